@@ -1,0 +1,48 @@
+"""System checks fleet.E001…: a wrong setting stops the start and names its remedy."""
+
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+from fleet import env
+
+
+@register()
+def environment(**_kwargs: Any) -> list[CheckMessage]:
+    """fleet.E001: a setting in the environment could not be read."""
+    return [
+        Error(f"{name} is {seen}", hint=f"{remedy[0].upper()}{remedy[1:]}.", id="fleet.E001")
+        for name, seen, remedy in env.problems
+    ]
+
+
+@register()
+def secret_key(**_kwargs: Any) -> list[CheckMessage]:
+    """fleet.E002: no secret key, or one that can be guessed."""
+    if len(settings.SECRET_KEY) >= 32:
+        return []
+    seen = "not set" if not settings.SECRET_KEY else f"{len(settings.SECRET_KEY)} characters long"
+    return [
+        Error(
+            f"SECRET_KEY is {seen}",
+            hint="Set SECRET_KEY (or SECRET_KEY_FILE) to at least 32 random characters.",
+            id="fleet.E002",
+        )
+    ]
+
+
+@register()
+def time_zone(**_kwargs: Any) -> list[CheckMessage]:
+    """fleet.E003: the time zone for display is not one that this machine knows."""
+    if settings.DISPLAY_TIME_ZONE in available_timezones():
+        ZoneInfo(settings.DISPLAY_TIME_ZONE)
+        return []
+    return [
+        Error(
+            f"TIME_ZONE is {settings.DISPLAY_TIME_ZONE!r}, which is no time zone",
+            hint="Set TIME_ZONE to an IANA name, such as Europe/Berlin.",
+            id="fleet.E003",
+        )
+    ]

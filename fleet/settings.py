@@ -1,0 +1,154 @@
+"""Every setting, from the environment only.  `docs/operations.md` explains each; `fleet.checks` reports wrong ones."""
+
+from pathlib import Path
+
+from fleet import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = "0.1.0"
+
+# --- Secrets and addresses ---
+SECRET_KEY = env.text("SECRET_KEY")
+DEBUG = env.switch("DEBUG", default=False)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+SECURE_COOKIES = env.switch("SECURE_COOKIES", default=not any("localhost" in h for h in ALLOWED_HOSTS))
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.switch("BEHIND_PROXY", default=False) else None
+
+_database = env.url("DATABASE_URL", "postgresql://localhost:5432/myofleet", ("postgresql", "postgres"))
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": _database.path.lstrip("/") or "myofleet",
+        "USER": env.credentials(_database)[0],
+        "PASSWORD": env.credentials(_database)[1],
+        "HOST": _database.hostname or "",
+        "PORT": _database.port or 5432,
+        "CONN_HEALTH_CHECKS": True,
+        "CONN_MAX_AGE": 60,
+        "OPTIONS": {"connect_timeout": 5},
+    }
+}
+REDIS_URL = env.text("REDIS_URL", "redis://localhost:6379/0")
+env.url("REDIS_URL", "redis://localhost:6379/0", ("redis", "rediss"))
+MQTT_URL = env.text("MQTT_URL", "mqtt://localhost:1883")
+env.url("MQTT_URL", "mqtt://localhost:1883", ("mqtt", "mqtts"))
+
+# The broker's password and ACL files are made from the database into this folder (`manage.py enrol --sync`).
+MQTT_ACCOUNTS_DIR = env.text("MQTT_ACCOUNTS_DIR")
+MQTT_PID_FILE = env.text("MQTT_PID_FILE")  # the broker to send SIGHUP to, where it runs on this machine
+MQTT_SERVER_ACCOUNTS = env.text("MQTT_SERVER_ACCOUNTS")  # "_ingest:password,_dispatch:password"
+MQTT_BENCH_ACCOUNT = env.text("MQTT_BENCH_ACCOUNT")  # "_bench:password": may publish anywhere; never in production
+SERVER_ID = env.text("SERVER_ID", "myofleet")
+
+# --- How long things take and are kept ---
+TELEMETRY_DAYS = env.number("TELEMETRY_DAYS", 90, least=1)
+REJECT_DAYS = env.number("REJECT_DAYS", 30, least=1)
+ROLLUP_SECONDS = env.seconds("ROLLUP_SECONDS", 10)
+WATERMARK_STUCK_SECONDS = env.seconds("WATERMARK_STUCK_SECONDS", 10)
+PLACING_WINDOW_SECONDS = env.seconds("PLACING_WINDOW_SECONDS", 600)
+
+# --- Django ---
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "channels",
+    "django_htmx",
+    "ninja",
+    "devices",
+    "fleet",
+    "fleet.access",
+    "dashboards",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "fleet.urls"
+ASGI_APPLICATION = "fleet.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/login/"
+
+# Stored times are UTC, and so is the process: Django would otherwise move TZ for every library in it.
+USE_TZ = True
+TIME_ZONE = "UTC"
+DISPLAY_TIME_ZONE = env.text("TIME_ZONE", "UTC")
+USE_I18N = True
+LANGUAGE_CODE = "en"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = env.text("STATIC_ROOT", str(BASE_DIR / "var" / "static"))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG or env.switch("PLAIN_STATIC", default=False)
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# --- Redis: nothing that must be right lives there ---
+CHANNEL_LAYERS = {
+    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TIMEZONE = "UTC"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+# --- Logs ---
+LOG_FORMAT = env.text("LOG_FORMAT", "json")
+if LOG_FORMAT not in ("json", "console"):
+    env.problems.append(("LOG_FORMAT", repr(LOG_FORMAT), "set it to json or console"))
+    LOG_FORMAT = "json"
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
+LOGGING_CONFIG = None  # fleet.logs sets structlog and the standard library up in one place
+
+SENTRY_DSN = env.text("SENTRY_DSN")
+
+from fleet import logs  # noqa: E402  after LOG_FORMAT and LOG_LEVEL are known
+
+logs.configure(LOG_FORMAT, LOG_LEVEL)
+if SENTRY_DSN:
+    import sentry_sdk
+
+    sentry_sdk.init(dsn=SENTRY_DSN, release=VERSION, send_default_pii=False)
