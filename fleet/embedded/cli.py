@@ -1,0 +1,52 @@
+"""The command line of `python -m fleet.embedded`."""
+
+import argparse
+import os
+import shlex
+from pathlib import Path
+
+from fleet.embedded import debian, postgres, servers
+from fleet.embedded.supervisor import Failed, Stopped, Supervisor, say
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m fleet.embedded", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser(
+        "up", help="start PostgreSQL, Redis and the broker; print their settings; stay until SIGTERM"
+    )
+    up.add_argument("--var", type=Path, required=True, help="folder for data, passwords and logs")
+    up.add_argument("--mqtt-port", type=int, default=None, help="default: any free one")
+    up.add_argument("--no-broker", action="store_true")
+    options = parser.parse_args(arguments)
+    return _up(options.var, options.mqtt_port, with_broker=not options.no_broker)
+
+
+def _up(var: Path, mqtt_port: int | None, *, with_broker: bool) -> int:
+    try:
+        these = servers.prepare(
+            var, mqtt_port=mqtt_port, installation=debian.broker() if with_broker else None
+        )
+    except RuntimeError as error:
+        say(str(error))
+        return 1
+    supervisor = Supervisor(these.place.var / "logs", os.environ)
+    supervisor.listen()
+    try:
+        for program in (these.postgres, these.redis, these.broker):
+            if program is not None:
+                supervisor.start(program)
+        supervisor.wait_ready(*supervisor.pids)
+        postgres.create_database(these.server_url)
+        for name, value in these.settings.items():
+            print(f"export {name}={shlex.quote(value)}", flush=True)
+        while True:
+            supervisor.tend()
+            supervisor.pause(1.0)
+    except Stopped:
+        return 0
+    except Failed as error:
+        say(str(error))
+        return 1
+    finally:
+        supervisor.stop()

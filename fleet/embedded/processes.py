@@ -1,0 +1,139 @@
+"""One process: start it so that it ends with us, know it again after a restart of ours, end it."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fleet.embedded.users import Account
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to run, as whom, how to see that it is ready, and how it likes to be ended."""
+
+    name: str
+    command: Sequence[str]
+    ready: Callable[[], bool]
+    env: Mapping[str, str] = field(default_factory=dict)
+    account: Account = Account()
+    folder: Path | None = None
+    before: Callable[[], None] = lambda: None  # clears what a killed predecessor left
+    stop_signal: signal.Signals = signal.SIGTERM
+    orphan_signal: signal.Signals = signal.SIGKILL  # sent by the kernel when the supervisor dies
+    stop_within_s: float = 10.0
+    ready_within_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A process, told apart from a later one with the same number by when it started."""
+
+    pid: int
+    started: str
+
+    @classmethod
+    def of(cls, pid: int) -> "Identity | None":
+        started = _started(pid)
+        return None if started is None else cls(pid, started)
+
+    def lives(self) -> bool:
+        return _started(self.pid) == self.started
+
+    def end(self, *, within_s: float) -> None:
+        """Ask it to stop, then make it; return when it is gone."""
+        for number, patience_s in ((signal.SIGTERM, within_s), (signal.SIGKILL, 5.0)):
+            deadline = time.monotonic() + patience_s
+            with contextlib.suppress(ProcessLookupError):
+                if self.lives():
+                    os.kill(self.pid, number)
+            while self.lives():
+                if time.monotonic() > deadline:
+                    break
+                time.sleep(0.05)  # not our child, so nothing tells us when it ends
+            else:
+                return
+
+
+def start(program: Program, log: Path, *, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start the program in a session of its own, so that Ctrl-C reaches the supervisor alone.
+
+    Must be called from the main thread: the kernel ties the child to the thread that started it.
+    """
+    program.before()
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            list(program.command),
+            cwd=program.folder,
+            env={**env, **program.env},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_tie(program.orphan_signal, os.getpid()),
+            **program.account.popen_arguments(),
+        )
+
+
+def stop(process: subprocess.Popen[bytes], program: Program) -> bool:
+    """End the process and whatever it started; say whether it ended by itself in time."""
+    if process.poll() is None:
+        process.send_signal(program.stop_signal)
+    try:
+        process.wait(program.stop_within_s)
+        return True
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return False
+    finally:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)  # its session: helpers that outlived it
+
+
+def tail(log: Path, lines: int = 12) -> str:
+    """Return the last lines of the log."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - 8192))
+            return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+    except OSError as error:
+        return f"(no log: {error.strerror})"
+
+
+def _tie(number: signal.Signals, parent: int) -> Callable[[], None]:
+    """Return what the child does before exec: ask the kernel for a signal when the supervisor dies.
+
+    Runs after the change of account, which would clear the request.
+    """
+
+    def tie() -> None:
+        if _libc is not None:
+            _libc.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+            if os.getppid() != parent:  # it died before we asked
+                os._exit(1)
+
+    return tie
+
+
+def _started(pid: int) -> str | None:
+    """Return when a process started, in the system's own units; None if it is gone or a zombie."""
+    if sys.platform == "linux":
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return None
+        return None if fields[0] == "Z" else fields[19]
+    found = subprocess.run(
+        ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return found.stdout.strip() or None

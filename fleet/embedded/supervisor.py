@@ -1,0 +1,149 @@
+"""Keeps processes running: starts them in order, restarts those that end, stops them in reverse."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleet.embedded import processes
+from fleet.embedded.processes import Program
+
+_FIRST_PAUSE_S = 0.2
+_LONGEST_PAUSE_S = 10.0
+_SETTLED_S = 20.0  # a process that ran this long ended by accident, not by a fault of its own
+_POLL_S = 0.05
+
+
+class Stopped(Exception):
+    """A stop was asked for while something was being waited for."""
+
+
+class Failed(Exception):
+    """A process did not become ready; the text says why, with the end of its log."""
+
+
+@dataclass(slots=True)
+class _Child:
+    program: Program
+    process: subprocess.Popen[bytes]
+    started_s: float
+    pause_s: float = _FIRST_PAUSE_S
+    again_s: float | None = None  # when to start it again; None while it runs
+
+
+class Supervisor:
+    """Children by name, in the order they were added.  All methods belong to the main thread."""
+
+    def __init__(
+        self, logs: Path, env: Mapping[str, str], *, changed: Callable[[], None] = lambda: None
+    ) -> None:
+        logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._logs = logs
+        self._env = dict(env)
+        self._children: dict[str, _Child] = {}
+        self._stopping = False
+        self._changed = changed
+        self._wake, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    # --- signals ---
+
+    def listen(self) -> None:
+        """Let SIGINT, SIGTERM and SIGHUP ask for a stop, and wake up when a child ends."""
+        signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._ask_to_stop)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # only to be woken
+
+    def _ask_to_stop(self, *_: object) -> None:
+        self._stopping = True
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping
+
+    # --- processes ---
+
+    @property
+    def pids(self) -> dict[str, int]:
+        return {name: child.process.pid for name, child in self._children.items()}
+
+    def start(self, program: Program) -> None:
+        """Start the program; it is watched from now on."""
+        self._children[program.name] = _Child(program, self._spawn(program), time.monotonic())
+        self._changed()
+
+    def wait_ready(self, *names: str) -> None:
+        """Return when all of them are ready.
+
+        Raises:
+            Failed: If one ended, or took too long.
+            Stopped: If a stop was asked for meanwhile.
+        """
+        for name in names:
+            child = self._children[name]
+            deadline = child.started_s + child.program.ready_within_s
+            while not child.program.ready():
+                if child.process.poll() is not None:
+                    raise Failed(self._why(child))
+                if time.monotonic() > deadline:
+                    raise Failed(
+                        f"{name} was not ready after {child.program.ready_within_s:.0f} s{self._log_of(name)}"
+                    )
+                self.pause(_POLL_S)
+
+    def pause(self, seconds: float) -> None:
+        """Wait, but no longer than until a child ends or a signal comes."""
+        if self._stopping:
+            raise Stopped
+        if select.select([self._wake], [], [], seconds)[0]:
+            os.read(self._wake, 4096)
+        if self._stopping:
+            raise Stopped
+
+    def tend(self) -> None:
+        """Restart what has ended, each after a pause that grows while it keeps ending."""
+        now_s = time.monotonic()
+        for name, child in self._children.items():
+            if child.again_s is None and child.process.poll() is not None:
+                if now_s - child.started_s > _SETTLED_S:
+                    child.pause_s = _FIRST_PAUSE_S
+                child.again_s = now_s + child.pause_s
+                say(f"{self._why(child, lines=3)}; starting it again")
+                child.pause_s = min(child.pause_s * 2, _LONGEST_PAUSE_S)
+            if child.again_s is not None and now_s >= child.again_s:
+                child.process = self._spawn(child.program)
+                child.started_s, child.again_s = time.monotonic(), None
+                say(f"{name} started again, process {child.process.pid}")
+                self._changed()
+
+    def stop(self) -> None:
+        """End all children, the last started first.  Signals that come meanwhile change nothing."""
+        self._stopping = True
+        for name in reversed(list(self._children)):
+            child = self._children.pop(name)
+            if not processes.stop(child.process, child.program):
+                say(f"{name} did not stop within {child.program.stop_within_s:.0f} s and was killed")
+
+    def _spawn(self, program: Program) -> subprocess.Popen[bytes]:
+        return processes.start(program, self._log(program.name), env=self._env)
+
+    def _log(self, name: str) -> Path:
+        return self._logs / f"{name}.log"
+
+    def _why(self, child: _Child, lines: int = 12) -> str:
+        code = child.process.returncode
+        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        return f"{child.program.name} {how}{self._log_of(child.program.name, lines) if code > 0 else ''}"
+
+    def _log_of(self, name: str, lines: int = 12) -> str:
+        return f"; the end of {self._log(name)}:\n{processes.tail(self._log(name), lines)}\n"
+
+
+def say(text: str) -> None:
+    """Tell the person at the terminal; standard output is kept for the one line that scripts wait for."""
+    print(text, file=sys.stderr, flush=True)
