@@ -65,6 +65,7 @@ class State(models.Model):
     link = models.CharField(max_length=8, choices=Link, db_default="never")
     heard_at = models.DateTimeField(null=True)
     silent_after = models.DateTimeField(null=True)
+    will_at = models.DateTimeField(null=True, help_text=_("when a valid will arrived with nothing newer since"))
     # Where the newest of each kind stands in the device's own time.
     boot = models.BigIntegerField(null=True)
     conn = models.BigIntegerField(null=True)

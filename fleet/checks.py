@@ -23,7 +23,7 @@ def secret_key(**_kwargs: Any) -> list[CheckMessage]:
     """fleet.E002: no secret key, or one that can be guessed."""
     if len(settings.SECRET_KEY) >= 32:
         return []
-    seen = "not set" if not settings.SECRET_KEY else f"{len(settings.SECRET_KEY)} characters long"
+    seen = "not set" if settings.SECRET_KEY == "unset" else f"{len(settings.SECRET_KEY)} characters long"
     return [
         Error(
             f"SECRET_KEY is {seen}",

@@ -8,7 +8,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
 
 # --- Secrets and addresses ---
-SECRET_KEY = env.text("SECRET_KEY")
+SECRET_KEY = env.text("SECRET_KEY") or "unset"  # Django refuses an empty one without a hint; fleet.E002 has one
 DEBUG = env.switch("DEBUG", default=False)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
