@@ -17,6 +17,7 @@ from pathlib import Path
 from fleet.embedded.users import Account
 
 _ORIGIN = "origin"  # in each outside folder: the VAR it belongs to
+_BASES = (Path("/var/lib/myofleet"), Path("/var/tmp/myofleet-0"))  # noqa: S108  root's own, checked below
 _POINTER = "outside"  # in VAR: where its servers' files are
 
 
@@ -106,11 +107,11 @@ def can_reach(account: Account, path: Path) -> bool:
 def _outside_candidates() -> list[Path]:
     if os.geteuid() != 0:
         return []
-    return [base for base in (Path("/var/lib/myofleet"), Path("/var/tmp/myofleet-0")) if _is_ours(base)]
+    return [base for base in _BASES if _is_ours(base)]
 
 
 def _outside_base() -> Path:
-    for base in (Path("/var/lib/myofleet"), Path("/var/tmp/myofleet-0")):
+    for base in _BASES:
         with contextlib.suppress(OSError):
             base.mkdir(mode=0o711, exist_ok=True)
             if _is_ours(base):

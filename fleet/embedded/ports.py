@@ -1,7 +1,6 @@
 """TCP ports on loopback: a free one, whether one is taken, and by whom."""
 
 import errno
-import os
 import random
 import socket
 from pathlib import Path
@@ -48,7 +47,7 @@ def holder(port: int) -> str:
     inodes = _listening_inodes(port)
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            links = [os.readlink(fd) for fd in (entry / "fd").iterdir()]
+            links = [str(fd.readlink()) for fd in (entry / "fd").iterdir()]
         except OSError:
             continue  # gone, or another user's
         if any(link == f"socket:[{inode}]" for link in links for inode in inodes):

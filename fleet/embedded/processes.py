@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fleet.embedded.users import Account
+from fleet.embedded.users import OURSELVES, Account
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -25,7 +25,7 @@ class Program:
     command: Sequence[str]
     ready: Callable[[], bool]
     env: Mapping[str, str] = field(default_factory=dict)
-    account: Account = Account()
+    account: Account = OURSELVES
     folder: Path | None = None
     before: Callable[[], None] = lambda: None  # clears what a killed predecessor left
     stop_signal: signal.Signals = signal.SIGTERM
@@ -79,7 +79,7 @@ def start(program: Program, log: Path, *, env: Mapping[str, str]) -> subprocess.
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_tie(program.orphan_signal, os.getpid()),
+            preexec_fn=_tie(program.orphan_signal, os.getpid()),  # noqa: PLW1509  the supervisor has no threads
             **program.account.popen_arguments(),
         )
 

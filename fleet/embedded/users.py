@@ -36,6 +36,9 @@ class Account:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
+OURSELVES = Account()
+
+
 def server_account() -> Account:
     """Return the account for PostgreSQL (which refuses root), Redis and the broker.
 
@@ -43,7 +46,7 @@ def server_account() -> Account:
         RuntimeError: If we are root and the machine has no `nobody`.
     """
     if os.geteuid() != 0:
-        return Account()
+        return OURSELVES
     try:
         entry = pwd.getpwnam("nobody")
     except KeyError:
