@@ -1,0 +1,367 @@
+"""What is true of a device now: newest wins.  Pure; all times are Unix ms of the server's clock.
+
+Live values are ordered by the device's own (boot, up_ms).  Silence changes `link` and nothing else: a silent
+device in session stays "was on, N s ago, unknown", because silence is never read as "output off".
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from devices.wire import codec
+from devices.wire.messages import Status, Telemetry, Will
+
+GRACE_WILL_MS = 5_000  # a will counts after this, unless something newer was heard
+SUSPECT_MS = {True: 6_000, False: 20_000}  # by "in session"
+OFFLINE_MS = {True: 10_000, False: 45_000}
+CONFLICT_WINDOW_MS = 600_000
+_BACKWARDS_MS = 2_000  # `up_ms` running back further than this between connections is another device
+_SKEW_STEP_MS = 500  # a skew that moves less is noise
+_WORSE_OUTPUT = {None: 0, "off": 1, "ramping": 2, "on": 3}
+
+
+class Life(msgspec.Struct, array_like=True):
+    """One identity heard live under a serial: which connection, and where its own clock stood."""
+
+    boot: int
+    conn: int
+    up_ms: int
+    at_ms: int
+    output: str
+    session: str | None
+    state: str
+
+
+class LiveState(msgspec.Struct):
+    """The live state of one device, as the `State` row keeps it."""
+
+    device_id: int
+    rev: int = 0
+    link: str = "never"
+    heard_ms: int | None = None
+    silent_after_ms: int | None = None
+    will_ms: int | None = None
+    boot: int | None = None
+    conn: int | None = None
+    up_ms: int | None = None
+    skew_ms: int | None = None
+    state: str | None = None
+    output: str | None = None
+    session: str | None = None
+    soc: float | None = None
+    mv: int | None = None
+    charging: bool | None = None
+    temp_c: float | None = None
+    status_body: bytes | None = None
+    status_ms: int | None = None
+    telemetry_body: bytes | None = None
+    telemetry_ms: int | None = None
+    lives: list[Life] = []
+    # Decoded once, not kept in the row.
+    status: Status | None = None
+    telemetry: Telemetry | None = None
+
+    def copy(self) -> "LiveState":
+        return msgspec.structs.replace(self)
+
+    def decode(self) -> "LiveState":
+        """Fill `status` and `telemetry` from their bytes, which were good when they were stored."""
+        if self.status is None and self.status_body is not None:
+            status = codec.decode("status", self.status_body)
+            self.status = status if isinstance(status, Status) else None
+        if self.telemetry is None and self.telemetry_body is not None:
+            telemetry = codec.decode("telemetry", self.telemetry_body)
+            self.telemetry = telemetry if isinstance(telemetry, Telemetry) else None
+        return self
+
+
+def hear_telemetry(live: LiveState, message: Telemetry, body: bytes, placed_ms: int, arrival_ms: int) -> None:
+    """Take in one live telemetry message; an older one than the newest known moves nothing back."""
+    newest = live.telemetry
+    _heard(live, placed_ms, arrival_ms)
+    if newest is not None and (message.boot, message.up_ms) <= (newest.boot, newest.up_ms):
+        return
+    live.telemetry, live.telemetry_body, live.telemetry_ms = message, body, placed_ms
+    if _advance(live, message.boot, message.up_ms):
+        if message.soc is not None:
+            live.soc = message.soc
+        if message.mv is not None:
+            live.mv = message.mv
+        if message.temp_c is not None:
+            live.temp_c = message.temp_c
+        _skewed(live, message.t - placed_ms)
+    if live.status is None or live.status.boot < message.boot:
+        live.session = message.session
+
+
+def hear_event(live: LiveState, boot: int, up_ms: int, placed_ms: int, arrival_ms: int) -> None:
+    """A live event is a sign of life; what still holds is told by the status that follows it."""
+    _heard(live, placed_ms, arrival_ms)
+    _advance(live, boot, up_ms)
+
+
+def hear_status(
+    live: LiveState, status: Status, body: bytes, placed_ms: int, arrival_ms: int, *, is_live: bool
+) -> tuple[str, ...]:
+    """Take in one full status.
+
+    A retained copy, or one that waited in the broker (`is_live` false), is old news: it may still be the newest
+    known, but it is no sign of life.
+
+    Returns:
+        What changed beyond its clocks (see `changes_of`); empty if the status is older than the newest known.
+    """
+    if is_live:
+        _heard(live, placed_ms, arrival_ms)
+        _meet(live, status, arrival_ms)
+    newest = live.status
+    if newest is not None and (status.boot, status.up_ms) <= (newest.boot, newest.up_ms):
+        return ()
+    if live.boot is not None and status.boot < live.boot:
+        return ()
+    if status.state == "offline":
+        return _goodbye(live, status)
+    live.conn = status.conn if live.boot is None or status.boot > live.boot else max(live.conn or 0, status.conn)
+    changed = changes_of(newest, status)
+    live.status, live.status_body, live.status_ms = status, body, placed_ms
+    live.state, live.output, live.session = status.state, status.output, status.session
+    if live.link == "conflict":
+        _worse_of_both(live)
+    if _advance(live, status.boot, status.up_ms):
+        if status.battery is not None:
+            live.soc, live.mv, live.charging = status.battery.soc, status.battery.mv, status.battery.charging
+        if status.temp_c is not None:
+            live.temp_c = status.temp_c
+        if is_live:
+            _skewed(live, status.t - placed_ms)
+    if is_live:
+        _set_deadline(live)
+    return changed
+
+
+def hear_will(live: LiveState, will: Will, arrival_ms: int) -> bool:
+    """Take in a will; return whether it counts.  One older than the newest birth is ignored."""
+    if live.boot is not None and (will.boot, will.conn) < (live.boot, live.conn or 0):
+        return False
+    if live.link in ("offline", "conflict"):
+        return False
+    live.will_ms = arrival_ms
+    live.silent_after_ms = min(live.silent_after_ms or 2**62, arrival_ms + GRACE_WILL_MS)
+    return True
+
+
+def silence(live: LiveState, now_ms: int) -> str | None:
+    """Return the link that silence has brought about by now, or None if it is still what it was."""
+    if live.link not in ("online", "suspect") or live.heard_ms is None:
+        if live.link == "never" and live.will_ms is not None and now_ms >= live.will_ms + GRACE_WILL_MS:
+            return "offline"
+        return None
+    in_session = live.session is not None
+    age_ms = now_ms - live.heard_ms
+    if age_ms >= OFFLINE_MS[in_session]:
+        return "offline"
+    if live.will_ms is not None and now_ms >= live.will_ms + GRACE_WILL_MS:
+        return "offline"
+    if age_ms >= SUSPECT_MS[in_session] and live.link == "online":
+        return "suspect"
+    return None
+
+
+def deadline_ms(live: LiveState) -> int | None:
+    """Return the next moment at which silence could change the link."""
+    if live.link not in ("online", "suspect") or live.heard_ms is None:
+        return None if live.will_ms is None or live.link != "never" else live.will_ms + GRACE_WILL_MS
+    in_session = live.session is not None
+    due = live.heard_ms + (SUSPECT_MS if live.link == "online" else OFFLINE_MS)[in_session]
+    return due if live.will_ms is None else min(due, live.will_ms + GRACE_WILL_MS)
+
+
+def changes_of(old: Status | None, new: Status) -> tuple[str, ...]:
+    """Return the names of what a status changed beyond its clocks; battery by 1 %, temperature by 1 °C."""
+    if old is None:
+        return ("birth",)
+    changed = [name for name in _WATCHED if getattr(old, name) != getattr(new, name)]
+    if (old.boot, old.conn) != (new.boot, new.conn):
+        changed.append("birth")
+    if (old.battery is None) != (new.battery is None) or (
+        old.battery
+        and new.battery
+        and (int(old.battery.soc) != int(new.battery.soc) or old.battery.charging != new.battery.charging)
+    ):
+        changed.append("battery")
+    if (old.temp_c is None) != (new.temp_c is None) or abs((old.temp_c or 0) - (new.temp_c or 0)) >= 1:
+        changed.append("temp_c")
+    return tuple(changed)
+
+
+_WATCHED = ("state", "output", "session", "held", "locked", "conditions", "protocol", "firmware", "model", "channels")
+
+
+def _heard(live: LiveState, placed_ms: int, arrival_ms: int) -> None:
+    """Move the sign of life forward, and with it the link and its deadline."""
+    at_ms = min(placed_ms, arrival_ms)
+    if live.heard_ms is None or at_ms > live.heard_ms:
+        live.heard_ms = at_ms
+        if live.will_ms is not None and at_ms > live.will_ms:
+            live.will_ms = None
+    if live.link != "conflict":
+        live.link = "online"
+    _set_deadline(live)
+
+
+def _set_deadline(live: LiveState) -> None:
+    assert live.heard_ms is not None
+    live.silent_after_ms = live.heard_ms + SUSPECT_MS[live.session is not None]
+    if live.will_ms is not None:
+        live.silent_after_ms = min(live.silent_after_ms, live.will_ms + GRACE_WILL_MS)
+
+
+def _advance(live: LiveState, boot: int, up_ms: int) -> bool:
+    """Move the newest (boot, up_ms); return whether this message is the newest (or as new)."""
+    if live.boot is None or boot > live.boot:
+        if live.boot is not None and boot > live.boot and (live.status is None or live.status.boot < boot):
+            live.conn = 0  # the birth of this boot has not been heard: any will of it counts
+        live.boot, live.up_ms = boot, up_ms
+        return True
+    if boot == live.boot and up_ms >= (live.up_ms or 0):
+        live.up_ms = up_ms
+        return True
+    return False
+
+
+def _skewed(live: LiveState, skew_ms: int) -> None:
+    if live.skew_ms is None or abs(skew_ms - live.skew_ms) >= _SKEW_STEP_MS:
+        live.skew_ms = max(-(2**62), min(2**62, skew_ms))
+
+
+def _goodbye(live: LiveState, status: Status) -> tuple[str, ...]:
+    """A goodbye needs no grace; it changes only the link."""
+    live.conn = status.conn
+    _advance(live, status.boot, status.up_ms)
+    if live.link in ("conflict", "offline"):
+        return ()
+    live.link, live.silent_after_ms, live.will_ms = "offline", None, None
+    return ("goodbye",)
+
+
+def _meet(live: LiveState, status: Status, arrival_ms: int) -> None:
+    """Notice two devices under one name: A, B, then A again within ten minutes, each heard live.
+
+    A repeat says nothing new of its own connection, and one step back alone is a restored device; neither counts.
+    """
+    lives = [life for life in live.lives if arrival_ms - life.at_ms <= CONFLICT_WINDOW_MS]
+    known = next((life for life in lives if (life.boot, life.conn) == (status.boot, status.conn)), None)
+    if known is not None and status.up_ms <= known.up_ms:
+        return
+    seen = Life(
+        status.boot, status.conn, status.up_ms, arrival_ms, status.output, status.session, status.state
+    )  # the newest is last
+    if lives and _another(lives[-1], seen) and _was_here_before(lives, seen):
+        live.link = "conflict"
+    lives = [life for life in lives if not _same_device(life, seen)]
+    live.lives = [*lives[-7:], seen]
+
+
+def _another(last: Life, seen: Life) -> bool:
+    if last.boot != seen.boot:
+        return True
+    return last.conn != seen.conn and abs(_ran(last, seen)) > _BACKWARDS_MS
+
+
+def _ran(a: Life, b: Life) -> int:
+    """How far b's monotonic clock is from where a's would stand by now, ms; one device shows about 0."""
+    return (b.up_ms - a.up_ms) - (b.at_ms - a.at_ms)
+
+
+def _was_here_before(lives: list[Life], seen: Life) -> bool:
+    """Whether an identity older than the last one is the one that speaks now: A, B, A."""
+    return any(_same_device(life, seen) for life in lives[:-1])
+
+
+def _same_device(a: Life, b: Life) -> bool:
+    return a.boot == b.boot and (a.conn == b.conn or abs(_ran(a, b)) <= _BACKWARDS_MS)
+
+
+def _worse_of_both(live: LiveState) -> None:
+    """In a conflict, show the worse of what both say."""
+    worst = max(live.lives, key=lambda life: (_WORSE_OUTPUT.get(life.output, 0), life.at_ms), default=None)
+    if worst is not None:
+        live.output, live.state, live.session = worst.output, worst.state, worst.session
+
+
+def view(live: LiveState) -> dict[str, Any]:
+    """Return the moving fields of the API's device object.  `live` has been decoded."""
+    status = live.status
+    protocol = status.protocol if status else None
+    fields: dict[str, Any] = {
+        "model": status.model if status else None,
+        "firmware": status.firmware if status else None,
+        "link": live.link,
+        "state": live.state,
+        "output": live.output,
+        "session": live.session,
+        "heard_at": iso(live.heard_ms),
+        "clock_skew_ms": live.skew_ms,
+        "battery": {"soc": live.soc, "mv": live.mv, "charging": live.charging},
+        "temp_c": live.temp_c,
+        "protocol": {"id": protocol.id, "version": protocol.version, "sha256": protocol.sha256} if protocol else None,
+        "conditions": list(status.conditions) if status else [],
+        "held": status.held if status else None,
+        "locked": status.locked if status else None,
+        "status_at": iso(live.status_ms),
+        "rev": live.rev,
+    }
+    fields |= _session_view(live)
+    return fields
+
+
+def _session_view(live: LiveState) -> dict[str, Any]:
+    """What the newest telemetry says, if it is of the session that is open now; else what is not known is null."""
+    message = live.telemetry
+    if message is None or live.session is None or message.session != live.session:
+        count = live.status.channels if live.status else 0
+        return {
+            "channels": [
+                {"n": n, "set_ma": None, "ma": None, "ohm": None, "contact": None, "charge_uc": None}
+                for n in range(1, count + 1)
+            ],
+            "phase": None,
+            "cycle": None,
+            "step": None,
+            "elapsed_ms": None,
+            "telemetry_at": None,
+        }
+    return {
+        "channels": [
+            {"n": n, "set_ma": set_ma, "ma": ma[-1], "ohm": ohm, "contact": contact, "charge_uc": charge_uc}
+            for n, (set_ma, ma, ohm, contact, charge_uc) in enumerate(
+                zip(message.set_ma, message.ma, message.ohm, message.contact, message.charge_uc, strict=True), 1
+            )
+        ],
+        "phase": message.phase,
+        "cycle": message.cycle,
+        "step": message.step,
+        "elapsed_ms": message.elapsed_ms,
+        "telemetry_at": iso(live.telemetry_ms),
+    }
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def from_ms(ms: int) -> datetime:
+    """Return Unix ms as a time; also before 1970."""
+    return _EPOCH + timedelta(milliseconds=ms)
+
+
+def to_ms(at: datetime) -> int:
+    """Return a time as Unix ms."""
+    return (at - _EPOCH) // timedelta(milliseconds=1)
+
+
+def iso(ms: int | None) -> str | None:
+    """Return Unix ms as ISO 8601 UTC with milliseconds."""
+    if ms is None:
+        return None
+    return from_ms(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
