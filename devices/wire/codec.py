@@ -29,9 +29,7 @@ _TYPES: Final[dict[str, type[Any]]] = {
     "server_status": ServerStatus,
 }
 _DECODERS: Final = {name: msgspec.json.Decoder(type_) for name, type_ in _TYPES.items()}
-_KNOWN: Final = {
-    name: frozenset(field.encode_name for field in msgspec.structs.fields(type_)) for name, type_ in _TYPES.items()
-}
+_KNOWN: Final = {name: frozenset(type_.__struct_encode_fields__) for name, type_ in _TYPES.items()}
 _ENCODER: Final = msgspec.json.Encoder()
 _FIELDS = msgspec.json.Decoder(dict[str, Raw])
 
@@ -60,8 +58,9 @@ def encode(message: Message) -> bytes:
 def _decode(name: str, payload: bytes) -> Any:
     if not _is_plain(name, payload):
         fields = strict.parse(payload)
-        if fields.get("v") != 1 or fields["v"] is True:
-            raise WireError("version", f"v is {str(fields.get('v'))[:40]}, expected 1")
+        version = fields.get("v")
+        if type(version) is not int or version != 1:
+            raise WireError("version", f"v is {str(version)[:40]}, expected 1")
         if name == "status" and "up_ms" not in fields and fields.get("state") == "offline":
             name = "will"
     try:
@@ -86,7 +85,10 @@ def _is_plain(name: str, payload: bytes) -> bool:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False  # strict.parse says why
     return (
-        len(fields) == payload.count(b":") and "v" in fields and fields["v"] == _ONE and _KNOWN[name].issuperset(fields)
+        len(fields) == payload.count(b":")
+        and _KNOWN[name].issuperset(fields)
+        and "v" in fields
+        and fields["v"] == _ONE
     )
 
 
@@ -96,28 +98,27 @@ _ONE = Raw(b"1")
 def _checked_status(status: Status) -> Status:
     for range_ in status.buffered:
         if range_.from_ > range_.to:
-            raise WireError("ranges", f"buffered of boot {range_.boot}: from {range_.from_} is above to {range_.to}")
+            raise WireError("ranges", f"buffered from {range_.from_} to {range_.to} ends before it begins")
     if status.electrode_cm2 is not None and len(status.electrode_cm2) != status.channels:
-        raise WireError("channels", f"electrode_cm2 has {len(status.electrode_cm2)} entries, channels {status.channels}")
+        seen = len(status.electrode_cm2)
+        raise WireError("channels", f"electrode_cm2 has {seen} entries, channels is {status.channels}")
     return _clamped(status)
 
 
+_PER_CHANNEL: Final = ("set_ma", "ma", "ohm", "contact", "charge_uc", "pulses", "force_n")
+
+
 def _checked_telemetry(message: Telemetry) -> Telemetry:
-    channels = len(message.ma)
-    force = message.force_n
-    if not (
-        len(message.set_ma)
-        == len(message.ohm)
-        == len(message.contact)
-        == len(message.charge_uc)
-        == len(message.pulses)
-        == channels
-    ) or (force is not None and len(force) != channels):
-        names = ("set_ma", "ma", "ohm", "contact", "charge_uc", "pulses", "force_n")
-        seen = ", ".join(f"{name} {len(value)}" for name in names if (value := getattr(message, name)) is not None)
-        raise WireError("channels", f"entries: {seen}; expected one a channel in each")
-    if channels > 1 and len(set(map(len, message.ma))) > 1:
-        raise WireError("samples", f"ma has {[len(samples) for samples in message.ma]} samples; expected as many each")
+    set_ma, ma, force_n = message.set_ma, message.ma, message.force_n
+    agreed = len(set_ma) == len(ma) == len(message.ohm) == len(message.contact)
+    agreed = agreed and len(ma) == len(message.charge_uc) == len(message.pulses)
+    if not agreed or (force_n is not None and len(force_n) != len(ma)):
+        found = {name: len(getattr(message, name) or ()) for name in _PER_CHANNEL}
+        raise WireError("channels", f"entries {found}, expected one a channel in each")
+    if len(set(map(len, ma))) > 1:
+        raise WireError(
+            "samples", f"{[len(samples) for samples in ma]} samples in ma, expected equal numbers"
+        )
     return message if T_MIN_MS <= message.t <= T_MAX_MS else _clamped(message)
 
 

@@ -72,7 +72,11 @@ def args_of(command: Command) -> Args:
         raise WireError("schema", f"args of {command.verb.value}: {error}") from None
 
 
-def command(id: str, verb: w.Verb, *, issued: int, args: Args | None = None, ttl_ms: int | None = None) -> Command:
+_NONE: Final = Args()
+
+
+def command(id: str, verb: w.Verb, *, issued: int, args: Args = _NONE, ttl_ms: int | None = None) -> Command:
     """Return a command issued at `issued` (server time, Unix ms) with the verb's own time to live."""
-    raw = Raw(msgspec.json.encode(args if args is not None else Args()))
-    return Command(id=id, verb=verb, args=raw, issued=issued, ttl_ms=w.TTL_MS[verb] if ttl_ms is None else ttl_ms)
+    if ttl_ms is None:
+        ttl_ms = w.TTL_MS[verb]
+    return Command(id=id, verb=verb, args=Raw(msgspec.json.encode(args)), issued=issued, ttl_ms=ttl_ms)

@@ -114,12 +114,6 @@ class ClockSet(Data, frozen=True, kw_only=True):
     to_t: u.UnixMs | None = None
 
 
-class Other(Data, frozen=True, kw_only=True):
-    """Anything else."""
-
-    text: u.Text | None = None
-
-
 TYPES: dict[w.EventKind, type[Data]] = {
     w.EventKind.SESSION_STARTED: SessionStarted,
     w.EventKind.SESSION_PAUSED: SessionHeld,
@@ -147,11 +141,12 @@ def data_of(event: Event) -> Data:
         data = msgspec.convert(event.data, TYPES[event.kind])
     except msgspec.ValidationError as error:
         raise WireError("schema", f"data of {event.kind.value}: {error}") from None
-    match data:
-        case Dropped():
-            check_ranges(data.ranges)
-        case SessionEnded(charge_uc=tuple() as charge, pulses=tuple() as pulses) if len(charge) != len(pulses):
-            raise WireError("channels", f"charge_uc has {len(charge)} entries, pulses {len(pulses)}")
+    if isinstance(data, Dropped):
+        check_ranges(data.ranges)
+    elif isinstance(data, SessionEnded):
+        totals = {len(totals) for totals in (data.charge_uc, data.pulses) if totals is not None}
+        if len(totals) > 1:
+            raise WireError("channels", "charge_uc and pulses differ in length, expected one entry a channel")
     return data
 
 

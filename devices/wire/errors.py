@@ -37,6 +37,7 @@ REASONS: dict[str, str] = {
     "channels": "arrays that should have one entry a channel differ in length",
     "samples": "the channels of `ma` differ in their number of samples",
     "ranges": "a range ends before it begins",
+    "hash": "a protocol document is not the one that was hashed",
     # ------------------------------------------------------------------ given by the server:
     "reused": "a record's key was used before for another `up_ms` or kind",
     "sparse": "so many numbers were skipped that the ledger would grow without bound",

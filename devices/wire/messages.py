@@ -178,7 +178,7 @@ class ProtocolStep(Struct, frozen=True, kw_only=True):
     on_s: Annotated[float, Meta(ge=0, le=86_400)]
     ramp_down_s: Annotated[float, Meta(ge=0, le=86_400)]
     off_s: Annotated[float, Meta(ge=0, le=86_400)]
-    target_ma: Annotated[tuple[u.Ma | None, ...], Meta(min_length=1, max_length=16)] | None  # None: to tolerance
+    target_ma: u.TargetPerChannel | None  # None: to tolerance, up to max_ma
     max_ma: u.MaPerChannel
 
 

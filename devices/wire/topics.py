@@ -38,8 +38,8 @@ def parse(text: str) -> Topic:
     """Return the topic that `text` names.  Raises WireError("topic", …); its twin is `str(topic)`."""
     match = _TOPIC.fullmatch(text)
     if match is None:
-        seen = repr(text[:100])
-        raise WireError("topic", f"{seen}; expected {PREFIX}/<serial>/<kind> with kind one of {', '.join(KINDS)}")
+        expected = f"{PREFIX}/<serial>/<{' | '.join(KINDS)}>"
+        raise WireError("topic", f"{text[:100]!a}, expected {expected}")
     return Topic(match["serial"], match["kind"])  # type: ignore[arg-type]  # the pattern admits kinds only
 
 

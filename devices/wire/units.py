@@ -11,6 +11,8 @@ from msgspec import Meta
 
 MAX_COUNT: Final = 2**53 - 1  # the largest integer that every JSON reader keeps exactly
 MAX_INT4: Final = 2**31 - 1
+INT8_MIN: Final = -(2**63)
+INT8_MAX: Final = 2**63 - 1
 MAX_CHANNELS: Final = 16
 MAX_SAMPLES: Final = 100
 MAX_TEXT: Final = 200
@@ -22,7 +24,7 @@ Conn = Annotated[int, Meta(ge=1, le=MAX_COUNT)]
 Seq = Annotated[int, Meta(ge=1, le=MAX_COUNT)]
 SeqOrNone = Annotated[int, Meta(ge=0, le=MAX_COUNT)]  # 0: nothing yet
 DurationMs = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
-UnixMs = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]  # the codec moves it into T_MIN_MS…T_MAX_MS
+UnixMs = Annotated[int, Meta(ge=INT8_MIN, le=INT8_MAX)]  # the codec moves it into T_MIN_MS…T_MAX_MS
 Count = Annotated[int, Meta(ge=0, le=MAX_INT4)]
 CountFromOne = Annotated[int, Meta(ge=1, le=MAX_INT4)]
 Channel = Annotated[int, Meta(ge=1, le=MAX_CHANNELS)]
@@ -49,6 +51,7 @@ _CHANNELS = Meta(min_length=1, max_length=MAX_CHANNELS)  # one entry a channel, 
 Samples = Annotated[tuple[Ma, ...], Meta(min_length=1, max_length=MAX_SAMPLES)]
 SamplesPerChannel = Annotated[tuple[Samples, ...], _CHANNELS]
 MaPerChannel = Annotated[tuple[Ma, ...], _CHANNELS]
+TargetPerChannel = Annotated[tuple[Ma | None, ...], _CHANNELS]
 OhmPerChannel = Annotated[tuple[Ohm | None, ...], _CHANNELS]
 ChargePerChannel = Annotated[tuple[ChargeUc, ...], _CHANNELS]
 PulsesPerChannel = Annotated[tuple[Pulses, ...], _CHANNELS]
