@@ -1,7 +1,8 @@
 """Lithium-ion batteries of the swarm: charge, voltage under load, charging.  Arrays have shape (devices,).
 
-The open-circuit curve, the inner resistance and the power figures are engineering values of a one-cell pack of
-about 2 Ah, not measurements of one product: 4.2 V full, 3.6-3.8 V nominal, 2.5-3.0 V cut-off are common ground.
+The open-circuit curve, the inner resistance and the power figures are engineering values of a one-cell pack
+of about 2 Ah, not measurements of one product: 4.2 V full, 3.6-3.8 V nominal, 2.5-3.0 V cut-off are common
+ground.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Batteries:
 
 
 def draw(rng: np.random.Generator, devices: int, *, soc: tuple[float, float] = (60.0, 100.0)) -> Batteries:
-    """Return batteries charged at random within `soc` (lowest, highest, %); cells differ as in a used fleet."""
+    """Return batteries charged at random within `soc` (from, to, %), of cells unlike as in a used fleet."""
     return Batteries(
         soc=rng.uniform(*soc, size=devices),
         capacity_mah=2000.0 * rng.uniform(0.75, 1.0, size=devices),
@@ -57,7 +58,7 @@ def draw(rng: np.random.Generator, devices: int, *, soc: tuple[float, float] = (
 
 def open_circuit_v(soc: ArrayLike) -> Array:
     """Return the open-circuit voltage at a charge in %, V."""
-    return np.interp(np.asarray(soc, dtype=float), OCV_SOC, OCV_V)
+    return np.asarray(np.interp(np.asarray(soc, dtype=float), OCV_SOC, OCV_V))
 
 
 def delivered_w(
@@ -70,8 +71,8 @@ def delivered_w(
 ) -> Array:
     """Return the mean power into all electrode pairs of each device, W, shape (devices,).
 
-    Args are (devices, channels) or broadcast to it.  Rectangular phases: I_rms² = I² n w f, with n phases a pulse
-    (2 for symmetric biphasic), as stimulator manuals define the r.m.s. current.
+    Args are (devices, channels) or broadcast to it.  Rectangular phases: I_rms² = I² n w f, with n phases a
+    pulse (2 for symmetric biphasic), as stimulator manuals define the r.m.s. current.
     """
     amps = np.asarray(delivered_ma, dtype=float) / 1000.0
     duty = np.minimum(
@@ -88,8 +89,9 @@ def load_w(output_w: ArrayLike, *, efficiency: float = EFFICIENCY) -> Array:
 def step(batteries: Batteries, *, dt_s: float, load_w: ArrayLike, charging: ArrayLike = False) -> None:
     """Drain or charge all batteries for `dt_s`.
 
-    Drain is idle power and `load_w` at the open-circuit voltage.  Charging is constant current, then the constant
-    voltage limit holds it down (V = 4.2 V), so it slows towards full; the supply carries the load meanwhile.
+    Drain is idle power and `load_w` at the open-circuit voltage.  Charging is constant current, then the
+    constant voltage limit holds it down (V = 4.2 V), so it slows towards full; the supply carries the load
+    meanwhile.
 
     Args:
         dt_s: s; at most some minutes, as the current is held over it.

@@ -1,17 +1,17 @@
 """Electrode pairs on skin: impedance, ageing, lifting, and what the current source can push through them.
 
-One pair is Rs + (Rp || Cp).  A constant-current phase of width w charges Cp, so what a stimulator measures at the
-end of the phase, and what its voltage rail must bear, is
+One pair is Rs + (Rp || Cp).  A constant-current phase of width w charges Cp, so what a stimulator measures
+at the end of the phase, and what its voltage rail must bear, is
 
     Z(w) = Rs + Rp (1 - exp(-w / (Rp Cp)))
 
-Over time the gel wets the skin (Z falls by a tenth to a third in the first minutes) and then dries (Z rises).
-A pad that lifts loses contact area; the lifted part counts as an open circuit beside the rest.
+Over time the gel wets the skin (Z falls by a tenth to a third in the first minutes) and then dries (Z
+rises). A pad that lifts loses contact area; the lifted part counts as an open circuit beside the rest.
 
-Sources: the circuit, e.g. Vargas Luna JL et al. Dynamic impedance model of the skin-electrode interface, 2015; the
-size of good values after the pair conductance of 886 µS (20 cm²) and 1,286 µS (60 cm²) measured on the quadriceps;
-drying within 9 to 18 minutes for moist fabric after Moineau B et al. 2019.  The presets, the drift and the limit
-`OFF_OHM` are engineering guesses anchored on those.
+Sources: the circuit, e.g. Vargas Luna JL et al. Dynamic impedance model of the skin-electrode interface,
+2015; the size of good values after the pair conductance of 886 µS (20 cm²) and 1,286 µS (60 cm²) measured
+on the quadriceps; drying within 9 to 18 minutes for moist fabric after Moineau B et al. 2019.  The presets,
+the drift and the limit `OFF_OHM` are engineering guesses anchored on those.
 """
 
 from __future__ import annotations
@@ -84,10 +84,8 @@ def apply(
     """Return freshly applied pads of one kind, each a little different.
 
     Args:
-        rng: Source of all variation.
-        shape: (devices, channels).
-        preset: Key of `PRESETS`.
-        spread: Standard deviation of the logarithm of an individual pad's impedance; 0 gives the preset itself.
+        rng: Source of all variation. shape: (devices, channels). preset: Key of `PRESETS`. spread: Standard
+        deviation of the logarithm of an individual pad's impedance; 0 gives the preset itself.
     """
     kind = PRESETS[preset]
     each = rng.lognormal(0.0, spread, size=shape)
@@ -119,7 +117,7 @@ def replace(electrodes: Electrodes, where: ArrayLike, rng: np.random.Generator, 
 
 
 def advance(electrodes: Electrodes, rng: np.random.Generator, *, dt_s: float) -> None:
-    """Let all pads age by `dt_s`: the gel wets for two minutes or so, dries from then on, and Z wanders by 3 %."""
+    """Let all pads age: the gel wets the skin for some minutes, dries from then on, and Z wanders by 3 %."""
     electrodes.worn_s += dt_s
     electrodes.dryness += electrodes.dry_per_s * dt_s * (electrodes.worn_s > 240.0)
     keep = float(np.exp(-dt_s / 60.0))
@@ -128,7 +126,7 @@ def advance(electrodes: Electrodes, rng: np.random.Generator, *, dt_s: float) ->
 
 
 def impedance_ohm(electrodes: Electrodes, *, phase_us: ArrayLike) -> Array:
-    """Return the apparent impedance of each pair at the end of a phase of `phase_us`, Ω, shape (devices, channels)."""
+    """Return the apparent impedance of each pair at the end of a phase, Ω, shape (devices, channels)."""
     wet = 1.0 - electrodes.wetting * -np.expm1(-electrodes.worn_s / 90.0)
     on_skin = _rc(electrodes.rs_ohm, electrodes.rp_ohm, electrodes.cp_f, phase_us)
     on_skin = on_skin * wet * (1.0 + electrodes.dryness) * electrodes.sweat * np.exp(electrodes.noise)
@@ -143,8 +141,9 @@ def _rc(rs_ohm: ArrayLike, rp_ohm: ArrayLike, cp_f: ArrayLike, phase_us: ArrayLi
 
 
 def deliver(set_ma: ArrayLike, z_ohm: ArrayLike, *, rail_v: ArrayLike = RAIL_V) -> Array:
-    """Return the peak current that flows when `set_ma` is wanted and the voltage cannot exceed `rail_v`, mA."""
-    return np.minimum(np.asarray(set_ma, dtype=float), np.asarray(rail_v) * 1000.0 / np.asarray(z_ohm))
+    """Return the peak current that flows if `set_ma` is wanted from a voltage rail of `rail_v`, mA."""
+    most_ma = np.asarray(rail_v, dtype=float) * 1000.0 / np.asarray(z_ohm, dtype=float)
+    return np.asarray(np.minimum(np.asarray(set_ma, dtype=float), most_ma))
 
 
 def measure(rng: np.random.Generator, set_ma: ArrayLike, z_ohm: ArrayLike, *, error: float = 0.02) -> Array:
@@ -168,9 +167,9 @@ def contact(
 ) -> Codes:
     """Return what the stimulator says of each channel's contact, as positions in `CONTACTS`.
 
-    A channel not in use is `off`.  Below 15 mA everything else is `unknown`.  A period too short for its pulse
-    is a `timeout`.  As a pad loosens, the current falls short first (`low_current`), then the pair counts as
-    open (`electrode`).
+    A channel not in use is `off`.  Below 15 mA everything else is `unknown`.  A period too short for its
+    pulse is a `timeout`.  As a pad loosens, the current falls short first (`low_current`), then the pair
+    counts as open (`electrode`).
 
     Args:
         set_ma: Wanted peak current, mA.
@@ -196,7 +195,6 @@ def contact(
 
 
 def quality(z_ohm: ArrayLike, *, good_ohm: float = 341.0, off_ohm: float = OFF_OHM) -> Array:
-    """Return a contact quality of 0..100 %, logarithmic between a good pair and an open one; NaN stays NaN."""
-    return np.clip(
-        100.0 * (1.0 - np.log(np.asarray(z_ohm) / good_ohm) / np.log(off_ohm / good_ohm)), 0.0, 100.0
-    )
+    """Return a contact quality of 0..100 %, logarithmic from an open pair to a good one; NaN stays NaN."""
+    lost = np.log(np.asarray(z_ohm, dtype=float) / good_ohm) / np.log(off_ohm / good_ohm)
+    return np.asarray(np.clip(100.0 * (1.0 - lost), 0.0, 100.0))

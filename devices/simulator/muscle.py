@@ -1,27 +1,29 @@
 """Force and fatigue of electrically stimulated muscles, for a whole swarm at once.
 
-The model of Ding, Wexler and Binder-Macleod: calcium-troponin binding (CN), force (F) and three slow fatigue
-variables (A, tau1, Km), with the paper's equation numbers:
+The model of Ding, Wexler and Binder-Macleod: calcium-troponin binding (CN), force (F) and three slow
+fatigue variables (A, tau1, Km), with the paper's equation numbers:
 
     R_i    = 1 + (R0 - 1) exp(-(t_i - t_{i-1}) / tau_c), R_1 = 1, R0 = Km + 1.04
-    CN'    = (S - CN) / tau_c, S = sum of R_i exp(-(t - t_i) / tau_c)                         (1)
-    F'     = A x - F / (tau1 + tau2 x), x = CN / (Km + CN)                                    (2)
-    A'     = -(A - A_rest) / tau_fat + alpha_A F                                              (5)
-    tau1'  = -(tau1 - tau1_rest) / tau_fat + alpha_tau1 F                                     (9)
-    Km'    = -(Km - Km_rest) / tau_fat + alpha_Km F                                           (11)
+    CN'    = (S - CN) / tau_c, S = sum of R_i exp(-(t - t_i) / tau_c)                      (1)
+    F'     = A x - F / (tau1 + tau2 x), x = CN / (Km + CN)                                 (2)
+    A'     = -(A - A_rest) / tau_fat + alpha_A F                                           (5)
+    tau1'  = -(tau1 - tau1_rest) / tau_fat + alpha_tau1 F                                  (9)
+    Km'    = -(Km - Km_rest) / tau_fat + alpha_Km F                                        (11)
 
-Carrying S instead of the pulse history makes a step O(1), however long the train.  S and CN are advanced exactly,
-pulses between two sub-steps included; F by the implicit midpoint rule with the mean of x over the sub-step; the
-fatigue variables (127 s) exactly over a block of at most 100 ms with the block's mean force.
+Carrying S instead of the pulse history makes a step O(1), however long the train.  S and CN are advanced
+exactly, pulses between two sub-steps included; F by the implicit midpoint rule with the mean of x over the
+sub-step (Simpson); the fatigue variables, whose time constant is 127 s, exactly over a block of at most 100
+ms with the block's mean force.
 
-A muscle is four recruitment pools.  Charge recruits them one after the other, and a recruited pool is fully driven:
-its state lives at the scale of Ding's subjects, whatever its share of the muscle.  So low amplitudes fatigue few
-fibres fully instead of all fibres a little, and raising the amplitude brings in fresh ones.
+A muscle is four recruitment pools.  Charge recruits them one after the other, and a recruited pool is fully
+driven: its state lives at the scale of Ding's subjects, whatever its share of the muscle.  So low
+amplitudes fatigue few fibres fully instead of all fibres a little, and raising the amplitude brings in
+fresh ones.
 
-Source: Ding J, Wexler AS, Binder-Macleod SA. Mathematical models for fatigue minimization during functional
-electrical stimulation. J Electromyogr Kinesiol 2003; 13: 575-588. Parameters as restated (SI units) by the cocofest
-project (pyomeca, model ding2003).  Patient presets: Bickel CS, Slade JM, VanHiel LR, Warren GL, Dudley GA.
-J Rehabil Res Dev 2004; 41(1): 25-32.
+Sources: Ding J, Wexler AS, Binder-Macleod SA, 2003, Mathematical models for fatigue minimization during
+functional electrical stimulation, J Electromyogr Kinesiol 13; parameters as restated in SI units by the
+open-source project cocofest (pyomeca), model ding2003.  Patient presets: Bickel CS et al., 2004, J Rehabil
+Res Dev 41(1).
 """
 
 from __future__ import annotations
@@ -35,11 +37,10 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 POOLS = 4
-SUBSTEP_S = (
-    0.0025  # force error against a 0.05 ms step stays under 0.1 %: tests/devices/simulator/test_muscle.py
-)
+SUBSTEP_S = 0.0025  # at 33 Hz the force is within 0.05 % of that with a hundredth of it
 BLOCK_S = 0.1  # fatigue is taken as constant within a block; its time constant is 127 s
 MAX_HZ = 200.0  # force is fused and flat beyond 100 Hz, so faster trains are computed as this one
+EPSILON_S = 1e-9
 SILENT_CN, SILENT_N = 1e-5, 0.01  # below both, a pool without pulses is at rest
 
 FATIGABILITY = {"able_bodied": 0.7, "acute_sci": 0.95, "chronic_sci": 1.28}
@@ -81,8 +82,8 @@ def draw(
         shape: (devices, channels).
         spread: Standard deviation of the logarithm of a person's strength.
 
-    Efficiency of stimulation is mostly a trait of the person, not of current or pad (Lieber RL, Kelly MJ. Phys
-    Ther 1991; 71: 725-730); both legs of a person differ by little.  The spreads are guesses.
+    How well a muscle answers is mostly a trait of the person, not of current or pad (Lieber RL, Kelly MJ,
+    1991, Phys Ther 71); both sides of a person differ by little.  The spreads are guesses.
     """
     devices, _ = shape
     person = rng.lognormal(0.0, spread, size=(devices, 1))
@@ -116,7 +117,7 @@ class Muscles:
 
     def force_n(self) -> Array:
         """Force at this instant, N, shape (devices, channels)."""
-        return self.strength * np.mean(self.share * self.f, axis=-1)
+        return np.asarray(self.strength * np.mean(self.share * self.f, axis=-1))
 
 
 def rest(shape: tuple[int, int], parameters: Parameters, *, pools: int = POOLS) -> Muscles:
@@ -140,10 +141,10 @@ def rest(shape: tuple[int, int], parameters: Parameters, *, pools: int = POOLS) 
 
 
 def recruitment(parameters: Parameters, *, phase_us: ArrayLike, amplitude_ma: ArrayLike) -> Array:
-    """Return the recruited share of a muscle, 0..1: a sigmoid of the charge of one phase, 0 below motor threshold.
+    """Return a muscle's recruited share, 0..1: a sigmoid of the phase charge that begins at motor threshold.
 
-    The thresholds (motor 15-30 mA, tolerated 40-80 mA at 300 µs on large thigh pads) are clinical experience, not
-    a measured curve.
+    The thresholds (motor 15-30 mA, tolerated 40-80 mA at 300 µs on large thigh pads) are clinical
+    experience, not a measured curve.
     """
     charge_uc = np.asarray(amplitude_ma, dtype=float) * np.asarray(phase_us, dtype=float) / 1000.0
     half, slope = np.asarray(parameters.half_uc, dtype=float), np.asarray(parameters.slope_uc, dtype=float)
@@ -162,9 +163,9 @@ def step(
 ) -> Array:
     """Advance all muscles by `dt_s` and return their mean force over it, N, shape (devices, channels).
 
-    A channel is stimulated while its frequency and amplitude are above zero; its first pulse comes at once, and
-    the train goes on over calls.  Frequency, phase and amplitude are those of the whole step, and broadcast to
-    (devices, channels).  A burst of alternating current counts as one pulse.
+    A channel is stimulated while its frequency and amplitude are above zero; its first pulse comes at once,
+    and the train goes on over calls.  Frequency, phase and amplitude hold for the whole step, and broadcast
+    to (devices, channels).  A burst of alternating current counts as one pulse.
 
     Args:
         dt_s: Any positive time, s; 0.1 is meant.  Rest of any length costs as much as one short step.
@@ -177,35 +178,17 @@ def step(
     """
     if dt_s <= 0:
         raise ValueError(f"dt_s is {dt_s}, must be positive")
-    shape = muscles.strength.shape
-    amplitude = np.broadcast_to(np.asarray(amplitude_ma, dtype=float), shape)
-    frequency = np.where(amplitude > 0, np.minimum(np.asarray(frequency_hz, dtype=float), MAX_HZ), 0.0)
-    recruited = recruitment(muscles.parameters, phase_us=phase_us, amplitude_ma=amplitude)
-    target = np.where(frequency[..., None] > 0, pool_shares(recruited, muscles.f.shape[-1]), 0.0)
+    target, period_s = _drive(muscles, frequency_hz, phase_us, amplitude_ma)
     _follow(muscles, target, dt_s)
-    period_s = np.divide(1.0, frequency, out=np.full(shape, np.inf), where=frequency > 0)
-    np.minimum(muscles.until_pulse_s, period_s, out=muscles.until_pulse_s)
     impulse = np.zeros_like(muscles.f)
     left_s = dt_s
-    while left_s > 1e-9:
-        moving = (target > 0) | (muscles.f > SILENT_N) | (muscles.cn > SILENT_CN)
-        active = np.flatnonzero(moving)
-        block_s = min(left_s, BLOCK_S) if active.size else left_s
-        muscles.cn[~moving] = muscles.s[~moving] = muscles.f[~moving] = 0.0
-        recovery = float(-np.expm1(-block_s / muscles.parameters.tau_fat))
-        _recover(muscles, recovery)
-        if active.size:
-            pulses = _pulses(muscles, active, target, period_s, block_s)
-            gained = _contract(muscles, active, pulses, block_s)
-            _tire(muscles, active, gained / block_s, recovery)
-            impulse.reshape(-1)[active] += gained
-        _run_clocks(muscles, period_s, block_s)
-        left_s -= block_s
+    while left_s > EPSILON_S:
+        left_s -= _advance_block(muscles, target, period_s, left_s, impulse)
     return np.asarray(muscles.strength * np.mean(muscles.share * impulse, axis=-1) / dt_s)
 
 
 def single_train(*, frequency_hz: float, pulses: int, parameters: Parameters | None = None) -> Array:
-    """Return the force of one fully recruited fresh muscle at the end of each pulse interval, N, shape (pulses,)."""
+    """Return the force of a fresh, fully recruited muscle before each next pulse, N, (pulses,)."""
     muscles = rest((1, 1), parameters or Parameters(), pools=1)
     forces = np.empty(pulses)
     for n in range(pulses):
@@ -214,11 +197,42 @@ def single_train(*, frequency_hz: float, pulses: int, parameters: Parameters | N
     return forces
 
 
+def _drive(
+    muscles: Muscles, frequency_hz: ArrayLike, phase_us: ArrayLike, amplitude_ma: ArrayLike
+) -> tuple[Array, Array]:
+    """Return each pool's recruited share and each channel's pulse period, s (infinite without pulses)."""
+    shape = muscles.strength.shape
+    amplitude = np.broadcast_to(np.asarray(amplitude_ma, dtype=float), shape)
+    frequency = np.where(amplitude > 0, np.minimum(np.asarray(frequency_hz, dtype=float), MAX_HZ), 0.0)
+    recruited = recruitment(muscles.parameters, phase_us=phase_us, amplitude_ma=amplitude)
+    target = np.where(frequency[..., None] > 0, pool_shares(recruited, muscles.f.shape[-1]), 0.0)
+    period_s = np.divide(1.0, frequency, out=np.full(shape, np.inf), where=frequency > 0)
+    np.minimum(muscles.until_pulse_s, period_s, out=muscles.until_pulse_s)  # a faster train begins at once
+    return target, period_s
+
+
+def _advance_block(muscles: Muscles, target: Array, period_s: Array, left_s: float, impulse: Array) -> float:
+    """Advance everything by one block of at most `left_s`; add the integral of F to `impulse`; return its length."""
+    moving = (target > 0) | (muscles.f > SILENT_N) | (muscles.cn > SILENT_CN)
+    active = np.flatnonzero(moving)
+    block_s = min(left_s, BLOCK_S) if active.size else left_s
+    muscles.cn[~moving] = muscles.s[~moving] = muscles.f[~moving] = 0.0
+    recovery = float(-np.expm1(-block_s / muscles.parameters.tau_fat))
+    _recover(muscles, recovery)
+    if active.size:
+        pulses = _pulses(muscles, active, target, period_s, block_s)
+        gained = _contract(muscles, active, pulses, block_s)
+        _tire(muscles, active, gained / block_s, recovery)
+        impulse.reshape(-1)[active] += gained
+    _run_clocks(muscles, period_s, block_s)
+    return block_s
+
+
 def _follow(muscles: Muscles, target: Array, dt_s: float) -> None:
     """Move the counted shares to the recruited ones.
 
-    Fibres that drop out of a driven pool relax with tau1.  A pool that loses all of its drive keeps its share: its
-    own force decays.
+    Fibres that drop out of a driven pool relax with tau1.  A pool that loses all of its drive keeps its
+    share: its own force decays.
     """
     fading = target + (muscles.share - target) * np.exp(-dt_s / muscles.tau1)
     falling = np.where(target > 0, fading, muscles.share)
@@ -239,7 +253,8 @@ class _Pulses:
 def _pulses(muscles: Muscles, active: Index, target: Array, period_s: Array, block_s: float) -> _Pulses:
     """Lay out the pulses of the next block; a recruited pool meets every pulse of its channel.
 
-    The interval before a pool's very first pulse is taken from the channel: its R is up to 5 % too high, once.
+    The interval before a pool's very first pulse is taken from the channel: its R may be 5 % too high,
+    once.
     """
     p = muscles.parameters
     steps, h = _substeps(block_s)
@@ -248,7 +263,7 @@ def _pulses(muscles: Muscles, active: Index, target: Array, period_s: Array, blo
     period, until = period_s.reshape(-1)[channel], muscles.until_pulse_s.reshape(-1)[channel]
     most = int(block_s / period.min()) + 1 if driven.size else 0
     at = until[:, None] + np.arange(most) * period[:, None]
-    row, nth = np.nonzero(at < block_s - 1e-9)
+    row, nth = np.nonzero(at < block_s - EPSILON_S)
     at_s = at[row, nth]
     before_s = np.where(nth == 0, muscles.since_pulse_s.reshape(-1)[channel[row]] + at_s, period[row])
     r0 = muscles.km.reshape(-1)[active[driven[row]]] + 1.04
@@ -274,24 +289,17 @@ def _contract(muscles: Muscles, active: Index, pulses: _Pulses, block_s: float) 
 
     In place throughout: this loop is where a simulated second is spent.
     """
-    p = muscles.parameters
+    tau_c = muscles.parameters.tau_c
     steps, h = _substeps(block_s)
-    cn, s, f, tau1, km, a = (
-        array.reshape(-1)[active]
-        for array in (muscles.cn, muscles.s, muscles.f, muscles.tau1, muscles.km, muscles.a)
-    )
-    decay, half_decay, half_inflow = (
-        float(np.exp(-h / p.tau_c)),
-        float(np.exp(-0.5 * h / p.tau_c)),
-        0.5 * h / p.tau_c,
-    )
-    a *= h / 6.0
-    x, both, middle, tau = cn / (km + cn), np.empty_like(cn), np.empty_like(cn), np.empty_like(cn)
+    cn, s, f, km = (array.reshape(-1)[active] for array in (muscles.cn, muscles.s, muscles.f, muscles.km))
+    slow = muscles.tau1.reshape(-1)[active], muscles.a.reshape(-1)[active] * (h / 6.0)
+    decay, half_decay, half_inflow = np.exp(-h / tau_c), np.exp(-0.5 * h / tau_c), 0.5 * h / tau_c
+    x, six_x, middle, spare = cn / (km + cn), np.empty_like(cn), np.empty_like(cn), np.empty_like(cn)
     total = 0.5 * f
     for n in range(steps):
-        cn += np.multiply(s, half_inflow, out=both)
+        cn += np.multiply(s, half_inflow, out=spare)
         np.multiply(cn, half_decay, out=middle)
-        cn += both
+        cn += spare
         cn *= decay
         s *= decay
         if pulses.bounds[n + 1] > pulses.bounds[n]:
@@ -299,25 +307,32 @@ def _contract(muscles: Muscles, active: Index, pulses: _Pulses, block_s: float) 
             s[pulses.pool[now]] += pulses.s[now]
             cn[pulses.pool[now]] += pulses.cn[now]
             middle[pulses.pool[now]] += pulses.middle[now]
-        np.divide(middle, np.add(km, middle, out=tau), out=both)
-        both *= 4.0
-        both += x
-        np.divide(cn, np.add(km, cn, out=tau), out=x)
-        both += x  # six times the mean of x over the sub-step (Simpson)
-        np.multiply(both, p.tau2 / 6.0, out=tau)
-        tau += tau1
-        both *= a
-        both *= tau
-        tau -= 0.5 * h
-        f *= tau
-        f += both
-        tau += h
-        f /= tau
-        total += f
+        np.divide(middle, np.add(km, middle, out=spare), out=six_x)
+        six_x *= 4.0
+        six_x += x
+        six_x += np.divide(cn, np.add(km, cn, out=spare), out=x)
+        total += _pull(f, six_x, *slow, muscles.parameters.tau2, h, spare)
     total -= 0.5 * f
     for array, value in ((muscles.cn, cn), (muscles.s, s), (muscles.f, f)):
         array.reshape(-1)[active] = value
     return np.asarray(total * h)
+
+
+def _pull(f: Array, six_x: Array, tau1: Array, a_h_6: Array, tau2: float, h: float, tau: Array) -> Array:
+    """Advance F by one sub-step `h` (2), with `six_x` = 6 times the mean of x over it, and return it.
+
+    `a_h_6` = A h / 6.  Overwrites `f`, `six_x` and the work array `tau`.
+    """
+    np.multiply(six_x, tau2 / 6.0, out=tau)
+    tau += tau1
+    six_x *= a_h_6
+    six_x *= tau
+    tau -= 0.5 * h
+    f *= tau
+    f += six_x
+    tau += h
+    f /= tau
+    return f
 
 
 def _recover(muscles: Muscles, recovery: float) -> None:
@@ -336,11 +351,11 @@ def _tire(muscles: Muscles, active: Index, mean_n: Array, recovery: float) -> No
 
 
 def _run_clocks(muscles: Muscles, period_s: Array, block_s: float) -> None:
-    """Move every channel's pulse clock to the end of the block; a channel without pulses is ready to begin."""
+    """Move every channel's pulse clock to the end of the block; one without pulses is ready to begin."""
     running = np.isfinite(period_s)
     period = np.where(running, period_s, 1.0)
     until = muscles.until_pulse_s
-    count = np.where(running, np.maximum(np.ceil((block_s - 1e-9 - until) / period), 0.0), 0.0)
+    count = np.where(running, np.maximum(np.ceil((block_s - EPSILON_S - until) / period), 0.0), 0.0)
     last = until + (count - 1.0) * period
     muscles.since_pulse_s[...] = np.where(count > 0, block_s - last, muscles.since_pulse_s + block_s)
     muscles.until_pulse_s[...] = np.where(running, np.maximum(until + count * period - block_s, 0.0), 0.0)

@@ -1,7 +1,8 @@
 """Board temperature of the swarm: a first-order lag towards ambient plus what the losses heat.
 
-The resistance of 30 K/W gives the 5 to 15 °C above ambient that portable stimulators show in use, and is a guess,
-like the limits of 45 °C (warn) and 60 °C (shut down), which are common for such devices.  Arrays: (devices,).
+The resistance of 30 K/W gives the 5 to 15 °C above ambient that portable stimulators show in use, and is a
+guess, like the limits of 45 °C (warn) and 60 °C (shut down), which are common for such devices.  Arrays:
+(devices,).
 """
 
 from __future__ import annotations
@@ -32,4 +33,4 @@ def step(temp_c: Array, *, dt_s: float, ambient_c: ArrayLike, losses_w: ArrayLik
 
 def level(temp_c: ArrayLike) -> NDArray[np.int8]:
     """Return COOL, WARM (warn from 45 °C) or SHUT (from 60 °C)."""
-    return np.digitize(np.asarray(temp_c, dtype=float), [WARN_C, SHUT_C]).astype(np.int8)
+    return np.asarray(np.digitize(np.asarray(temp_c, dtype=float), [WARN_C, SHUT_C]), dtype=np.int8)
