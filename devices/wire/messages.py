@@ -107,7 +107,7 @@ class Telemetry(Struct, frozen=True, kw_only=True):
 
 
 class Event(Struct, frozen=True, kw_only=True):
-    """Something happened at an instant.  `data.data_of(event)` reads `data` as a type."""
+    """Something happened at an instant; `data` goes by `kind`."""
 
     v: V = 1
     boot: u.Boot
@@ -118,7 +118,7 @@ class Event(Struct, frozen=True, kw_only=True):
     session: u.Token | None = None
     kind: w.EventKind
     channel: u.Channel | None = None
-    data: dict[str, Any] = {}
+    data: dict[str, Any] = {}  # devices.wire.data.data_of reads it as a type
 
 
 class Ack(Struct, frozen=True, kw_only=True):
@@ -134,12 +134,12 @@ class Ack(Struct, frozen=True, kw_only=True):
 
 
 class Command(Struct, frozen=True, kw_only=True):
-    """One wish; never retained, carried out at most once.  `commands.args_of(command)` reads `args`."""
+    """One wish; never retained, carried out at most once; `args` go by `verb`."""
 
     v: V = 1
     id: u.Uuid
     verb: w.Verb
-    args: Raw  # an object; kept as bytes, because a protocol's hash is over the bytes on the wire
+    args: Raw  # kept as bytes, because a protocol's hash is over them; devices.wire.commands.args_of reads it
     issued: u.UnixMs  # server time
     ttl_ms: Annotated[int, Meta(ge=1, le=86_400_000)]
 
