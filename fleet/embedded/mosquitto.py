@@ -1,14 +1,12 @@
 """The MQTT broker: Mosquitto, from this machine or fetched from Debian's packages without root."""
 
-import base64
-import hashlib
 import os
-import secrets
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from devices import broker
 from fleet.embedded import ports
 from fleet.embedded.places import Place
 from fleet.embedded.processes import Program
@@ -35,21 +33,28 @@ log_type warning
 log_type notice
 log_timestamp_format %Y-%m-%dT%H:%M:%S
 """
-# What `manage.py enrol --sync` replaces: just enough for the server's own parts to connect before there are devices.
-_FIRST_ACL = """\
-user _ingest
-topic readwrite ems/v1/#
-user _dispatch
-topic readwrite ems/v1/#
-"""
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A broker's binary and the folder of the libraries it needs (None: the system's)."""
+    """A broker, and the folders of libraries it brings, all below one root (none: the system's)."""
 
     binary: Path
-    libraries: Path | None = None
+    libraries: tuple[Path, ...] = ()
+
+    def library_path(self) -> str:
+        return os.pathsep.join(map(str, self.libraries))
+
+    def reached_from(self, place: Place) -> "Installation":
+        """Return an installation that the broker's account can read."""
+        if not self.libraries:
+            return self  # the system's own
+        root = self.binary.parents[2]  # …/usr/sbin/mosquitto
+        copy = place.reachable(root, ("",), "mosquitto")
+        return Installation(
+            copy / self.binary.relative_to(root),
+            tuple(copy / folder.relative_to(root) for folder in self.libraries),
+        )
 
 
 def find() -> Path | None:
@@ -60,7 +65,7 @@ def find() -> Path | None:
 
 
 def program(place: Place, installation: Installation, port: int, passwords: Mapping[str, str]) -> Program:
-    """Return the broker to run; `passwords` are those of the server's own accounts, used if there are no files."""
+    """Return the broker to run; `passwords`, of the server's own accounts, are used if there are no files."""
     accounts = accounts_folder(place)
     data = place.folder("broker")
     if not (accounts / "passwd").exists():
@@ -74,16 +79,12 @@ def program(place: Place, installation: Installation, port: int, passwords: Mapp
     _write(
         place, configuration, _CONFIGURATION.format(port=port, host=ports.HOST, accounts=accounts, data=data)
     )
-    binary, libraries = installation.binary, installation.libraries
-    if libraries is not None:
-        root = binary.parents[2]  # …/usr/sbin/mosquitto
-        reached = place.reachable(root, ("usr",), "mosquitto")
-        binary, libraries = reached / binary.relative_to(root), reached / libraries.relative_to(root)
+    installation = installation.reached_from(place)
     return Program(
         name="broker",
-        command=[str(binary), "-c", str(configuration)],
+        command=[str(installation.binary), "-c", str(configuration)],
         ready=lambda: ports.answers(port),
-        env={"LD_LIBRARY_PATH": str(libraries)} if libraries is not None else {},
+        env={"LD_LIBRARY_PATH": installation.library_path()} if installation.libraries else {},
         account=place.account,
         folder=data,
     )
@@ -92,13 +93,6 @@ def program(place: Place, installation: Installation, port: int, passwords: Mapp
 def accounts_folder(place: Place) -> Path:
     """The folder of the password and ACL files: new files in it take its group, which the broker has too."""
     return place.folder("mqtt", mode=0o2750)
-
-
-def hashed(password: str, *, iterations: int = 101) -> str:
-    """Return the password as Mosquitto keeps it: PBKDF2 with SHA-512."""
-    salt = secrets.token_bytes(12)
-    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, iterations, 64)
-    return f"$7${iterations}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
 
 
 def _write(place: Place, path: Path, text: str) -> None:

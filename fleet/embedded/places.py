@@ -38,7 +38,7 @@ class Place:
         return path
 
     def reachable(self, root: Path, parts: Sequence[str], name: str) -> Path:
-        """Return `root` if the servers' account can read those parts of it, else a copy of them that it can."""
+        """Return `root` if the servers' account can read those parts of it, else a copy it can read."""
         trees = [root / part for part in parts]
         if all(can_reach(self.account, tree) and all(map(_is_public, tree.rglob("*"))) for tree in trees):
             return root
@@ -47,7 +47,7 @@ class Place:
             fresh = self.served / f".{name}.{secrets.token_hex(4)}"
             fresh.mkdir(mode=0o755)
             for part, tree in zip(parts, trees, strict=True):
-                shutil.copytree(tree, fresh / part, symlinks=True)
+                shutil.copytree(tree, fresh / part, symlinks=True, dirs_exist_ok=True)
             _publish(fresh)
             fresh.rename(copy)
         return copy

@@ -49,9 +49,9 @@ class Identity:
     def lives(self) -> bool:
         return _started(self.pid) == self.started
 
-    def end(self, *, within_s: float) -> None:
+    def end(self, stop_signal: signal.Signals, *, within_s: float) -> None:
         """Ask it to stop, then make it; return when it is gone."""
-        for number, patience_s in ((signal.SIGTERM, within_s), (signal.SIGKILL, 5.0)):
+        for number, patience_s in ((stop_signal, within_s), (signal.SIGKILL, 5.0)):
             deadline = time.monotonic() + patience_s
             with contextlib.suppress(ProcessLookupError):
                 if self.lives():

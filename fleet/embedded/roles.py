@@ -1,0 +1,149 @@
+"""Our own processes in the demo: what each runs, with which settings, and how to see that the wall is fed."""
+
+import json
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fleet.embedded import ports
+from fleet.embedded.options import ROOT, Options
+from fleet.embedded.processes import Program
+
+_MANAGE = str(ROOT / "manage.py")
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The processes of one VAR."""
+
+    var: Path
+    settings: Mapping[str, str]
+    options: Options
+
+    @property
+    def url(self) -> str:
+        return f"http://{ports.HOST}:{self.options.port}"
+
+    @property
+    def demo_json(self) -> Path:
+        return self.var / "demo.json"
+
+    @property
+    def people_json(self) -> Path:
+        """Made by the preparation: people with their passwords, devices with theirs."""
+        return self.var / "people.json"
+
+    @property
+    def devices_json(self) -> Path:
+        """The part of it that the simulator reads."""
+        return self.var / "devices.json"
+
+    def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment of our processes: that of the caller, with our settings in place of theirs."""
+        ours = {
+            "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
+            "CSRF_TRUSTED_ORIGINS": "",
+            "STATIC_ROOT": str(self.var / "static"),
+            "LOG_FORMAT": environ.get("LOG_FORMAT") or "json",
+            "DJANGO_SETTINGS_MODULE": "fleet.settings",
+            "PYTHONUNBUFFERED": "1",
+            "OMP_NUM_THREADS": "1",  # NumPy's own threads would only take the processors from the others
+            "OPENBLAS_NUM_THREADS": "1",
+            **self.settings,
+        }
+        return {
+            name: value for name, value in environ.items() if name.removesuffix("_FILE") not in ours
+        } | ours
+
+    def preparation(self) -> Program:
+        """Migrations, demo data, broker accounts and static files, in one process that ends."""
+        words = [
+            "--prepare",
+            str(self.var),
+            "--devices",
+            str(self.options.devices),
+            "--seed",
+            str(self.options.seed),
+        ]
+        return self._manage("prepare", "demo", *words)
+
+    def programs(self) -> list[Program]:
+        """Return our processes in the order they start; they stop in reverse."""
+        celery = [sys.executable, "-m", "celery", "-A", "fleet.celery"]
+        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        listen = ["-b", ports.HOST, "-p", str(self.options.port)]
+        schedule = ["--schedule", str(self.var / "beat-schedule"), "--pidfile", ""]
+        programs = [
+            self._manage("dispatch", "dispatch", env={"MQTT_URL": self._mqtt_url("_dispatch")}),
+            self._manage("ingest", "ingest", env={"MQTT_URL": self._mqtt_url("_ingest")}),
+            # One process, which is the one that works: a pool would put a parent in front of it.
+            Program("worker", [*celery, "worker", "--pool", "solo", *quiet], ready=_always, folder=ROOT),
+            Program("beat", [*celery, "beat", *schedule], ready=_always, folder=ROOT),
+            Program(
+                name="web",
+                command=[sys.executable, "-m", "daphne", *listen, "fleet.asgi:application"],
+                ready=lambda: get(f"{self.url}/healthz")[0] == 200,
+                folder=ROOT,
+            ),
+        ]
+        return programs + ([self._simulator()] if self.options.devices else [])
+
+    def _simulator(self) -> Program:
+        words = {
+            "--mqtt-url": f"mqtt://{ports.HOST}:{self.options.mqtt_port}",
+            "--devices-file": str(self.devices_json),
+            "--scenario": self.options.scenario,
+            "--seed": str(self.options.seed),
+            "--truth": str(self.var / "truth.jsonl"),
+        }
+        return self._manage("simulator", "simulate", *(word for pair in words.items() for word in pair))
+
+    def _manage(self, name: str, *words: str, env: Mapping[str, str] | None = None) -> Program:
+        return Program(name, [sys.executable, _MANAGE, *words], ready=_always, env=env or {}, folder=ROOT)
+
+    def _mqtt_url(self, account: str) -> str:
+        passwords = dict(pair.split(":", 1) for pair in self.settings["MQTT_SERVER_ACCOUNTS"].split(","))
+        return f"mqtt://{account}:{passwords[account]}@{ports.HOST}:{self.options.mqtt_port}"
+
+
+def fed(house: House, people: Mapping[str, Any]) -> bool:
+    """Say whether every part has a pulse and each site with simulated devices shows one of them online."""
+    return get(f"{house.url}/readyz")[0] == 200 and not _dark_sites(house, people)
+
+
+def unfed(house: House, people: Mapping[str, Any]) -> str:
+    """Say what is missing, for the person who waits."""
+    status, body = get(f"{house.url}/readyz")
+    if status != 200:
+        return f"the house is not ready: /readyz says {status} {body[:500]!r}"
+    return f"no device is online at {', '.join(_dark_sites(house, people))}; see {house.var / 'logs' / 'simulator.log'}"
+
+
+def get(url: str, *, token: str = "") -> tuple[int, str]:
+    """Return status and body; status 0 and the reason when nobody answers."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=5) as answer:  # noqa: S310
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode(errors="replace")
+    except OSError as error:
+        return 0, str(error)
+
+
+def _dark_sites(house: House, people: Mapping[str, Any]) -> list[str]:
+    dark = []
+    for site in sorted({device["site"] for device in people["devices"]}):
+        token = next(user["token"] for user in people["users"].values() if site in user["sites"])
+        status, body = get(f"{house.url}/api/v1/devices?site={site}&link=online&limit=1", token=token)
+        if status != 200 or not json.loads(body)["items"]:
+            dark.append(site)
+    return dark
+
+
+def _always() -> bool:
+    return True  # it says so itself, through its pulse
