@@ -1,0 +1,90 @@
+"""Reads: which sites somebody sees, what they may do there, whose token this is."""
+
+import hashlib
+from datetime import datetime
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from fleet.access.errors import NotVisible
+from fleet.access.models import AuditEntry, Membership, Role, Site, Token
+from fleet.access.roles import allows, roles_for
+
+Person = AbstractBaseUser | AnonymousUser
+"""Whoever asks: Django's `request.user`, so somebody not logged in too."""
+
+
+def sites_of(user: Person) -> QuerySet[Site]:
+    """Return the sites that this person sees: those of their memberships, for a superuser all."""
+    return sites_where(user, "see")
+
+
+def sites_where(user: Person, verb: str) -> QuerySet[Site]:
+    """Return the sites at which this person may do this."""
+    if not _is_somebody(user):
+        return Site.objects.none()
+    if _is_superuser(user) and allows(Role.ADMIN, verb):
+        return Site.objects.all()
+    return Site.objects.filter(memberships__user_id=user.pk, memberships__role__in=roles_for(verb))
+
+
+def site_for(user: Person, slug: str) -> Site:
+    """Return the site of that slug.  Raises NotVisible if there is none or this person does not see it."""
+    site = sites_of(user).filter(slug=slug).first()
+    if site is None:
+        raise NotVisible(slug)
+    return site
+
+
+def role_at(user: Person, site: Site) -> Role | None:
+    """Return this person's role at the site; a superuser without a membership there is its administrator."""
+    if not _is_somebody(user):
+        return None
+    role = Membership.objects.filter(user_id=user.pk, site=site).values_list("role", flat=True).first()
+    if role is not None:
+        return Role(role)
+    return Role.ADMIN if _is_superuser(user) else None
+
+
+def may(user: Person, verb: str, site: Site) -> bool:
+    """Whether this person may do this at the site.  Raises KeyError for an unknown verb."""
+    roles = {role_at(user, site)} | ({Role.ADMIN} if _is_superuser(user) else set())
+    return not roles.isdisjoint(roles_for(verb))
+
+
+def may_anywhere(user: Person, verb: str) -> bool:
+    """Whether this person may do this at some site; for what belongs to none, such as unknown serials."""
+    superuser = _is_superuser(user) and allows(Role.ADMIN, verb)
+    return superuser or sites_where(user, verb).exists()
+
+
+def audit_of(user: Person) -> QuerySet[AuditEntry]:
+    """Return the audit entries that this person may read; those of no site are for superusers."""
+    entries = AuditEntry.objects.select_related("site")
+    return entries if _is_superuser(user) else entries.filter(site__in=sites_where(user, "see_audit"))
+
+
+def authenticate_token(text: str, *, now: datetime | None = None) -> User | None:
+    """Return whose bearer token this is; None if it is unknown, over, revoked, or its owner is inactive."""
+    now = now or timezone.now()
+    token = (
+        Token.objects.filter(digest=digest_of(text), revoked_at=None, user__is_active=True)
+        .filter(Q(expires_at=None) | Q(expires_at__gt=now))
+        .select_related("user")
+        .first()
+    )
+    return token.user if token else None
+
+
+def digest_of(text: str) -> str:
+    """Return what is kept of a token: its text is random, so a plain SHA-256 cannot be undone."""
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
+
+
+def _is_somebody(user: Person) -> bool:
+    return user.is_authenticated and user.is_active
+
+
+def _is_superuser(user: Person) -> bool:
+    return _is_somebody(user) and bool(getattr(user, "is_superuser", False))
