@@ -4,8 +4,8 @@
     tools/run dev -m pytest                      and what its tests need
     tools/run none tools/clean.py                nothing: the Python that was found
 
-Nothing is done when the lock file has not changed since the last time.  uv itself comes from the package index
-through pip, into .tools/: a bare Debian has no venv module, and its pip installs nowhere else (PEP 668).
+Nothing is done when the lock file has not changed since the last time.  uv itself comes through pip,
+into .tools/: a bare Debian has no venv module, and its pip installs nowhere else (PEP 668).
 """
 
 import contextlib
@@ -18,21 +18,17 @@ import subprocess
 import sys
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 TOOLS = ROOT / ".tools"
 STAMP = VENV / "installed-from"
 # What would lead uv away from the locked index, or to another environment than ours.
-MISLEADING = (
-    "UV_INDEX",
-    "UV_DEFAULT_INDEX",
-    "UV_EXTRA_INDEX_URL",
-    "UV_INDEX_URL",
-    "UV_FIND_LINKS",
-    "UV_NO_INDEX",
-)
-MISLEADING += ("UV_PROJECT_ENVIRONMENT", "UV_PYTHON", "VIRTUAL_ENV", "PYTHONHOME", "UV_OFFLINE", "UV_FROZEN")
+MISLEADING = {
+    *("UV_INDEX", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX"),
+    *("UV_PROJECT_ENVIRONMENT", "UV_PYTHON", "UV_FROZEN", "VIRTUAL_ENV", "PYTHONHOME"),
+}
 
 
 class Failed(Exception):
@@ -42,7 +38,7 @@ class Failed(Exception):
 def main(arguments: list[str]) -> int:
     group, *command = arguments
     if group == "none":
-        os.execv(sys.executable, [sys.executable, *command])
+        _become(Path(sys.executable), command)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         if not _is_installed(group):
@@ -56,9 +52,12 @@ def main(arguments: list[str]) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    python = VENV / "bin" / "python"
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.execv(python, [str(python), *command])
+    return _become(VENV / "bin" / "python", command)
+
+
+def _become(python: Path, command: list[str]) -> NoReturn:
+    os.execv(python, [str(python), *command])  # noqa: S606  the same process, so that signals find it
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -117,7 +116,7 @@ def _uv() -> str:
 
 
 def _installed_by_pip(uv: str, group: str) -> bool:
-    """Where uv cannot reach the public index, pip may have been told of another: same versions, same hashes."""
+    """Where uv cannot reach the public index, pip may know another: same versions, same hashes."""
     listed = TOOLS / "requirements.txt"
     selection = ["--frozen", "--no-emit-project", *([] if group == "dev" else ["--no-dev"])]
     venv = ["--allow-existing", "--python", sys.executable, str(VENV)]

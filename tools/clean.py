@@ -10,8 +10,10 @@ sys.path.insert(0, str(ROOT))
 
 from fleet.embedded import places  # noqa: E402  standard library only, as this is
 
-MADE = (".venv", ".tools", "test-artifacts", ".mypy_cache", ".pytest_cache", ".ruff_cache")
-MADE += (".hypothesis", ".import_linter_cache", "myofleet.egg-info")
+MADE = (
+    *(".venv", ".tools", "test-artifacts", "myofleet.egg-info"),
+    *(".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", ".import_linter_cache"),
+)
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""`python -m fleet.embedded up --var DIR`: the servers alone, for tests by hand and for other programs."""
+"""`python -m fleet.embedded demo`, or `… up --var DIR`: the servers alone, for tests by hand."""
 
 import sys
 

@@ -1,11 +1,11 @@
-"""The command line of `python -m fleet.embedded`."""
+"""Start the servers, or the whole product, without Docker."""
 
 import argparse
 import os
 import shlex
 from pathlib import Path
 
-from fleet.embedded import debian, postgres, servers
+from fleet.embedded import debian, demo, postgres, servers
 from fleet.embedded.supervisor import Failed, Stopped, Supervisor, say
 
 
@@ -18,7 +18,10 @@ def main(arguments: list[str] | None = None) -> int:
     up.add_argument("--var", type=Path, required=True, help="folder for data, passwords and logs")
     up.add_argument("--mqtt-port", type=int, default=None, help="default: any free one")
     up.add_argument("--no-broker", action="store_true")
+    commands.add_parser("demo", help="the whole product, as `make demo` runs it")
     options = parser.parse_args(arguments)
+    if options.command == "demo":
+        return demo.main()
     return _up(options.var, options.mqtt_port, with_broker=not options.no_broker)
 
 

@@ -48,9 +48,8 @@ def _run(options: Options, instance: Instance, environ: Mapping[str, str]) -> in
         url = house.url
         write_demo_json(house, these, supervisor.pids)
         supervisor.changed = lambda: _changed(instance, house, these, supervisor)
-        say(
-            f"fed after {time.monotonic() - started_s:.1f} s; people and their passwords are in {house.demo_json}"
-        )
+        took_s = time.monotonic() - started_s
+        say(f"fed after {took_s:.1f} s; people and their passwords are in {house.demo_json}")
         print(f"ready {url}", flush=True)
         while not _make_gave_up(os.getppid()):
             supervisor.tend()
@@ -108,7 +107,8 @@ def write_demo_json(house: House, these: Servers, pids: Mapping[str, int]) -> No
 def _require_free(variable: str, port: int) -> None:
     if not ports.is_free(port):
         raise RuntimeError(
-            f"port {port} is taken by {ports.holder(port)}: end that, or choose another with {variable}=<port>"
+            f"port {port} is taken by {ports.holder(port)}: "
+            f"end that, or choose another with {variable}=<port>"
         )
 
 

@@ -36,7 +36,8 @@ class Instance:
             pid = lock.read().strip() or "unknown"
             lock.close()
             raise Taken(
-                f"a demo already runs on {self._var} (process {pid}): stop it, or choose another folder with VAR=<folder>"
+                f"a demo already runs on {self._var} (process {pid}): "
+                "stop it, or choose another folder with VAR=<folder>"
             ) from None
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")

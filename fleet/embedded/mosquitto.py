@@ -68,13 +68,12 @@ def program(place: Place, installation: Installation, port: int, passwords: Mapp
     """Return the broker to run; `passwords`, of the server's own accounts, are used if there are no files."""
     accounts = accounts_folder(place)
     data = place.folder("broker")
-    if not (accounts / "passwd").exists():
-        _write(
-            place,
-            accounts / "passwd",
-            "".join(f"{name}:{hashed(word)}\n" for name, word in passwords.items()),
-        )
-        _write(place, accounts / "acl", _FIRST_ACL)
+    if not (
+        accounts / broker.PASSWD_FILE
+    ).exists():  # enough to connect; `manage.py enrol --sync` makes the rest
+        rounds = broker.RANDOM_ITERATIONS
+        hashes = {name: broker.new_hash(word, iterations=rounds) for name, word in passwords.items()}
+        broker.write_files(accounts, hashes.items())
     configuration = data / "mosquitto.conf"
     _write(
         place, configuration, _CONFIGURATION.format(port=port, host=ports.HOST, accounts=accounts, data=data)

@@ -43,7 +43,7 @@ class House:
         return self.var / "devices.json"
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """Return the environment of our processes: that of the caller, with our settings in place of theirs."""
+        """Return the environment of our processes: the caller's, with our settings in place of theirs."""
         ours = {
             "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
             "CSRF_TRUSTED_ORIGINS": "",
@@ -120,7 +120,8 @@ def unfed(house: House, people: Mapping[str, Any]) -> str:
     status, body = get(f"{house.url}/readyz")
     if status != 200:
         return f"the house is not ready: /readyz says {status} {body[:500]!r}"
-    return f"no device is online at {', '.join(_dark_sites(house, people))}; see {house.var / 'logs' / 'simulator.log'}"
+    log = house.var / "logs" / "simulator.log"
+    return f"no device is online at {', '.join(_dark_sites(house, people))}; see {log}"
 
 
 def get(url: str, *, token: str = "") -> tuple[int, str]:

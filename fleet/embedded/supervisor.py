@@ -39,15 +39,13 @@ class _Child:
 class Supervisor:
     """Children by name, in the order they were added.  All methods belong to the main thread."""
 
-    def __init__(
-        self, logs: Path, env: Mapping[str, str], *, changed: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, logs: Path, env: Mapping[str, str]) -> None:
         logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._logs = logs
         self._env = dict(env)
         self._children: dict[str, _Child] = {}
         self._stopping = False
-        self._changed = changed
+        self.changed: Callable[[], None] = lambda: None  # called whenever a process was started
         self._wake, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     # --- signals ---
@@ -72,10 +70,14 @@ class Supervisor:
     def pids(self) -> dict[str, int]:
         return {name: child.process.pid for name, child in self._children.items()}
 
+    @property
+    def programs(self) -> dict[str, tuple[Program, int]]:
+        return {name: (child.program, child.process.pid) for name, child in self._children.items()}
+
     def start(self, program: Program) -> None:
         """Start the program; it is watched from now on."""
         self._children[program.name] = _Child(program, self._spawn(program), time.monotonic())
-        self._changed()
+        self.changed()
 
     def wait_ready(self, *names: str) -> None:
         """Return when all of them are ready.
@@ -95,6 +97,38 @@ class Supervisor:
                         f"{name} was not ready after {child.program.ready_within_s:.0f} s{self._log_of(name)}"
                     )
                 self.pause(_POLL_S)
+
+    def wait_until(self, true: Callable[[], bool], *, within_s: float, why: Callable[[], str]) -> None:
+        """Return when it is true; meanwhile every child must keep running.
+
+        Raises:
+            Failed: If one ended, or `why`, if it took too long.
+            Stopped: If a stop was asked for meanwhile.
+        """
+        deadline = time.monotonic() + within_s
+        while not true():
+            for child in self._children.values():
+                if child.process.poll() is not None:
+                    raise Failed(self._why(child))
+            if time.monotonic() > deadline:
+                raise Failed(why())
+            self.pause(_POLL_S)
+
+    def run_once(self, program: Program) -> None:
+        """Run a program that ends, and return when it has.
+
+        Raises:
+            Failed: If it ended with anything but 0.
+            Stopped: If a stop was asked for meanwhile.
+        """
+        child = _Child(program, self._spawn(program), time.monotonic())
+        try:
+            while child.process.poll() is None:
+                self.pause(_POLL_S)
+        finally:
+            processes.stop(child.process, program)
+        if child.process.returncode != 0:
+            raise Failed(self._why(child))
 
     def pause(self, seconds: float) -> None:
         """Wait, but no longer than until a child ends or a signal comes."""
@@ -119,7 +153,7 @@ class Supervisor:
                 child.process = self._spawn(child.program)
                 child.started_s, child.again_s = time.monotonic(), None
                 say(f"{name} started again, process {child.process.pid}")
-                self._changed()
+                self.changed()
 
     def stop(self) -> None:
         """End all children, the last started first.  Signals that come meanwhile change nothing."""
