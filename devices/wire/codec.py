@@ -56,7 +56,7 @@ def encode(message: Message) -> bytes:
 
 
 def _decode(name: str, payload: bytes) -> Any:
-    if not _is_plain(name, payload):
+    if name == "status" or not _is_plain(name, payload):  # a status may be a will: its fields tell
         fields = strict.parse(payload)
         version = fields.get("v")
         if type(version) is not int or version != 1:

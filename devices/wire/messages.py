@@ -173,7 +173,7 @@ class ProtocolStep(Struct, frozen=True, kw_only=True):
     repeat: Annotated[int, Meta(ge=1, le=100_000)]
     frequency_hz: Annotated[float, Meta(gt=0, le=100_000)]
     phase_us: Annotated[float, Meta(gt=0, le=10**6)]  # ONE phase
-    interphase_us: Annotated[float, Meta(ge=0, le=10**6)] = 0
+    interphase_us: Annotated[float, Meta(ge=0, le=10**6)] = 0.0
     ramp_up_s: Annotated[float, Meta(ge=0, le=86_400)]
     on_s: Annotated[float, Meta(ge=0, le=86_400)]
     ramp_down_s: Annotated[float, Meta(ge=0, le=86_400)]
