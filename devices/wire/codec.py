@@ -30,6 +30,7 @@ _TYPES: Final[dict[str, type[Any]]] = {
 }
 _DECODERS: Final = {name: msgspec.json.Decoder(type_) for name, type_ in _TYPES.items()}
 _KNOWN: Final = {name: frozenset(type_.__struct_encode_fields__) for name, type_ in _TYPES.items()}
+_FULL: Final = _KNOWN["status"] - _KNOWN["will"]  # a goodbye has some of these, a will none
 _ENCODER: Final = msgspec.json.Encoder()
 _FIELDS = msgspec.json.Decoder(dict[str, Raw])
 
@@ -37,7 +38,7 @@ _FIELDS = msgspec.json.Decoder(dict[str, Raw])
 def decode(kind: Kind, payload: bytes) -> Status | Will | Telemetry | Event | Ack | Command | Watermark:
     """Return the message that `payload` holds on a topic of `kind`.
 
-    A status without `up_ms` that says `offline` is a `Will`.
+    A status that says `offline`, boot and conn but nothing else is a `Will`.
 
     Raises:
         WireError: If the payload breaks any rule of the contract.
@@ -61,7 +62,7 @@ def _decode(name: str, payload: bytes) -> Any:
         version = fields.get("v")
         if type(version) is not int or version != 1:
             raise WireError("version", f"v is {str(version)[:40]}, expected 1")
-        if name == "status" and "up_ms" not in fields and fields.get("state") == "offline":
+        if name == "status" and _FULL.isdisjoint(fields) and fields.get("state") == "offline":
             name = "will"
     try:
         message = _DECODERS[name].decode(payload)

@@ -78,10 +78,10 @@ def _by_word(word: str, field: str, types: Mapping[Any, type[Struct]]) -> Iterat
     for known, type_ in types.items():
         if known in (words.EventKind.OTHER, words.Verb.UNKNOWN):
             continue
-        yield {
-            "if": {"properties": {word: {"const": known.value}}, "required": [word]},
-            "then": {"properties": {field: {"$ref": f"#/$defs/{type_.__name__}"}}},
-        }
+        then: dict[str, Any] = {"properties": {field: {"$ref": f"#/$defs/{type_.__name__}"}}}
+        if any(part.required for part in msgspec.structs.fields(type_)):
+            then["required"] = [field]
+        yield {"if": {"properties": {word: {"const": known.value}}, "required": [word]}, "then": then}
 
 
 def _open_word_lists() -> Iterator[type[enum.StrEnum]]:
