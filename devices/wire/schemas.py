@@ -61,9 +61,7 @@ def _schema(type_: type[Struct]) -> dict[str, Any]:
         if word_list.__name__ in parts:
             parts[word_list.__name__] = _open(word_list)
     schema = parts.pop(type_.__name__)
-    if "v" in schema["properties"]:
-        schema["properties"]["v"] = {"const": 1}
-        schema["required"] = ["v", *schema["required"]]
+    _say_constants(schema)
     if type_ is messages.Event:
         schema["allOf"] = list(_by_word("kind", "data", data.TYPES))
     elif type_ is messages.Command:
@@ -71,6 +69,15 @@ def _schema(type_: type[Struct]) -> dict[str, Any]:
         schema["allOf"] = list(_by_word("verb", "args", commands.ARGS))
         parts["ApplyProtocol"]["properties"]["protocol"] = {"$ref": "#/$defs/ProtocolDocument"}
     return {"title": type_.__name__, **schema, **({"$defs": dict(sorted(parts.items()))} if parts else {})}
+
+
+def _say_constants(schema: dict[str, Any]) -> None:
+    """What has only one value (`v`, a will's `state`) has a default in Python, but must be sent."""
+    constants = {
+        name: part["enum"][0] for name, part in schema["properties"].items() if len(part.get("enum", ())) == 1
+    }
+    schema["properties"] |= {name: {"const": value} for name, value in constants.items()}
+    schema["required"] = [*constants, *(name for name in schema["required"] if name not in constants)]
 
 
 def _by_word(word: str, field: str, types: Mapping[Any, type[Struct]]) -> Iterator[dict[str, Any]]:
