@@ -116,9 +116,10 @@ def hear_status(
         _heard(live, placed_ms, arrival_ms)
         _meet(live, status, arrival_ms)
     newest = live.status
-    if newest is not None and (status.boot, status.up_ms) <= (newest.boot, newest.up_ms):
-        return ()
-    if live.boot is not None and status.boot < live.boot:
+    is_older = newest is not None and (status.boot, status.up_ms) <= (newest.boot, newest.up_ms)
+    if is_older or (live.boot is not None and status.boot < live.boot):
+        if live.link == "conflict":
+            _worse_of_both(live)
         return ()
     if status.state == "offline":
         return _goodbye(live, status)

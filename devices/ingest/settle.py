@@ -1,0 +1,311 @@
+"""Work out what a batch of device messages says: place it in time, know repeats, move live states.  Pure."""
+
+from devices import state
+from devices.ingest import clock, sequence
+from devices.ingest.books import Book
+from devices.ingest.clock import Offset
+from devices.ingest.desk import (
+    ChangeRow,
+    Desk,
+    EventRow,
+    Facts,
+    Heard,
+    Refused,
+    Repeat,
+    SessionFact,
+    TelemetryRow,
+)
+from devices.state import LiveState
+from devices.wire.data import Data, Dropped, SessionEnded, SessionStarted, data_of
+from devices.wire.messages import Ack, Event, Status, Telemetry, Will
+
+
+class Settler:
+    """One batch on its way from messages to facts.
+
+    `heard` must hold only devices whose state and books lie on the desk.
+    """
+
+    def __init__(self, desk: Desk, *, window_ms: int = 600_000) -> None:
+        self.desk = desk
+        self.window_ms = window_ms
+        self.facts = Facts()
+
+    def settle(self, heard: list[Heard]) -> Facts:
+        self._place_new_boots(heard)
+        for one in heard:
+            message = one.message
+            if type(message) is Telemetry:
+                self._telemetry(one, message)
+            elif type(message) is Status:
+                self._status(one, message)
+            elif type(message) is Event:
+                self._event(one, message)
+            elif type(message) is Will:
+                self._will(one, message)
+        self.facts.states = {key: pair for key, pair in self.facts.states.items() if pair[0] != pair[1]}
+        for device_id, (old, live) in self.facts.states.items():
+            live.rev = old.rev + 1
+            self.desk.states[device_id] = live
+            if old.link != live.link:
+                self._note_change(live, live.heard_ms or live.status_ms or 0, "link", None)
+        return self.facts
+
+    def mark_refused(self, device_id: int, boot: int, seq: int, arrival_ms: int) -> None:
+        """A record was refused whose number could be read: the watermark passes it."""
+        book = self._book(device_id, boot)
+        book.start_at(seq, arrival_ms)
+        book.reject(seq)
+        book.touched_ms = arrival_ms
+
+    # --- records ---
+
+    def _telemetry(self, one: Heard, message: Telemetry) -> None:
+        book = self._book(one.device_id, message.boot)
+        placed_ms, late = self._place(one, book, message.up_ms, message.t, message.seq, flagged=message.late)
+        if not self._admit(one, book, message.seq, message.up_ms, "telemetry", late=late):
+            return
+        disputed = self._peek(one.device_id).link == "conflict"
+        if not late:
+            state.hear_telemetry(self._state(one.device_id), message, one.body, placed_ms, one.arrival_ms)
+            self._tell_skew(book, message.t - placed_ms)
+        self.facts.telemetry.append(
+            TelemetryRow(
+                one.device_id,
+                message.boot,
+                message.seq,
+                message.up_ms,
+                placed_ms,
+                book.placed_by or "live",
+                late,
+                disputed,
+                message.session,
+                one.body,
+            )
+        )
+        self.desk.rollup.add(one.device_id, message, placed_ms, disputed=disputed)
+
+    def _event(self, one: Heard, message: Event) -> None:
+        book = self._book(one.device_id, message.boot)
+        placed_ms, late = self._place(one, book, message.up_ms, message.t, message.seq, flagged=message.late)
+        if not self._admit(one, book, message.seq, message.up_ms, message.kind.value, late=late):
+            return
+        disputed = self._peek(one.device_id).link == "conflict"
+        if not late:
+            state.hear_event(self._state(one.device_id), message.boot, message.up_ms, placed_ms, one.arrival_ms)
+            self._tell_skew(book, message.t - placed_ms)
+        data = data_of(message)
+        boot, up_ms, true_ms = self._true_time(one.device_id, message, data, placed_ms)
+        self.facts.events.append(
+            EventRow(
+                one.device_id,
+                message.boot,
+                message.seq,
+                message.up_ms,
+                message.kind.value,
+                message.session,
+                message.channel,
+                true_ms,
+                book.placed_by or "live",
+                late,
+                disputed,
+                one.body,
+            )
+        )
+        if isinstance(data, Dropped):
+            dropped = self._book(one.device_id, data.boot)
+            for low, _high in data.ranges:
+                dropped.start_at(low, one.arrival_ms)
+            dropped.drop([(low, high) for low, high in data.ranges])
+            dropped.touched_ms = one.arrival_ms
+        elif isinstance(data, (SessionStarted, SessionEnded)) and message.session is not None:
+            self.facts.sessions.append(SessionFact(one.device_id, message.session, boot, up_ms, true_ms, data))
+
+    def _true_time(self, device_id: int, message: Event, data: Data, placed_ms: int) -> tuple[int, int, int]:
+        """An event may tell of an earlier instant (power loss): its true time is that one."""
+        of = data.of
+        if of is None:
+            return message.boot, message.up_ms, placed_ms
+        book = self.desk.books[device_id].get(of.boot)
+        if book is None or book.offset is None:
+            return of.boot, of.up_ms, placed_ms
+        return of.boot, of.up_ms, min(placed_ms, of.up_ms + book.offset.offset_ms)
+
+    def _admit(self, one: Heard, book: Book, seq: int, up_ms: int, kind: str, *, late: bool) -> bool:
+        """Enter a record's number into the book; False if it is a repeat, or refused."""
+        book.touched_ms = one.arrival_ms
+        book.urgent = book.urgent or late
+        if book.up_ms is None or up_ms > book.up_ms:
+            book.up_ms = up_ms
+        if sequence.holds(book.stored, seq):
+            book.urgent = True  # a covered record arrived again: tell the device once more
+            self.facts.repeats.append(
+                Repeat(one.device_id, book.boot, seq, up_ms, kind, one.body[:200], one.arrival_ms)
+            )
+            return False
+        if book.would_be_sparse(seq):
+            detail = f"seq {seq} of boot {book.boot} would be the ledger's gap number {sequence.MOST_SPANS}"
+            self.facts.refused.append(
+                Refused("", one.device_id, kind, "sparse", detail, one.body[:200], one.arrival_ms)
+            )
+            return False
+        book.start_at(seq, one.arrival_ms)
+        book.store(seq)
+        return True
+
+    # --- status ---
+
+    def _status(self, one: Heard, status: Status) -> None:
+        book = self._book(one.device_id, status.boot)
+        placed_ms, late = self._place(one, book, status.up_ms, status.t, status.seq, flagged=one.retained)
+        live = self._state(one.device_id)
+        is_birth = not one.retained and (status.boot, status.conn) != (live.boot, live.conn)
+        changed = state.hear_status(live, status, one.body, placed_ms, one.arrival_ms, is_live=not late)
+        if not late:
+            self._tell_skew(book, status.t - placed_ms)
+        if is_birth:
+            self._birth(one, status, book)
+        if book.up_ms is None or status.up_ms > book.up_ms:
+            book.up_ms = status.up_ms
+        if changed:
+            self._note_change(live, placed_ms, ",".join(changed)[:64], one.body, status)
+
+    def _birth(self, one: Heard, status: Status, book: Book) -> None:
+        """A birth wants a watermark for its boot and each that is buffered; what it omits is closed."""
+        self.facts.births.append((one.device_id, status))
+        book.urgent, book.touched_ms = True, one.arrival_ms
+        buffered = {span.boot for span in status.buffered}
+        for boot in buffered:
+            earlier = self._book(one.device_id, boot)
+            earlier.urgent, earlier.touched_ms = True, one.arrival_ms
+            earlier.closed_ms = None
+        for boot, earlier in self.desk.books[one.device_id].items():
+            if boot < status.boot and boot not in buffered and earlier.closed_ms is None:
+                earlier.closed_ms = one.arrival_ms
+                self.facts.books[one.device_id, boot] = earlier
+
+    def _will(self, one: Heard, will: Will) -> None:
+        state.hear_will(self._state(one.device_id), will, one.arrival_ms)
+
+    def _note_change(
+        self, live: LiveState, placed_ms: int, why: str, body: bytes | None, status: Status | None = None
+    ) -> None:
+        boot, conn, up_ms = (status.boot, status.conn, status.up_ms) if status else (live.boot, live.conn, live.up_ms)
+        said = status if status is not None else live
+        self.facts.changes.append(
+            ChangeRow(
+                live.device_id,
+                live.rev,
+                placed_ms,
+                boot,
+                conn,
+                up_ms,
+                live.link,
+                said.state,
+                said.output,
+                said.session,
+                why,
+                body,
+            )
+        )
+
+    # --- time ---
+
+    def _place(
+        self, one: Heard, book: Book, up_ms: int, t_ms: int, seq: int, *, flagged: bool
+    ) -> tuple[int, bool]:
+        """Return (when it was, whether that is history), and keep the evidence.
+
+        What was sent from a buffer, or kept by the broker, says nothing of the way it took.
+        """
+        arrival_ms = one.arrival_ms
+        offset = book.offset
+        if not flagged:
+            if offset is None or book.placed_by != "live":
+                offset = book.offset = Offset.first(arrival_ms, up_ms)
+                book.placed_by = "live"
+            else:
+                offset.hear(arrival_ms, up_ms, self.window_ms)
+            if book.first_heard_ms is None:
+                book.first_heard_ms = arrival_ms
+            book.last_heard_ms = arrival_ms
+        elif offset is None:
+            offset = book.offset = self._offset_unheard(one, book, up_ms, t_ms, seq)
+        placed_ms = offset.place(up_ms, arrival_ms)
+        return placed_ms, clock.is_late(placed_ms, arrival_ms, flagged=flagged)
+
+    def _place_new_boots(self, heard: list[Heard]) -> None:
+        """Place boots not heard before by the message of the batch that waited least.
+
+        After an outage the broker hands out a minute of messages at once; the first has waited longest.
+        """
+        fresh: set[tuple[int, int]] = set()
+        for one in heard:
+            message = one.message
+            if one.retained or isinstance(message, (Will, Ack)) or getattr(message, "late", False):
+                continue
+            book = self.desk.books[one.device_id].get(message.boot)
+            if (one.device_id, message.boot) in fresh or book is None or book.placed_by != "live":
+                fresh.add((one.device_id, message.boot))
+                self._place(one, self._book(one.device_id, message.boot), message.up_ms, 0, 0, flagged=False)
+
+    def _offset_unheard(self, one: Heard, book: Book, up_ms: int, t_ms: int, seq: int) -> Offset:
+        """Place a boot that was never heard live: by its clock if that fits, else by the order of boots."""
+        books = self.desk.books[one.device_id]
+        later = min((b for b in books if b > book.boot and books[b].first_heard_ms is not None), default=None)
+        earlier = max((b for b in books if b < book.boot and books[b].last_heard_ms is not None), default=None)
+        live = self.desk.states.get(one.device_id)
+        birth_ms = books[later].first_heard_ms if later is not None else one.arrival_ms
+        skew_ms = books[later].skew_ms if later is not None else (live.skew_ms if live else None)
+        assert birth_ms is not None
+        placed = None
+        if skew_ms is not None:
+            placed = clock.offset_by_clock(
+                t_ms,
+                up_ms,
+                skew_ms,
+                after_ms=books[earlier].last_heard_ms if earlier is not None else None,
+                before_ms=birth_ms,
+            )
+        book.placed_by = "clock" if placed is not None else "order"
+        if placed is None:
+            placed = clock.offset_by_order(up_ms, seq, self._last_buffered(live, book.boot), birth_ms)
+        return Offset.stored(placed, one.arrival_ms)
+
+    @staticmethod
+    def _last_buffered(live: LiveState | None, boot: int) -> int | None:
+        if live is None or live.status is None:
+            return None
+        return max((span.to for span in live.status.buffered if span.boot == boot), default=None)
+
+    def _tell_skew(self, book: Book, skew_ms: int) -> None:
+        """Keep the boot's skew as evidence; a clock far off is flagged once a boot."""
+        if book.skew_ms is None:
+            book.skew_ms = skew_ms
+        if not book.skew_told and abs(skew_ms) > clock.SKEW_TOLD_MS:
+            book.skew_told, book.skew_ms = True, skew_ms
+            self.facts.skewed.append((book.device_id, book.boot, skew_ms))
+
+    # --- the desk ---
+
+    def _book(self, device_id: int, boot: int) -> Book:
+        key = (device_id, boot)
+        book = self.facts.books.get(key)
+        if book is None:
+            books = self.desk.books[device_id]
+            book = books.get(boot)
+            if book is None:
+                book = books[boot] = Book(device_id, boot)
+            self.facts.books[key] = book
+        return book
+
+    def _peek(self, device_id: int) -> LiveState:
+        pair = self.facts.states.get(device_id)
+        return self.desk.states[device_id] if pair is None else pair[1]
+
+    def _state(self, device_id: int) -> LiveState:
+        pair = self.facts.states.get(device_id)
+        if pair is None:
+            old = self.desk.states[device_id]
+            pair = self.facts.states[device_id] = (old, old.copy())
+        return pair[1]

@@ -1,0 +1,132 @@
+"""Roll-ups and sessions: deltas added to their rows, and what a crash interrupted rolled up again."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db import connection
+
+from devices.ingest.desk import SessionFact
+from devices.ingest.rollup import MinuteSum, Rollup, SessionSum
+from devices.models import RollupMark
+from devices.state import from_ms
+from devices.store import sql
+from devices.wire import codec
+from devices.wire.data import SessionEnded, SessionStarted
+from devices.wire.messages import Telemetry
+
+_MINUTE = """
+    INSERT INTO devices_minute AS m (device_id, minute, messages, samples, set_sum, ma_min, ma_max, ma_sum, ohm_sum,
+        ohm_n, soc_sum, temp_sum)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    ON CONFLICT (device_id, minute) DO UPDATE SET
+        messages = m.messages + excluded.messages, samples = m.samples + excluded.samples,
+        set_sum = myofleet_sums(m.set_sum, excluded.set_sum),
+        ma_min = myofleet_least(m.ma_min, excluded.ma_min), ma_max = myofleet_greatest(m.ma_max, excluded.ma_max),
+        ma_sum = myofleet_sums(m.ma_sum, excluded.ma_sum), ohm_sum = myofleet_sums(m.ohm_sum, excluded.ohm_sum),
+        ohm_n = myofleet_sums(m.ohm_n, excluded.ohm_n), soc_sum = m.soc_sum + excluded.soc_sum,
+        temp_sum = m.temp_sum + excluded.temp_sum"""
+
+# A session that has ended keeps the device's own totals: late telemetry adds samples, not dose.
+_SESSION = """
+    INSERT INTO devices_session AS s (device_id, session, boot, last_at, last_up_ms, elapsed_ms, messages, samples,
+        set_sum, ma_sum, ma_max, charge_uc, pulses, disputed)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    ON CONFLICT (device_id, session) DO UPDATE SET
+        messages = s.messages + excluded.messages, samples = s.samples + excluded.samples,
+        set_sum = myofleet_sums(s.set_sum, excluded.set_sum), ma_sum = myofleet_sums(s.ma_sum, excluded.ma_sum),
+        ma_max = myofleet_greatest(s.ma_max, excluded.ma_max),
+        charge_uc = CASE WHEN s.ended_at IS NULL THEN myofleet_greatest(s.charge_uc, excluded.charge_uc)
+            ELSE s.charge_uc END,
+        pulses = CASE WHEN s.ended_at IS NULL THEN myofleet_greatest(s.pulses, excluded.pulses) ELSE s.pulses END,
+        elapsed_ms = CASE WHEN s.ended_at IS NULL THEN greatest(s.elapsed_ms, excluded.elapsed_ms)
+            ELSE s.elapsed_ms END,
+        boot = greatest(s.boot, excluded.boot),
+        last_at = greatest(s.last_at, excluded.last_at), last_up_ms = CASE
+            WHEN (excluded.boot, excluded.last_up_ms) > (s.boot, s.last_up_ms) THEN excluded.last_up_ms
+            ELSE s.last_up_ms END,
+        disputed = s.disputed OR excluded.disputed"""
+
+
+def flush(rollup: Rollup, through: datetime) -> None:
+    """Add the deltas to their rows and note up to which batch they hold everything."""
+    if rollup.minutes or rollup.sessions:
+        with connection.cursor() as cursor:
+            cursor.executemany(_MINUTE, [_minute(*item) for item in sorted(rollup.minutes.items())])
+            cursor.executemany(_SESSION, [_session(*item) for item in sorted(rollup.sessions.items())])
+    RollupMark.objects.update_or_create(name="ingest", defaults={"through": through})
+
+
+def _minute(key: tuple[int, int], one: MinuteSum) -> tuple[object, ...]:
+    device_id, minute_ms = key
+    return (
+        device_id, from_ms(minute_ms), one.messages, one.samples, one.set_sum, one.ma_min, one.ma_max, one.ma_sum,
+        one.ohm_sum, one.ohm_n, one.soc_sum, one.temp_sum,
+    )  # fmt: skip
+
+
+def _session(key: tuple[int, str], one: SessionSum) -> tuple[object, ...]:
+    device_id, session = key
+    return (
+        device_id, session, one.boot, from_ms(one.last_ms), one.last_up_ms, one.elapsed_ms, one.messages,
+        one.samples, one.set_sum, one.ma_sum, one.ma_max, one.charge_uc, one.pulses, one.disputed,
+    )  # fmt: skip
+
+
+def unfinished(received_after: datetime | None = None) -> Iterable[tuple[int, Telemetry, datetime, bool]]:
+    """Yield (device, telemetry, placed at, disputed) of what was stored but not rolled up before a crash."""
+    mark = RollupMark.objects.filter(name="ingest").first()
+    after = mark.through if mark else received_after
+    if after is None:
+        return
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(
+            "SELECT device_id, body, placed_at, disputed FROM devices_telemetry WHERE received_at > %s", [after]
+        )
+        for device_id, body, placed_at, disputed in cursor:
+            message = codec.decode("telemetry", bytes(body))
+            if isinstance(message, Telemetry):
+                yield device_id, message, placed_at, disputed
+
+
+_STARTED = """
+    INSERT INTO devices_session AS s (device_id, session, boot, last_at, last_up_ms, messages, samples, set_sum, ma_sum,
+        ma_max, charge_uc, pulses, subject, protocol_id, protocol_version, protocol_sha256, planned_ms, started_at,
+        started_up_ms)
+    VALUES (%s, %s, %s, %s, %s, 0, 0, '{}', '{}', '{}', '{}', '{}', %s, %s, %s, %s, %s, %s, %s)
+    ON CONFLICT (device_id, session) DO UPDATE SET subject = excluded.subject, protocol_id = excluded.protocol_id,
+        protocol_version = excluded.protocol_version, protocol_sha256 = excluded.protocol_sha256,
+        planned_ms = excluded.planned_ms, started_at = excluded.started_at, started_up_ms = excluded.started_up_ms,
+        ended_at = CASE WHEN s.ended_at IS NOT NULL AND s.boot = excluded.boot
+            THEN excluded.started_at + s.elapsed_ms * interval '1 ms' ELSE s.ended_at END"""
+
+# How long it lasted is a difference of `up_ms` where both ends are of one boot; else the device's own count.
+_ENDED = """
+    INSERT INTO devices_session AS s (device_id, session, boot, last_at, last_up_ms, messages, samples, set_sum, ma_sum,
+        ma_max, charge_uc, pulses, ended_at, end_reason, elapsed_ms, contractions)
+    VALUES (%s, %s, %s, %s, %s, 0, 0, '{}', '{}', '{}', %s, %s, %s, %s, %s, %s)
+    ON CONFLICT (device_id, session) DO UPDATE SET end_reason = excluded.end_reason,
+        ended_at = CASE WHEN s.started_up_ms IS NOT NULL AND s.boot = excluded.boot AND s.started_at IS NOT NULL
+            THEN s.started_at + (excluded.last_up_ms - s.started_up_ms) * interval '1 ms'
+            ELSE excluded.ended_at END,
+        elapsed_ms = CASE WHEN s.started_up_ms IS NOT NULL AND s.boot = excluded.boot
+            THEN excluded.last_up_ms - s.started_up_ms ELSE coalesce(excluded.elapsed_ms, s.elapsed_ms) END,
+        contractions = excluded.contractions,
+        charge_uc = CASE WHEN excluded.charge_uc = '{}' THEN s.charge_uc ELSE excluded.charge_uc END,
+        pulses = CASE WHEN excluded.pulses = '{}' THEN s.pulses ELSE excluded.pulses END,
+        last_at = greatest(s.last_at, excluded.last_at), last_up_ms = greatest(s.last_up_ms, excluded.last_up_ms)"""
+
+
+def write_sessions(facts: Sequence[SessionFact]) -> None:
+    """Enter beginnings and ends of sessions, as the device's events told them."""
+    for fact in facts:
+        at = from_ms(fact.at_ms)
+        common = (fact.device_id, fact.session, fact.boot, at, fact.up_ms)
+        data = fact.data
+        if isinstance(data, SessionStarted):
+            protocol = data.protocol
+            named = (protocol.id, protocol.version, protocol.sha256) if protocol else (None, None, None)
+            sql.execute(_STARTED, (*common, data.subject, *named, data.planned_ms, at, fact.up_ms))
+        elif isinstance(data, SessionEnded):
+            totals = (list(data.charge_uc or ()), list(data.pulses or ()))
+            reason = (data.reason.value, data.elapsed_ms, data.contractions)
+            sql.execute(_ENDED, (*common, *totals, at, *reason))

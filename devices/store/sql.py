@@ -1,0 +1,48 @@
+"""Array literals for `unnest`, made by hand: a tenth of the cost of adapting each element."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import connection
+
+MS = "(timestamptz 'epoch' + {} * interval '1 ms')"
+
+
+def numbers(values: Iterable[int | float | None]) -> str:
+    """Return an array literal of numbers; None is NULL."""
+    return "{" + ",".join("NULL" if value is None else repr(value) for value in values) + "}"
+
+
+def flags(values: Iterable[bool | None]) -> str:
+    """Return an array literal of booleans."""
+    return "{" + ",".join("NULL" if value is None else "t" if value else "f" for value in values) + "}"
+
+
+def texts(values: Iterable[str | None]) -> str:
+    """Return an array literal of texts; quotes and backslashes are escaped."""
+    return "{" + ",".join("NULL" if value is None else quoted(value) for value in values) + "}"
+
+
+def quoted(value: str) -> str:
+    if '"' in value or "\\" in value:
+        value = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{value}"'
+
+
+def hexes(values: Iterable[bytes | None]) -> str:
+    """Return an array literal of bytea."""
+    return "{" + ",".join("NULL" if value is None else f'"\\\\x{value.hex()}"' for value in values) + "}"
+
+
+def execute(query: str, params: Iterable[Any] = ()) -> int:
+    """Run one statement; return how many rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, list(params))
+        return int(cursor.rowcount)
+
+
+def rows(query: str, params: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
+    """Run one query; return its rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, list(params))
+        return list(cursor.fetchall())
