@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from devices.fields import spans_of, text_of
-from devices.ingest.books import Book
-from devices.ingest.clock import Offset
+from devices.batch.books import Book
+from devices.batch.clock import Offset
 from devices.state import to_ms
 from devices.store import sql
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from devices.ingest.desk import ChangeRow, EventRow, Repeat, TelemetryRow
+from devices.batch.desk import ChangeRow, EventRow, Repeat, TelemetryRow
 from devices.state import from_ms
 from devices.store import sql
 

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from devices.ingest.desk import Refused
+from devices.batch.desk import Refused
 from devices.models import Reject, UnknownRecord
 from devices.state import from_ms
 from devices.store import sql

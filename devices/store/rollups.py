@@ -5,8 +5,8 @@ from datetime import datetime
 
 from django.db import connection
 
-from devices.ingest.desk import SessionFact
-from devices.ingest.rollup import MinuteSum, Rollup, SessionSum
+from devices.batch.desk import SessionFact
+from devices.batch.rollup import MinuteSum, Rollup, SessionSum
 from devices.models import RollupMark
 from devices.state import from_ms
 from devices.store import sql

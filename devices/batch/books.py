@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from devices.ingest import sequence
-from devices.ingest.clock import Offset
-from devices.ingest.sequence import Spans
+from devices.batch import sequence
+from devices.batch.clock import Offset
+from devices.batch.sequence import Spans
 
 SETTLE_MS = 10_000
 """A boot first seen above 1 starts where it was first seen; for this long, lower numbers may still lower the start."""

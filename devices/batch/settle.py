@@ -1,10 +1,10 @@
 """Work out what a batch of device messages says: place it in time, know repeats, move live states.  Pure."""
 
 from devices import state
-from devices.ingest import clock, sequence
-from devices.ingest.books import Book
-from devices.ingest.clock import Offset
-from devices.ingest.desk import (
+from devices.batch import clock, sequence
+from devices.batch.books import Book
+from devices.batch.clock import Offset
+from devices.batch.desk import (
     ChangeRow,
     Desk,
     EventRow,

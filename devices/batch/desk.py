@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from devices.ingest.books import Book
-from devices.ingest.rollup import Rollup
+from devices.batch.books import Book
+from devices.batch.rollup import Rollup
 from devices.state import LiveState
 from devices.wire.data import SessionEnded, SessionStarted
 from devices.wire.messages import Ack, Event, Status, Telemetry, Will
