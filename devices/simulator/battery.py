@@ -33,8 +33,8 @@ class Batteries:
     current_a: Array  # drawn at the last step; negative while charging
 
     def volts(self) -> Array:
-        """Voltage at the terminals, under the current of the last step, V."""
-        return open_circuit_v(self.soc) - self.current_a * self.inner_ohm
+        """Voltage at the terminals, under the last current, V; the charger never exceeds its limit."""
+        return np.minimum(open_circuit_v(self.soc) - self.current_a * self.inner_ohm, MAX_V)
 
     def millivolts(self) -> NDArray[np.int64]:
         """The same, mV, as a device reports it."""

@@ -212,7 +212,7 @@ def _drive(
 
 
 def _advance_block(muscles: Muscles, target: Array, period_s: Array, left_s: float, impulse: Array) -> float:
-    """Advance everything by one block of at most `left_s`; add the integral of F to `impulse`; return its length."""
+    """Advance all by one block of at most `left_s`, add the integral of F to `impulse`, return its length."""
     moving = (target > 0) | (muscles.f > SILENT_N) | (muscles.cn > SILENT_CN)
     active = np.flatnonzero(moving)
     block_s = min(left_s, BLOCK_S) if active.size else left_s
@@ -339,7 +339,7 @@ def _recover(muscles: Muscles, recovery: float) -> None:
     """Let the fatigue of all pools fade by the share `recovery`: the first terms of (5), (9) and (11)."""
     p = muscles.parameters
     for array, fresh in ((muscles.a, p.a_rest), (muscles.tau1, p.tau1_rest), (muscles.km, p.km_rest)):
-        array += (fresh - array) * recovery
+        np.add(array, (fresh - array) * recovery, out=array)
 
 
 def _tire(muscles: Muscles, active: Index, mean_n: Array, recovery: float) -> None:

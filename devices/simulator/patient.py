@@ -35,7 +35,7 @@ class Preset:
 
     fatigability: float  # see muscle.FATIGABILITY
     tolerance_uc: float  # charge of one phase tolerated at the first session, µC
-    clicks_per_min: float  # how fast they turn the knob while they want more
+    clicks_per_min: float  # how fast they turn the knob, while current flows and they want much more
     pauses_per_h: float
     pause_s: float  # mean length of a pause
     stops_per_h: float  # chance to end early
@@ -43,12 +43,12 @@ class Preset:
 
 _FATIGUE = muscle.FATIGABILITY
 PRESETS: Final = {
-    "athlete": Preset(_FATIGUE["able_bodied"], 24.0, 30.0, 0.5, 20.0, 0.05),
-    "post_op": Preset(_FATIGUE["able_bodied"], 15.0, 15.0, 1.0, 45.0, 0.2),
-    "copd": Preset(1.0, 13.0, 12.0, 2.0, 60.0, 0.3),
-    "anxious": Preset(_FATIGUE["able_bodied"], 10.0, 8.0, 4.0, 60.0, 0.8),
-    "sci_acute": Preset(_FATIGUE["acute_sci"], 28.0, 25.0, 0.3, 30.0, 0.05),
-    "sci_chronic": Preset(_FATIGUE["chronic_sci"], 30.0, 25.0, 0.3, 30.0, 0.05),
+    "athlete": Preset(_FATIGUE["able_bodied"], 24.0, 120.0, 0.5, 20.0, 0.05),
+    "post_op": Preset(_FATIGUE["able_bodied"], 15.0, 75.0, 1.0, 45.0, 0.2),
+    "copd": Preset(1.0, 13.0, 60.0, 2.0, 60.0, 0.3),
+    "anxious": Preset(_FATIGUE["able_bodied"], 10.0, 45.0, 4.0, 60.0, 0.8),
+    "sci_acute": Preset(_FATIGUE["acute_sci"], 28.0, 120.0, 0.3, 30.0, 0.05),
+    "sci_chronic": Preset(_FATIGUE["chronic_sci"], 30.0, 120.0, 0.3, 30.0, 0.05),
 }
 """`sci_*`: little or no sensation, so the current goes high.  `copd`: Ding's fatigue, for want of data."""
 
