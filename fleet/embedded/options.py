@@ -42,6 +42,17 @@ class Options:
             var=(ROOT / (environ.get("VAR") or "var/demo")).absolute(),
         )
 
+    def environment(self) -> dict[str, str]:
+        """Return the variables that `read` reads the same options from."""
+        return {
+            "PORT": str(self.port),
+            "MQTT_PORT": str(self.mqtt_port),
+            "DEVICES": str(self.devices),
+            "SEED": str(self.seed),
+            "SCENARIO": self.scenario,
+            "VAR": str(self.var),
+        }
+
 
 def _number(environ: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
     text = environ.get(name) or str(default)

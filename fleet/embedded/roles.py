@@ -61,15 +61,7 @@ class House:
 
     def preparation(self) -> Program:
         """Migrations, demo data, broker accounts and static files, in one process that ends."""
-        words = [
-            "--prepare",
-            str(self.var),
-            "--devices",
-            str(self.options.devices),
-            "--seed",
-            str(self.options.seed),
-        ]
-        return self._manage("prepare", "demo", *words)
+        return self._manage("prepare", "demo", "--prepare", env=self.options.environment())
 
     def programs(self) -> list[Program]:
         """Return our processes in the order they start; they stop in reverse."""

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from fleet.embedded import processes
@@ -83,20 +84,13 @@ class Supervisor:
         """Return when all of them are ready.
 
         Raises:
-            Failed: If one ended, or took too long.
+            Failed: If any child ended, or one of them took too long.
             Stopped: If a stop was asked for meanwhile.
         """
         for name in names:
-            child = self._children[name]
-            deadline = child.started_s + child.program.ready_within_s
-            while not child.program.ready():
-                if child.process.poll() is not None:
-                    raise Failed(self._why(child))
-                if time.monotonic() > deadline:
-                    raise Failed(
-                        f"{name} was not ready after {child.program.ready_within_s:.0f} s{self._log_of(name)}"
-                    )
-                self.pause(_POLL_S)
+            program = self._children[name].program
+            why = partial(self._too_slow, program)
+            self.wait_until(program.ready, within_s=program.ready_within_s, why=why)
 
     def wait_until(self, true: Callable[[], bool], *, within_s: float, why: Callable[[], str]) -> None:
         """Return when it is true; meanwhile every child must keep running.
@@ -173,6 +167,11 @@ class Supervisor:
         code = child.process.returncode
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         return f"{child.program.name} {how}{self._log_of(child.program.name, lines) if code > 0 else ''}"
+
+    def _too_slow(self, program: Program) -> str:
+        return (
+            f"{program.name} was not ready after {program.ready_within_s:.0f} s{self._log_of(program.name)}"
+        )
 
     def _log_of(self, name: str, lines: int = 12) -> str:
         return f"; the end of {self._log(name)}:\n{processes.tail(self._log(name), lines)}\n"

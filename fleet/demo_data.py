@@ -1,0 +1,144 @@
+"""The people, sites and devices of the demo: the same at each start, made only where they are missing.
+
+Their passwords and tokens are derived from one secret of VAR, so that a later start can tell them again
+although the database keeps hashes only.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.contrib.auth.models import User
+
+from devices import accounts
+from devices.enrolment import Row
+from devices.models import Device
+from fleet.access.models import Membership, Role, Site, Token
+from fleet.access.queries import digest_of
+from fleet.embedded.roles import House
+from fleet.embedded.vault import Vault, write_private
+
+SPARE_DEVICES: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    slug: str
+    name: str
+    rooms: tuple[str, ...]
+
+
+_NORTH = _Place(
+    "north-rehab", "North Rehabilitation Centre", ("Room 101", "Room 102", "Room 103", "Room 104", "Gym")
+)
+_RIVERSIDE = _Place(
+    "riverside-sports", "Riverside Sports Institute", ("Hall A", "Hall B", "Physio 1", "Physio 2")
+)
+_HARBOUR = _Place("harbour-clinic", "Harbour Clinic", ("Ward 2", "Ward 3"))
+_NURSES = (_NORTH, _RIVERSIDE)
+_PLACES = (*_NURSES, _HARBOUR)
+
+# Of each six devices, three stand in the first site, two in the second and one at the stranger's.
+_ROUND = (_NORTH, _RIVERSIDE, _NORTH, _HARBOUR, _NORTH, _RIVERSIDE)
+_MODELS = ("RX-4", "RX-4", "RX-4", "RX-2")
+_PEOPLE: Final[dict[str, tuple[Role, tuple[_Place, ...], str, str]]] = {
+    "nurse": (Role.NURSE, _NURSES, "Nora", "Lindqvist"),
+    "clinician": (Role.CLINICIAN, _NURSES, "Chidi", "Okafor"),
+    "clinician2": (Role.CLINICIAN, _NURSES, "Clara", "Weiss"),
+    "engineer": (Role.ENGINEER, _NURSES, "Emre", "Aydın"),
+    "coach": (Role.COACH, _NURSES, "Carla", "Mendes"),
+    "admin": (Role.ADMIN, _NURSES, "Anton", "Berg"),
+    "stranger": (Role.NURSE, (_HARBOUR,), "Stella", "Novak"),
+}
+
+
+class _Derived:
+    """Secrets that are the same at each start of one VAR, and random to everybody else."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key.encode()
+
+    def __call__(self, *words: str) -> str:
+        digest = hmac.digest(self._key, "\0".join(words).encode(), hashlib.sha256)
+        return base64.urlsafe_b64encode(digest[:18]).decode()
+
+
+def make(house: House) -> None:
+    """Make what is missing, the broker's files, and VAR/people.json and VAR/devices.json."""
+    derived = _Derived(Vault(house.var).secret("people"))
+    sites = {place.slug: _site(place) for place in _PLACES}
+    people = {name: _person(name, sites, derived) for name in _PEOPLE}
+    simulated = _rows("RX", _ROUND, house.options.devices, random.Random(f"{house.options.seed} simulated"))
+    spare = _rows("SP", _NURSES, SPARE_DEVICES, random.Random(f"{house.options.seed} spare"))
+    passwords = {row.serial: derived("device", row.serial) for row in (*simulated, *spare)}
+    _enrol([*simulated, *spare], passwords)
+    accounts.sync()
+    told = {
+        "users": people,
+        "devices": [_told(row, passwords) for row in simulated],
+        "spare_devices": [_told(row, passwords) for row in spare],
+    }
+    write_private(house.people_json, json.dumps(told, indent=1))
+    write_private(house.devices_json, json.dumps([_simulated(row, passwords) for row in simulated], indent=1))
+
+
+def _site(place: _Place) -> Site:
+    return Site.objects.get_or_create(slug=place.slug, defaults={"name": place.name})[0]
+
+
+def _person(name: str, sites: dict[str, Site], derived: _Derived) -> dict[str, Any]:
+    """Make the user with memberships and a token; return what demo.json says of them."""
+    role, places, first_name, last_name = _PEOPLE[name]
+    password, token = derived("password", name), f"myo_{derived('token', name)}"
+    user = User.objects.filter(username=name).first()
+    if user is None:  # an existing one keeps a password that was changed by hand
+        user = User.objects.create_user(name, password=password, first_name=first_name, last_name=last_name)
+    for place in places:
+        Membership.objects.get_or_create(user=user, site=sites[place.slug], defaults={"role": role})
+    Token.objects.get_or_create(digest=digest_of(token), defaults={"user": user, "name": "demo"})
+    return {"username": name, "password": password, "token": token, "sites": [place.slug for place in places]}
+
+
+def _rows(prefix: str, places: tuple[_Place, ...], count: int, dice: random.Random) -> list[Row]:
+    """Return `count` devices in turn over the places; the first ones are the same for any count."""
+    rows = []
+    for number in range(count):
+        place, model = places[number % len(places)], dice.choice(_MODELS)
+        room = dice.choice(place.rooms)
+        label = "Spare" if prefix == "SP" else "Stimulator"
+        rows.append(
+            Row(
+                serial=f"{prefix}-{1001 + number}",
+                site=place.slug,
+                room=room,
+                name=f"{label} {number + 1}",
+                model=model,
+                uplink=f"ap-{place.slug}-{1 + place.rooms.index(room) // 2}",
+                tags=("spare",) if prefix == "SP" else (),
+                risk_class="IIa",
+            )
+        )
+    return rows
+
+
+def _enrol(rows: Iterable[Row], passwords: dict[str, str]) -> None:
+    """Enrol the devices that are not there yet, in one transaction."""
+    known = set(Device.objects.values_list("serial", flat=True))
+    fresh = [row for row in rows if row.serial not in known]
+    outcome = accounts.enrol_many(fresh, passwords={row.serial: passwords[row.serial] for row in fresh})
+    if outcome.problems:
+        raise RuntimeError(f"the demo's own device cannot be enrolled: {outcome.problems[0]}")
+
+
+def _told(row: Row, passwords: dict[str, str]) -> dict[str, str]:
+    return {"serial": row.serial, "site": row.site, "mqtt_password": passwords[row.serial]}
+
+
+def _simulated(row: Row, passwords: dict[str, str]) -> dict[str, str]:
+    """One device as `manage.py simulate --devices-file` reads it."""
+    return {"serial": row.serial, "password": passwords[row.serial], "site": row.site, "model": row.model}
