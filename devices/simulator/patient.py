@@ -75,19 +75,6 @@ class Patients:
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
-    """What the patients see and feel in one tick.  (devices, channels) unless said otherwise."""
-
-    running: Mask  # (devices,); in a session that is not paused
-    paused: Mask  # (devices,); in a paused session
-    contracting: Mask  # the channel is in use and its current at full amplitude: no ramp, no rest
-    set_ma: Array  # the knob
-    limit_ma: Array  # highest the protocol and the device allow; the knob is never turned past it
-    phase_us: Array  # width of one phase
-    force_n: Array  # of the last tick
-
-
-@dataclass(frozen=True, slots=True)
 class Decisions:
     """What the patients do in one tick."""
 
@@ -134,32 +121,56 @@ def first_ma(patients: Patients, rng: np.random.Generator, *, phase_us: ArrayLik
     return np.asarray(np.floor(part_ma / STEP_MA) * STEP_MA)
 
 
-def decide(patients: Patients, rng: np.random.Generator, now: Situation, *, dt_s: float) -> Decisions:
-    """Return what all patients do within `dt_s` (a second at most), and let them get used to the current."""
-    knob, fate = rng.random(now.set_ma.shape), rng.random((3, now.running.size))
-    on = now.contracting & now.running[:, None]
-    patients.felt_s += dt_s * (on & (now.set_ma > 0))
+def decide(
+    patients: Patients,
+    rng: np.random.Generator,
+    *,
+    dt_s: float,
+    running: Mask,
+    paused: Mask,
+    contracting: Mask,
+    set_ma: Array,
+    limit_ma: ArrayLike,
+    phase_us: ArrayLike,
+    force_n: Array,
+) -> Decisions:
+    """Return what all patients do within `dt_s` (a second at most), and let them get used to the current.
+
+    `running` and `paused` are (devices,), the rest (devices, channels) or broadcasts to it.  `contracting`:
+    the channel is in use and at full amplitude, no ramp, no rest.  `set_ma`: the knob, never turned past
+    `limit_ma`.
+    """
+    knob, fate = rng.random(set_ma.shape), rng.random((3, running.size))
+    on = contracting & running[:, None]
+    patients.felt_s += dt_s * (on & (set_ma > 0))
     patients.best_n *= np.exp(-dt_s / 1800.0)
-    np.maximum(patients.best_n, np.where(on, now.force_n, 0.0), out=patients.best_n)
-    turn = _turn(patients, knob, now, on, dt_s)
-    room = np.floor(np.maximum(now.limit_ma - now.set_ma, 0.0) / STEP_MA) * STEP_MA
+    np.maximum(patients.best_n, np.where(on, force_n, 0.0), out=patients.best_n)
+    felt = set_ma * np.asarray(phase_us, dtype=float) / 1000.0 / patients.tolerated_uc()
+    weaker = force_n < (1.0 - patients.weakened[:, None]) * patients.best_n
+    turn = np.where(on, _turn(patients.clicks_per_s[:, None] * dt_s, dt_s, knob, felt, weaker), 0.0)
+    room = np.floor(np.maximum(np.asarray(limit_ma, dtype=float) - set_ma, 0.0) / STEP_MA) * STEP_MA
     return Decisions(
-        turn_ma=np.where(turn > 0, np.minimum(turn, room), np.maximum(turn, -now.set_ma)),
-        pause=now.running & (fate[0] < -np.expm1(-patients.pauses_per_s * dt_s)),
-        resume=now.paused & (fate[1] < -np.expm1(-dt_s / patients.pause_s)),
-        stop=(now.running | now.paused) & (fate[2] < -np.expm1(-patients.stops_per_s * dt_s)),
+        turn_ma=np.where(turn > 0, np.minimum(turn, room), np.maximum(turn, -set_ma)),
+        pause=running & (fate[0] < -np.expm1(-patients.pauses_per_s * dt_s)),
+        resume=paused & (fate[1] < -np.expm1(-dt_s / patients.pause_s)),
+        stop=(running | paused) & (fate[2] < -np.expm1(-patients.stops_per_s * dt_s)),
     )
 
 
-def _turn(patients: Patients, knob: Array, now: Situation, on: Mask, dt_s: float) -> Array:
+def _turn(clicks: Array, dt_s: float, chance: Array, felt: Array, weaker: Mask) -> Array:
     """Return the clicks of one tick, mA: up while it feels weak, two down when it hurts.
 
     Up to 85 % of tolerance the wish falls slowly; from there on, only a contraction that has become weaker
     brings another click, until tolerance is reached.
+
+    Args:
+        clicks: Expected in this tick from one who wants much more.
+        dt_s: Who hurts reacts within about a second.
+        chance: Uniform random numbers.
+        felt: Charge of a phase over the tolerated one.
+        weaker: The contraction has lost force.
     """
-    felt = now.set_ma * now.phase_us / 1000.0 / patients.tolerated_uc()
-    weaker = now.force_n < (1.0 - patients.weakened[:, None]) * patients.best_n
     wish = np.clip((0.85 - felt) / 0.4, 0.0, 1.0) + np.where(weaker & (felt < 1.0), 0.15, 0.0)
-    up = on & (knob < -np.expm1(-patients.clicks_per_s[:, None] * wish * dt_s))
-    down = on & (felt > 1.1) & (knob < -np.expm1(-dt_s / 1.0))
+    up = chance < -np.expm1(-clicks * wish)
+    down = (felt > 1.1) & (chance < -np.expm1(-dt_s))
     return np.where(down, -2.0 * STEP_MA, np.where(up, STEP_MA, 0.0))
