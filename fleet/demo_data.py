@@ -45,7 +45,7 @@ _PLACES = (*_NURSES, _HARBOUR)
 
 # Of each six devices, three stand in the first site, two in the second and one at the stranger's.
 _ROUND = (_NORTH, _RIVERSIDE, _NORTH, _HARBOUR, _NORTH, _RIVERSIDE)
-_MODELS = ("RX-4", "RX-4", "RX-4", "RX-2")
+_MODELS = ("RX-4", "RX-4", "RX-2", "Atlas-8")
 _PEOPLE: Final[dict[str, tuple[Role, tuple[_Place, ...], str, str]]] = {
     "nurse": (Role.NURSE, _NURSES, "Nora", "Lindqvist"),
     "clinician": (Role.CLINICIAN, _NURSES, "Chidi", "Okafor"),

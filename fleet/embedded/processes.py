@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +30,7 @@ class Program:
     before: Callable[[], None] = lambda: None  # clears what a killed predecessor left
     stop_signal: signal.Signals = signal.SIGTERM
     orphan_signal: signal.Signals = signal.SIGKILL  # sent by the kernel when the supervisor dies
+    tier: int = 0  # the highest stop first, those of one tier together
     stop_within_s: float = 10.0
     ready_within_s: float = 60.0
 
@@ -84,20 +85,24 @@ def start(program: Program, log: Path, *, env: Mapping[str, str]) -> subprocess.
         )
 
 
-def stop(process: subprocess.Popen[bytes], program: Program) -> bool:
-    """End the process and whatever it started; say whether it ended by itself in time."""
-    if process.poll() is None:
-        process.send_signal(program.stop_signal)
-    try:
-        process.wait(program.stop_within_s)
-        return True
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-        return False
-    finally:
+def stop(children: Iterable[tuple[subprocess.Popen[bytes], Program]]) -> list[str]:
+    """End the processes together, with whatever they started; return the names of those that had to be killed."""
+    asked = list(children)
+    for process, program in asked:
+        if process.poll() is None:
+            process.send_signal(program.stop_signal)
+    started_s = time.monotonic()
+    killed = []
+    for process, program in asked:
+        try:
+            process.wait(max(0.0, started_s + program.stop_within_s - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            killed.append(program.name)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)  # its session: helpers that outlived it
+    return killed
 
 
 def tail(log: Path, lines: int = 12) -> str:

@@ -4,7 +4,7 @@ import json
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,24 +65,22 @@ class House:
 
     def programs(self) -> list[Program]:
         """Return our processes in the order they start; they stop in reverse."""
-        celery = [sys.executable, "-m", "celery", "-A", "fleet.celery"]
+        celery = ["celery", "-A", "fleet.celery"]
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        listen = ["-b", ports.HOST, "-p", str(self.options.port)]
         schedule = ["--schedule", str(self.var / "beat-schedule"), "--pidfile", ""]
         programs = [
-            self._manage("dispatch", "dispatch", env={"MQTT_URL": self._mqtt_url("_dispatch")}),
-            self._manage("ingest", "ingest", env={"MQTT_URL": self._mqtt_url("_ingest")}),
+            self._manage("dispatch", "dispatch", env={"MQTT_URL": self._mqtt_url("_dispatch")}, tier=1),
+            self._manage("ingest", "ingest", env={"MQTT_URL": self._mqtt_url("_ingest")}, tier=1),
             # One process, which is the one that works: a pool would put a parent in front of it.
-            Program("worker", [*celery, "worker", "--pool", "solo", *quiet], ready=_always, folder=ROOT),
-            Program("beat", [*celery, "beat", *schedule], ready=_always, folder=ROOT),
-            Program(
-                name="web",
-                command=[sys.executable, "-m", "daphne", *listen, "fleet.asgi:application"],
-                ready=lambda: get(f"{self.url}/healthz")[0] == 200,
-                folder=ROOT,
-            ),
+            self._python("worker", *celery, "worker", "--pool", "solo", *quiet),
+            self._python("beat", *celery, "beat", *schedule),
+            self._web(),
         ]
         return programs + ([self._simulator()] if self.options.devices else [])
+
+    def _web(self) -> Program:
+        words = ["daphne", "-b", ports.HOST, "-p", str(self.options.port), "fleet.asgi:application"]
+        return self._python("web", *words, ready=lambda: get(f"{self.url}/healthz")[0] == 200)
 
     def _simulator(self) -> Program:
         words = {
@@ -92,10 +90,16 @@ class House:
             "--seed": str(self.options.seed),
             "--truth": str(self.var / "truth.jsonl"),
         }
-        return self._manage("simulator", "simulate", *(word for pair in words.items() for word in pair))
+        return self._manage(
+            "simulator", "simulate", *(word for pair in words.items() for word in pair), tier=3
+        )
 
-    def _manage(self, name: str, *words: str, env: Mapping[str, str] | None = None) -> Program:
-        return Program(name, [sys.executable, _MANAGE, *words], ready=_always, env=env or {}, folder=ROOT)
+    def _manage(self, name: str, *words: str, env: Mapping[str, str] | None = None, tier: int = 0) -> Program:
+        command = [sys.executable, _MANAGE, *words]
+        return Program(name, command, ready=_always, env=env or {}, folder=ROOT, tier=tier)
+
+    def _python(self, name: str, *words: str, ready: Callable[[], bool] | None = None) -> Program:
+        return Program(name, [sys.executable, "-m", *words], ready=ready or _always, folder=ROOT, tier=2)
 
     def _mqtt_url(self, account: str) -> str:
         passwords = dict(pair.split(":", 1) for pair in self.settings["MQTT_SERVER_ACCOUNTS"].split(","))

@@ -120,7 +120,7 @@ class Supervisor:
             while child.process.poll() is None:
                 self.pause(_POLL_S)
         finally:
-            processes.stop(child.process, program)
+            processes.stop([(child.process, program)])
         if child.process.returncode != 0:
             raise Failed(self._why(child))
 
@@ -150,12 +150,13 @@ class Supervisor:
                 self.changed()
 
     def stop(self) -> None:
-        """End all children, the last started first.  Signals that come meanwhile change nothing."""
+        """End all children, tier by tier.  Signals that come meanwhile change nothing."""
         self._stopping = True
-        for name in reversed(list(self._children)):
-            child = self._children.pop(name)
-            if not processes.stop(child.process, child.program):
-                say(f"{name} did not stop within {child.program.stop_within_s:.0f} s and was killed")
+        for tier in sorted({child.program.tier for child in self._children.values()}, reverse=True):
+            ending = [child for child in self._children.values() if child.program.tier == tier]
+            for name in processes.stop((child.process, child.program) for child in ending):
+                say(f"{name} did not stop in time and was killed")
+        self._children.clear()
 
     def _spawn(self, program: Program) -> subprocess.Popen[bytes]:
         return processes.start(program, self._log(program.name), env=self._env)
