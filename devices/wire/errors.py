@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+MAX_DETAIL: Final = 300
+
 
 class WireError(ValueError):
     """A topic or payload that the contract does not allow.
 
     Args:
         reason: Short snake_case label for metrics and reject rows; one of `REASONS`.
-        detail: One sentence for people: what was seen, and what was expected.
+        detail: One sentence for people: what was seen, and what was expected.  Kept printable
+            and within 300 characters.
     """
 
     def __init__(self, reason: str, detail: str) -> None:
+        if not detail.isprintable():  # a device's own words end up in logs, tables and pages
+            detail = detail.encode("unicode_escape").decode("ascii")
+        detail = detail[:MAX_DETAIL]
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail

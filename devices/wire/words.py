@@ -10,13 +10,15 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal, Self
 
+from .units import MAX_TEXT
+
 
 class _OpenToOther(StrEnum):
     """An unknown word reads as `other`."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
-        return cls["OTHER"] if isinstance(value, str) else None
+        return cls["OTHER"] if _is_word(value) else None
 
 
 class _OpenToUnknown(StrEnum):
@@ -24,7 +26,11 @@ class _OpenToUnknown(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
-        return cls["UNKNOWN"] if isinstance(value, str) else None
+        return cls["UNKNOWN"] if _is_word(value) else None
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_TEXT
 
 
 OPEN = (_OpenToOther, _OpenToUnknown)
