@@ -7,6 +7,7 @@ collected) is found by whoever calls `sync_if_dirty` next, and none can be lost.
 
 import json
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ log = structlog.get_logger(__name__)
 
 _LOCK: Final = 0x6D79_6F01  # PostgreSQL advisory lock: one enrolment, and one writer of the files, at a time
 _NOTE: Final = "told.json"
+_FOR_ANOTHER_S: Final = 3.0  # a process that may signal the broker looks each second
 # Part of the fingerprint, so that new rules of ours reach the broker like any other change.
 _RULES: Final = crc32(broker.render_acl(("_ingest", "_dispatch", "_bench")).encode())
 
@@ -61,16 +63,24 @@ def sync_forced() -> Sync:
     return _write_and_tell(forced=True)
 
 
-def sync_until_told(since: float, *, timeout_s: float = 15.0) -> Sync:
-    """Wait until the broker was told of everything committed before `since` (Unix s), by us or by another."""
-    deadline = time.monotonic() + timeout_s
+def sync_until_told(
+    since: float, *, timeout_s: float = 15.0, pause: Callable[[float], object] = time.sleep
+) -> Sync:
+    """Wait until the broker was told of everything committed before `since` (Unix s), by us or by another.
+
+    Args:
+        pause: Waits that many seconds; what it returns, if true, ends the waiting.
+    """
+    started = time.monotonic()
     while True:
+        outcome = sync_if_dirty()
         if settings.MQTT_ACCOUNTS_DIR and _Told.read().read_at >= since:
             return Sync("told")
-        outcome = sync_if_dirty()
-        if outcome.outcome != "deferred" or time.monotonic() >= deadline:
+        patience_s = {"deferred": timeout_s, "out_of_reach": _FOR_ANOTHER_S}.get(outcome.outcome, 0.0)
+        if time.monotonic() - started >= patience_s:
             return outcome
-        time.sleep(min(0.25, max(0.02, outcome.due - time.time())))
+        if pause(min(0.25, max(0.02, outcome.due - time.time()))):
+            return outcome
 
 
 def lock_accounts() -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import datetime
+from typing import TypeGuard
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db.models import Q, QuerySet
@@ -26,7 +27,7 @@ def sites_where(user: Person, verb: str) -> QuerySet[Site]:
         return Site.objects.none()
     if _is_superuser(user) and allows(Role.ADMIN, verb):
         return Site.objects.all()
-    return Site.objects.filter(memberships__user_id=user.pk, memberships__role__in=roles_for(verb))
+    return Site.objects.filter(memberships__user=user, memberships__role__in=roles_for(verb))
 
 
 def site_for(user: Person, slug: str) -> Site:
@@ -41,7 +42,7 @@ def role_at(user: Person, site: Site) -> Role | None:
     """Return this person's role at the site; a superuser without a membership there is its administrator."""
     if not _is_somebody(user):
         return None
-    role = Membership.objects.filter(user_id=user.pk, site=site).values_list("role", flat=True).first()
+    role = Membership.objects.filter(user=user, site=site).values_list("role", flat=True).first()
     if role is not None:
         return Role(role)
     return Role.ADMIN if _is_superuser(user) else None
@@ -82,9 +83,9 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
 
-def _is_somebody(user: Person) -> bool:
-    return user.is_authenticated and user.is_active
+def _is_somebody(user: Person) -> TypeGuard[User]:
+    return isinstance(user, User) and user.is_active
 
 
-def _is_superuser(user: Person) -> bool:
-    return _is_somebody(user) and bool(getattr(user, "is_superuser", False))
+def _is_superuser(user: Person) -> TypeGuard[User]:
+    return _is_somebody(user) and user.is_superuser

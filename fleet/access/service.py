@@ -3,30 +3,46 @@
 An `actor` of None is whoever has the server's shell: they own the database anyway.
 """
 
+import secrets
+from datetime import datetime, timedelta
 from typing import Any, Final
+from zoneinfo import available_timezones
 
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_slug
 from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from fleet.access.errors import Denied, NotVisible, Refused
-from fleet.access.models import AuditEntry, Site
-from fleet.access.queries import Person, authenticate_token, may, role_at, sites_of
+from fleet.access.models import AuditEntry, Membership, Role, Site, Token
+from fleet.access.queries import Person, authenticate_token, digest_of, may, role_at, sites_of
 
 __all__ = [
     "Denied",
     "NotVisible",
     "Refused",
     "authenticate_token",
+    "grant",
+    "issue_token",
+    "make_site",
     "may",
     "record",
     "require",
+    "revoke_token",
     "role_at",
+    "set_active",
     "sites_of",
+    "withdraw_membership",
 ]
 
 _TOKEN_PREFIX: Final = "myo_"  # so that a leaked one can be searched for
 _LONGEST_TOKEN_DAYS: Final = 3660
-SHELL: Final = "(shell)"
+_SHELL: Final = "(shell)"
+_NOT_LOGGED_IN: Final = "(not logged in)"
 
 
 def require(actor: Person, verb: str, site: Site, *, subject: str = "") -> None:
@@ -56,12 +72,157 @@ def record(
     actor: Person | None, action: str, *, site: Site | None = None, subject: str = "", **detail: Any
 ) -> None:
     """Write down who did what, in the caller's transaction: the entry stands if and only if the deed does."""
-    known = isinstance(actor, User)
+    known = actor if isinstance(actor, User) else None
+    name = known.get_username() if known else _SHELL if actor is None else _NOT_LOGGED_IN
     AuditEntry.objects.create(
-        actor=actor if known else None,
-        actor_name=actor.get_username()[:150] if known else SHELL if actor is None else "(not logged in)",
+        actor=known,
+        actor_name=name[:150],
         action=action[:64],
         site=site,
         subject=subject[:200],
         detail=detail,
     )
+
+
+def make_site(*, actor: User | None, slug: str, name: str, time_zone: str = "UTC") -> Site:
+    """Make a site, or return the one of that slug, with this name and time zone.
+
+    Raises:
+        Denied: The actor is no superuser; a site that is not there yet has no administrator.
+        Refused: The slug or the time zone cannot be.
+    """
+    if actor is not None and not actor.is_superuser:
+        raise Denied("manage_site", name)
+    try:
+        validate_slug(slug)
+    except ValidationError:
+        raise Refused(_("%r: a slug is made of letters, digits, “-” and “_”.") % slug) from None
+    if time_zone not in available_timezones():
+        raise Refused(_("%r is no time zone; give an IANA name, such as Europe/Berlin.") % time_zone)
+    with transaction.atomic():
+        site, created = Site.objects.update_or_create(
+            slug=slug, defaults={"name": name, "time_zone": time_zone}
+        )
+        record(actor, "site.made" if created else "site.changed", site=site, subject=slug, name=name)
+    return site
+
+
+def grant(*, actor: User | None, user: User, site: Site, role: Role) -> Membership:
+    """Give the user this role at the site, in place of any other there; they see it at once.
+
+    Raises:
+        NotVisible, Denied: As `require`; nobody changes their own role.
+    """
+    _require_people(actor, user, site)
+    with transaction.atomic():
+        membership, _created = Membership.objects.update_or_create(
+            user=user, site=site, defaults={"role": role}
+        )
+        record(actor, "membership.granted", site=site, subject=user.get_username(), role=str(role))
+        _tell(user)
+    return membership
+
+
+def withdraw_membership(*, actor: User | None, user: User, site: Site) -> None:
+    """End the user's membership; pages that they have open end with it.
+
+    Raises:
+        NotVisible, Denied: As `require`; nobody changes their own role.
+        Refused: There is none.
+    """
+    _require_people(actor, user, site)
+    with transaction.atomic():
+        deleted, _rows = Membership.objects.filter(user=user, site=site).delete()
+        if not deleted:
+            raise Refused(_("%(user)s is no member of %(site)s.") % {"user": user, "site": site})
+        record(actor, "membership.withdrawn", site=site, subject=user.get_username())
+        _tell(user)
+
+
+def set_active(*, actor: User | None, user: User, active: bool) -> None:
+    """Let the user log in, or no longer; tokens and open pages end with it.
+
+    Raises:
+        NotVisible, Denied: The actor does not administer every site of the user.
+        Refused: The actor is the user.
+    """
+    if actor == user:
+        raise Refused(_("Nobody ends or restores their own login."))
+    _require_tokens(actor, user)
+    with transaction.atomic():
+        User.objects.filter(pk=user.pk).update(is_active=active)
+        record(actor, "user.activated" if active else "user.deactivated", subject=user.get_username())
+        _tell(user)
+
+
+def issue_token(
+    *, actor: User | None, user: User, name: str, days: int, now: datetime | None = None
+) -> tuple[Token, str]:
+    """Make a bearer token and return it with its text, which is kept nowhere.
+
+    Raises:
+        NotVisible, Denied: The actor does not administer every site that the token would open.
+        Refused: No name, or no sensible end.
+    """
+    if not name.strip():
+        raise Refused(_("A token needs a name that says what it is for."))
+    if not 1 <= days <= _LONGEST_TOKEN_DAYS:
+        raise Refused(
+            _("A token lasts 1 to %(most)d days, not %(days)d.") % {"most": _LONGEST_TOKEN_DAYS, "days": days}
+        )
+    _require_tokens(actor, user)
+    text = _TOKEN_PREFIX + secrets.token_urlsafe(32)
+    ends = (now or timezone.now()) + timedelta(days=days)
+    with transaction.atomic():
+        token = Token.objects.create(
+            user=user, name=name.strip()[:80], digest=digest_of(text), expires_at=ends
+        )
+        record(
+            actor, "token.issued", subject=user.get_username(), name=token.name, expires_at=ends.isoformat()
+        )
+    return token, text
+
+
+def revoke_token(*, actor: User | None, token: Token, now: datetime | None = None) -> None:
+    """End the token; a second time changes nothing.
+
+    Raises:
+        NotVisible, Denied: The actor is neither its owner nor administers every site of its owner.
+    """
+    if actor != token.user:
+        _require_tokens(actor, token.user)
+    with transaction.atomic():
+        if Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now or timezone.now()):
+            record(actor, "token.revoked", subject=token.user.get_username(), name=token.name)
+            _tell(token.user)
+
+
+def _require_people(actor: User | None, user: User, site: Site) -> None:
+    if actor is None:
+        return
+    require(actor, "manage_people", site, subject=user.get_username())
+    if actor == user:
+        _deny(actor, "manage_people", user, site=site, why="own role")
+
+
+def _require_tokens(actor: User | None, user: User) -> None:
+    """A token, like a login, opens every site of its user: so all of them must be the actor's to give."""
+    if actor is None or actor.is_superuser:
+        return
+    sites = list(sites_of(user))
+    for site in sites:
+        require(actor, "manage_tokens", site, subject=user.get_username())
+    if user.is_superuser or not sites:  # nobody's administrator, or everybody's
+        _deny(actor, "manage_tokens", user, why="superusers only")
+
+
+def _deny(actor: User, verb: str, user: User, *, why: str, site: Site | None = None) -> None:
+    with transaction.atomic(durable=True):
+        record(actor, f"denied.{verb}", site=site, subject=user.get_username(), why=why)
+    raise Denied(verb, site.name if site else _("every site"))
+
+
+def _tell(user: User) -> None:
+    """Open sockets look again at what this user may see.  A dead Redis is logged; the change stands."""
+    send = async_to_sync(get_channel_layer().group_send)
+    transaction.on_commit(lambda: send(f"user.{user.pk}", {"type": "access.changed"}), robust=True)
