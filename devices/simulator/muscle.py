@@ -59,6 +59,7 @@ class Parameters:
     tau2: float = 0.060  # s; 0.1244 s in other restatements of the paper: the golden values use this one
     tau_c: float = 0.020  # s
     km_rest: float = 0.103
+    r0_over_km: float = 1.04  # R0 - Km: how much a pulse adds to one just before it
     alpha_a: float = -0.4  # 1/s²
     alpha_tau1: float = 2.1e-5  # 1/N
     alpha_km: float = 1.9e-5  # 1/(s N)
@@ -266,7 +267,7 @@ def _pulses(muscles: Muscles, active: Index, target: Array, period_s: Array, blo
     row, nth = np.nonzero(at < block_s - EPSILON_S)
     at_s = at[row, nth]
     before_s = np.where(nth == 0, muscles.since_pulse_s.reshape(-1)[channel[row]] + at_s, period[row])
-    r0 = muscles.km.reshape(-1)[active[driven[row]]] + 1.04
+    r0 = muscles.km.reshape(-1)[active[driven[row]]] + p.r0_over_km
     r = 1.0 + (r0 - 1.0) * np.exp(-before_s / p.tau_c)
     slot = np.minimum((at_s / h).astype(np.int16), steps - 1)
     order = np.argsort(slot, kind="stable")
