@@ -8,6 +8,7 @@ minute counts as heard.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -71,7 +72,7 @@ def _silences(stretches: Sequence[Stretch]) -> list[tuple[int, datetime, datetim
     """Return (index of the stretch, from, to) of each silence."""
     if not stretches:
         return []
-    values = [
+    values: list[Any] = [
         [one.device_id for one in stretches],
         [one.low for one in stretches],
         [one.high for one in stretches],

@@ -16,7 +16,7 @@ from devices import state
 from devices.fields import Spans, spans_of
 from devices.gaps import Stretch, missing
 from devices.models import Device, Link, Reject, Session, State
-from devices.state import LiveState
+from devices.store.states import live_of
 
 MAX_NUMBER = 2**53 - 1  # of boot, seq and every other count on the wire
 STATES = ("idle", "ready", "running", "paused", "fault", "charging", "offline")
@@ -33,7 +33,7 @@ def in_service(devices: QuerySet[Device]) -> QuerySet[Device]:
 
 @dataclass(frozen=True, slots=True)
 class DeviceFilter:
-    """What `GET devices` can ask for; None asks for nothing.  `q` is looked for in serial, name, room, model."""
+    """What `GET devices` can ask for; None asks for nothing.  `q` looks in serial, name, room and model."""
 
     site: str | None = None
     room: str | None = None
@@ -67,9 +67,8 @@ def device_objects(devices: QuerySet[Device], now: datetime) -> list[dict[str, A
 
 
 def _device_object(device: Device, now_ms: int) -> dict[str, Any]:
-    row: State | None = getattr(device, "live", None)
-    live = LiveState(device.pk) if row is None else live_of(row)
-    moving = state.view(live.decode())
+    live = live_of(getattr(device, "live", None), device.pk)
+    moving = state.view(live)
     model = moving.pop("model") or device.model or None  # what the device says beats what was enrolled
     return {
         "serial": device.serial,
@@ -83,33 +82,6 @@ def _device_object(device: Device, now_ms: int) -> dict[str, Any]:
         "age_ms": None if live.heard_ms is None else max(0, now_ms - live.heard_ms),
         "worst_alert": None,
     }
-
-
-def live_of(row: State) -> LiveState:
-    """Return the live state that a row keeps, not yet decoded."""
-    return LiveState(
-        device_id=row.device_id,
-        rev=row.rev,
-        link=row.link,
-        heard_ms=_ms(row.heard_at),
-        silent_after_ms=_ms(row.silent_after),
-        will_ms=_ms(row.will_at),
-        boot=row.boot,
-        conn=row.conn,
-        up_ms=row.up_ms,
-        skew_ms=row.skew_ms,
-        state=row.state,
-        output=row.output,
-        session=row.session,
-        soc=row.soc,
-        mv=row.mv,
-        charging=row.charging,
-        temp_c=row.temp_c,
-        status_body=_bytes(row.status),
-        status_ms=_ms(row.status_at),
-        telemetry_body=_bytes(row.telemetry),
-        telemetry_ms=_ms(row.telemetry_at),
-    )
 
 
 def site_counts(devices: QuerySet[Device]) -> dict[str, Any]:
@@ -259,9 +231,12 @@ def _count(spans: Spans) -> int:
 # --- Sessions ---
 
 
-def session_objects(sessions: QuerySet[Session], now: datetime) -> list[dict[str, Any]]:
-    """Return the API's session objects, in the queryset's order.  Three queries at most, however many."""
-    rows = list(sessions.select_related("device__site", "device__live"))
+def session_objects(sessions: Iterable[Session], now: datetime) -> list[dict[str, Any]]:
+    """Return the API's session objects, in their order.  Two queries at most, however many.
+
+    The sessions come with `device__site` and `device__live` selected.
+    """
+    rows = list(sessions)
     gaps = session_gaps(rows, now)
     return [_session_object(row, missing_) for row, missing_ in zip(rows, gaps, strict=True)]
 
@@ -290,8 +265,8 @@ def stretch_of(session: Session, now: datetime) -> Stretch:
 
 
 def is_whole(session: Session) -> bool:
-    """Whether the number of messages alone shows that none is missing: one a second, give or take the ends."""
-    if session.ended_at is None or session.started_at is None:
+    """Whether the number of messages alone shows that none is missing: one a second, bar the ends."""
+    if session.ended_at is None or session.started_at is None or session.disputed:
         return False
     return session.messages >= (session.ended_at - session.started_at).total_seconds() - 1
 
@@ -344,7 +319,7 @@ def _mean(total: float | None, count: int) -> float | None:
 # --- Rejects ---
 
 
-def reject_objects(rejects: QuerySet[Reject]) -> list[dict[str, Any]]:
+def reject_objects(rejects: Iterable[Reject]) -> list[dict[str, Any]]:
     """Return what was refused on the wire.  Bytes that are no UTF-8 are shown as `\\xNN`."""
     return [
         {
@@ -371,11 +346,3 @@ def moment(at: datetime) -> str:
 
 def moment_or_none(at: datetime | None) -> str | None:
     return None if at is None else moment(at)
-
-
-def _ms(at: datetime | None) -> int | None:
-    return None if at is None else state.to_ms(at)
-
-
-def _bytes(value: bytes | memoryview | None) -> bytes | None:
-    return None if value is None else bytes(value)

@@ -151,9 +151,9 @@ def _of_minute(row: Minute) -> Piece:
         ohm_sum=row.ohm_sum,
         ohm_n=row.ohm_n,
         soc_sum=row.soc_sum,
-        soc_n=row.messages,
+        soc_n=row.messages if row.soc_sum else 0,  # exactly 0: the device tells none
         temp_sum=row.temp_sum,
-        temp_n=row.messages,
+        temp_n=row.messages if row.temp_sum else 0,
     )
 
 

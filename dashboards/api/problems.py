@@ -1,0 +1,161 @@
+"""Every error of the API as RFC 9457 `application/problem+json`: what happened, what was seen, what to do."""
+
+import functools
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from fleet.access.errors import NotVisible, Refused
+
+MEDIA_TYPE = "application/problem+json"
+_LONGEST_QUOTE = 100  # of what was seen
+
+_log = logging.getLogger(__name__)
+
+
+class Problem(Exception):
+    """An answer that is no success.  `detail` is for people; `errors` names parameters."""
+
+    def __init__(self, status: int, detail: str, errors: Sequence[Mapping[str, str]] = ()) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.errors = status, detail, errors
+
+
+def not_found(what: str) -> Problem:
+    """404: there is none, or whoever asks may not see it; the answer is the same for both."""
+    return Problem(404, _("There is no %(what)s that you may see.") % {"what": what})
+
+
+def wrong_parameter(name: str, expected: str, seen: object) -> Problem:
+    """422: one parameter cannot be used; says which, what was expected and what was seen."""
+    error = _error(name, expected, seen)
+    return Problem(422, error["detail"], [error])
+
+
+def answer(
+    request: HttpRequest, status: int, detail: str, errors: Sequence[Mapping[str, str]] = ()
+) -> HttpResponse:
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": request.path,
+    }
+    if errors:
+        body["errors"] = errors
+    response = HttpResponse(msgspec.json.encode(body), status=status, content_type=MEDIA_TYPE)
+    response["Cache-Control"] = "no-store"
+    if status == HTTPStatus.UNAUTHORIZED:
+        response["WWW-Authenticate"] = 'Bearer realm="myofleet"'
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response["Retry-After"] = "5"
+    return response
+
+
+def of_exception(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
+    """Return the problem that an exception of a view stands for; what nobody foresaw is logged."""
+    match error:
+        case Problem():
+            return answer(request, error.status, error.detail, error.errors)
+        case AuthenticationError():
+            detail = _("Log in, or send `Authorization: Bearer <token>` with a token that is still good.")
+            return answer(request, 401, detail)
+        case ValidationError():
+            return _unusable(request, error)
+        case HttpError():
+            return answer(request, error.status_code, error.message)
+        case NotVisible() | Http404():
+            return answer(request, 404, _("There is nothing here that you may see."))
+        case PermissionDenied():
+            return answer(request, 403, str(error) or _("You may see this, but not do it."))
+        case Refused():
+            return answer(request, 422, str(error))
+        case OperationalError() | InterfaceError():
+            _log.error("the database did not answer %s: %s", request.path, error)
+            return answer(request, 503, _("The database does not answer at the moment; try again."))
+        case _:
+            _log.exception("an unforeseen error at %s", request.path, exc_info=True)
+            return answer(request, 500, _("Something unforeseen happened here; it is in the server's log."))
+
+
+def _unusable(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    errors = [
+        _error(_parameter(one), str(one["msg"]).removeprefix("Value error, "), one.get("input"))
+        for one in error.errors
+    ]
+    return answer(request, 422, "; ".join(one["detail"] for one in errors), errors)
+
+
+def _parameter(error: Mapping[str, Any]) -> str:
+    """Return the name that the caller knows: the last word of pydantic's path."""
+    names = [part for part in error["loc"] if isinstance(part, str)]
+    return names[-1] if names else "body"
+
+
+def _error(name: str, expected: str, seen: object) -> dict[str, str]:
+    quoted = repr(seen)
+    if len(quoted) > _LONGEST_QUOTE:
+        quoted = quoted[:_LONGEST_QUOTE] + "…"
+    return {
+        "parameter": name,
+        "seen": quoted,
+        "detail": _("%(name)s: %(expected)s; seen: %(seen)s")
+        % {"name": name, "expected": expected, "seen": quoted},
+    }
+
+
+@csrf_exempt
+def no_such_path(request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+    """404 for whatever lies below /api/ and is no path of ours."""
+    return answer(request, 404, _("There is no such path; /api/v1/openapi.json lists all."))
+
+
+class ProblemAPI(NinjaAPI):
+    """A NinjaAPI whose errors, without exception, are problems."""
+
+    def set_default_exception_handlers(self) -> None:
+        self.add_exception_handler(Exception, of_exception)
+
+    def _get_urls(self) -> list[Any]:
+        patterns: list[Any] = super()._get_urls()
+        for pattern in patterns:
+            pattern.callback = _with_problems(pattern.callback)
+        return patterns
+
+
+def _with_problems(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Turn what the framework itself answers (405, and 404 of the root) into problems; let HEAD be GET."""
+
+    @functools.wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method == "HEAD":
+            request.method = "GET"  # the server leaves out the body
+        try:
+            response = view(request, *args, **kwargs)
+        except Exception as error:
+            return of_exception(request, error)
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            allowed = response["Allow"]
+            response = answer(
+                request,
+                405,
+                _("%(method)s is not possible here; possible: %(allowed)s")
+                % {"method": request.method, "allowed": allowed},
+            )
+            response["Allow"] = allowed
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return wrapped

@@ -1,0 +1,292 @@
+"""The shapes of the API's answers, for OpenAPI.  Units are in the names or in the description."""
+
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from ninja import Schema
+from pydantic import ConfigDict, Field
+
+Item = TypeVar("Item")
+Link = Literal["never", "online", "suspect", "offline", "conflict"]
+State = Literal["idle", "ready", "running", "paused", "fault", "charging", "offline"]
+Interval = Annotated[list[datetime], Field(min_length=2, max_length=2, description="[from, to]")]
+_SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+
+class Strict(Schema):
+    """Says every field it has, so that a test sees an undocumented one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Page(Strict, Generic[Item]):
+    items: list[Item]
+    next: Annotated[
+        str | None, Field(description="the `cursor` of the page after this; null: this is the last")
+    ]
+
+
+class Battery(Strict):
+    soc: Annotated[float | None, Field(description="state of charge, %")]
+    mv: Annotated[int | None, Field(description="voltage, mV")]
+    charging: bool | None
+
+
+class Protocol(Strict):
+    id: str
+    version: int
+    sha256: Annotated[str, Field(description="of the document's RFC 8785 JSON")]
+
+
+class Channel(Strict):
+    n: Annotated[int, Field(description="channel, from 1")]
+    set_ma: Annotated[float | None, Field(description="set peak current of one phase, mA")]
+    ma: Annotated[float | None, Field(description="delivered peak current of one phase, newest sample, mA")]
+    ohm: Annotated[
+        float | None, Field(description="whole electrode pair, Ω; null: too little current to measure")
+    ]
+    contact: Annotated[str | None, Field(description="ok, low_current, electrode, timeout, unknown or off")]
+    charge_uc: Annotated[float | None, Field(description="leading phase, running total of the session, µC")]
+
+
+class Device(Strict):
+    """A device as it is now.  What it has not said is null; silence changes `link` and nothing else."""
+
+    serial: str
+    name: str
+    site: Annotated[str, Field(description="slug")]
+    room: str
+    uplink: Annotated[str, Field(description="access point or gateway; default the room")]
+    tags: list[str]
+    model: str | None
+    firmware: str | None
+    link: Link
+    state: State | None
+    output: Annotated[str | None, Field(description="off, ramping or on")]
+    session: str | None
+    heard_at: Annotated[datetime | None, Field(description="last live sign of life")]
+    age_ms: Annotated[int | None, Field(description="since `heard_at`, when this was answered")]
+    clock_skew_ms: Annotated[int | None, Field(description="device clock minus server clock")]
+    battery: Battery
+    temp_c: float | None
+    channels: list[Channel]
+    protocol: Protocol | None
+    phase: Annotated[str | None, Field(description="ramp_up, on, ramp_down or rest")]
+    cycle: int | None
+    step: int | None
+    elapsed_ms: Annotated[int | None, Field(description="of the session, pauses excluded")]
+    conditions: Annotated[list[str], Field(description="present or latched, such as estop or fault:hv")]
+    held: Annotated[str | None, Field(description="why a received protocol is not applied yet")]
+    locked: Annotated[str | None, Field(description="why no session may begin")]
+    status_at: datetime | None
+    telemetry_at: datetime | None
+    rev: Annotated[int, Field(description="rises with every change of this device")]
+    worst_alert: Annotated[Any, Field(description="null: no alert is open")]
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "examples": [
+                {
+                    "serial": "EMS-0001",
+                    "name": "Bed 1",
+                    "site": "north",
+                    "room": "Room 3",
+                    "uplink": "ap-3",
+                    "tags": ["knee"],
+                    "model": "RX-4",
+                    "firmware": "2.3.1",
+                    "link": "online",
+                    "state": "running",
+                    "output": "on",
+                    "session": "01JD2",
+                    "heard_at": "2026-11-22T07:40:00.123Z",
+                    "age_ms": 412,
+                    "clock_skew_ms": -31,
+                    "battery": {"soc": 86.9, "mv": 3889, "charging": False},
+                    "temp_c": 31.4,
+                    "channels": [
+                        {
+                            "n": 1,
+                            "set_ma": 32.0,
+                            "ma": 31.9,
+                            "ohm": 820,
+                            "contact": "ok",
+                            "charge_uc": 184233.1,
+                        }
+                    ],
+                    "protocol": {"id": "quad-strength", "version": 3, "sha256": _SHA256},
+                    "phase": "on",
+                    "cycle": 12,
+                    "step": 0,
+                    "elapsed_ms": 310000,
+                    "conditions": [],
+                    "held": None,
+                    "locked": None,
+                    "status_at": "2026-11-22T07:39:58.000Z",
+                    "telemetry_at": "2026-11-22T07:40:00.123Z",
+                    "rev": 1042,
+                    "worst_alert": None,
+                }
+            ]
+        },
+    )
+
+
+class Record(Strict):
+    """One stored record; (device, boot, seq) names it for good."""
+
+    boot: int
+    seq: int
+    type: Literal["telemetry", "event"]
+    kind: Annotated[str | None, Field(description="of an event; null for telemetry")]
+    placed_at: Annotated[datetime, Field(description="when it happened, in server time")]
+    placed_by: Annotated[Literal["live", "clock", "order"], Field(description="the evidence for `placed_at`")]
+    received_at: datetime
+    late: Annotated[bool, Field(description="placed more than 5 s before it was received, or flushed")]
+    disputed: Annotated[bool, Field(description="heard while two devices shared the serial")]
+    body: Annotated[
+        dict[str, Any], Field(description="the device's own message, as docs/wire.md describes it")
+    ]
+
+
+class LedgerGap(Strict):
+    from_: Annotated[int, Field(alias="from")]
+    to: int
+    reason: Literal["dropped", "rejected", "lost", "pruned", "awaited"]
+
+
+class LedgerEntry(Strict):
+    """What became of every `seq` of one boot."""
+
+    boot: int
+    first_seq: int | None
+    contiguous_seq: Annotated[int | None, Field(description="up to here all is stored, dropped or rejected")]
+    highest_seq: int | None
+    stored: Annotated[int, Field(description="how many; pruned ones stay counted")]
+    dropped: int
+    rejected: int
+    pruned_to: Annotated[int | None, Field(description="telemetry up to here was pruned by its age")]
+    closed: Annotated[bool, Field(description="the device keeps nothing of this boot any more")]
+    gaps: Annotated[list[LedgerGap], Field(description="what of first…highest was never stored, and why")]
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "boot": 7,
+                    "first_seq": 1,
+                    "contiguous_seq": 1200,
+                    "highest_seq": 1233,
+                    "stored": 1230,
+                    "dropped": 2,
+                    "rejected": 0,
+                    "pruned_to": None,
+                    "closed": False,
+                    "gaps": [
+                        {"from": 88, "to": 89, "reason": "dropped"},
+                        {"from": 1201, "to": 1201, "reason": "awaited"},
+                    ],
+                }
+            ]
+        },
+    )
+
+
+class TraceChannel(Strict):
+    n: int
+    set_ma: Annotated[list[float | None], Field(description="mean, mA")]
+    ma_min: Annotated[list[float | None], Field(description="least sample, mA")]
+    ma_max: Annotated[list[float | None], Field(description="greatest sample, mA")]
+    ma: Annotated[list[float | None], Field(description="mean, mA")]
+    ohm: Annotated[list[float | None], Field(description="mean of what was measured, Ω")]
+
+
+class Trace(Strict):
+    """Columns of equal length; entry i of each belongs to the interval that begins at t[i]."""
+
+    from_: Annotated[datetime, Field(alias="from")]
+    to: datetime
+    source: Annotated[Literal["telemetry", "minutes"], Field(description="what it was read from")]
+    step_ms: Annotated[int, Field(description="how far apart points are where nothing is missing")]
+    t: list[datetime]
+    channels: list[TraceChannel]
+    soc: Annotated[list[float | None], Field(description="%")]
+    temp_c: list[float | None]
+    gaps: Annotated[list[Interval], Field(description="in session, but without telemetry")]
+    sessions: Annotated[list[Interval], Field(description="the parts of the range that were in session")]
+
+
+class SessionChannel(Strict):
+    n: int
+    charge_uc: Annotated[float | None, Field(description="leading phase, µC")]
+    pulses: int | None
+    set_ma_mean: float | None
+    ma_mean: float | None
+    ma_max: float | None
+
+
+class Session(Strict):
+    """One session of treatment, joined over reconnects."""
+
+    id: Annotated[str, Field(description="chosen by the device")]
+    device: str
+    site: str
+    subject: str | None
+    protocol: Protocol | None
+    planned_ms: int | None
+    started_at: datetime | None
+    last_at: Annotated[datetime, Field(description="newest record")]
+    ended_at: datetime | None
+    end_reason: str | None
+    elapsed_ms: int | None
+    channels: list[SessionChannel]
+    contractions: int | None
+    disputed: bool
+    gaps: Annotated[list[Interval], Field(description="stretches of over 2.5 s without telemetry")]
+
+
+class Reject(Strict):
+    """What was refused on the wire."""
+
+    id: int
+    at: datetime
+    topic: str
+    serial: str
+    reason: str
+    detail: str
+    excerpt: Annotated[str, Field(description="its first 200 bytes; what is no UTF-8 is shown as \\xNN")]
+    count: Annotated[int, Field(description="how many this row stands for")]
+
+
+class ProblemError(Strict):
+    parameter: str
+    seen: str
+    detail: str
+
+
+class Problem(Strict):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[ProblemError] = []
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "about:blank",
+                    "title": "Not Found",
+                    "status": 404,
+                    "detail": "There is no device 'EMS-0009' that you may see.",
+                    "instance": "/api/v1/devices/EMS-0009",
+                }
+            ]
+        },
+    )
