@@ -151,8 +151,9 @@ def data_of(event: Event) -> Data:
 
 
 def plain(data: Data) -> dict[str, Any]:
-    """The twin of `data_of`: what an event's `data` says about `data`, without what is not known."""
-    return {key: value for key, value in msgspec.to_builtins(data).items() if value is not None}
+    """The twin of `data_of`: JSON values for `Event.data`, without what is not known."""
+    fields: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(data))
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 def check_ranges(ranges: tuple[tuple[int, int], ...]) -> None:
