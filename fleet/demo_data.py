@@ -11,6 +11,7 @@ import json
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from django.contrib.auth.models import User
@@ -20,8 +21,8 @@ from devices.enrolment import Row
 from devices.models import Device
 from fleet.access.models import Membership, Role, Site, Token
 from fleet.access.queries import digest_of
-from fleet.embedded.roles import House
-from fleet.embedded.vault import Vault, write_private
+from fleet.embedded.options import DEVICES_JSON, PEOPLE_JSON
+from fleet.embedded.vault import write_private
 
 SPARE_DEVICES: Final = 24
 
@@ -68,13 +69,13 @@ class _Derived:
         return base64.urlsafe_b64encode(digest[:18]).decode()
 
 
-def make(house: House) -> None:
+def make(var: Path, *, devices: int, seed: int, secret: str) -> None:
     """Make what is missing, the broker's files, and VAR/people.json and VAR/devices.json."""
-    derived = _Derived(Vault(house.var).secret("people"))
+    derived = _Derived(secret)
     sites = {place.slug: _site(place) for place in _PLACES}
     people = {name: _person(name, sites, derived) for name in _PEOPLE}
-    simulated = _rows("RX", _ROUND, house.options.devices, random.Random(f"{house.options.seed} simulated"))
-    spare = _rows("SP", _NURSES, SPARE_DEVICES, random.Random(f"{house.options.seed} spare"))
+    simulated = _rows("RX", _ROUND, devices, random.Random(f"{seed} simulated"))
+    spare = _rows("SP", _NURSES, SPARE_DEVICES, random.Random(f"{seed} spare"))
     passwords = {row.serial: derived("device", row.serial) for row in (*simulated, *spare)}
     _enrol([*simulated, *spare], passwords)
     accounts.sync()
@@ -83,8 +84,8 @@ def make(house: House) -> None:
         "devices": [_told(row, passwords) for row in simulated],
         "spare_devices": [_told(row, passwords) for row in spare],
     }
-    write_private(house.people_json, json.dumps(told, indent=1))
-    write_private(house.devices_json, json.dumps([_simulated(row, passwords) for row in simulated], indent=1))
+    write_private(var / PEOPLE_JSON, json.dumps(told, indent=1))
+    write_private(var / DEVICES_JSON, json.dumps([_simulated(row, passwords) for row in simulated], indent=1))
 
 
 def _site(place: _Place) -> Site:

@@ -5,7 +5,7 @@ import os
 import shlex
 from pathlib import Path
 
-from fleet.embedded import debian, demo, postgres, servers
+from fleet.embedded import debian, demo, servers
 from fleet.embedded.supervisor import Failed, Stopped, Supervisor, say
 
 
@@ -27,21 +27,23 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _up(var: Path, mqtt_port: int | None, *, with_broker: bool) -> int:
     try:
-        these = servers.prepare(
-            var, mqtt_port=mqtt_port, installation=debian.broker() if with_broker else None
-        )
+        these = servers.of(var, mqtt_port=mqtt_port)
+        programs = [
+            these.postgres(),
+            these.redis(),
+            *([these.broker(debian.broker())] if with_broker else []),
+        ]
     except RuntimeError as error:
         say(str(error))
         return 1
     supervisor = Supervisor(these.place.var / "logs", os.environ)
     supervisor.listen()
     try:
-        for program in (these.postgres, these.redis, these.broker):
-            if program is not None:
-                supervisor.start(program)
+        for program in programs:
+            supervisor.start(program)
         supervisor.wait_ready(*supervisor.pids)
-        postgres.create_database(these.server_url)
-        for name, value in these.settings.items():
+        these.create_database()
+        for name, value in these.settings().items():
             print(f"export {name}={shlex.quote(value)}", flush=True)
         while True:
             supervisor.tend()

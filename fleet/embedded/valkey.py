@@ -11,7 +11,7 @@ from pathlib import Path
 from fleet.embedded import ports
 from fleet.embedded.places import Place
 from fleet.embedded.processes import Program
-from fleet.embedded.vault import Vault, write_private
+from fleet.embedded.vault import write_private
 
 _CONFIGURATION = """\
 bind {host}
@@ -25,7 +25,7 @@ loglevel notice
 """
 
 
-def program(place: Place, vault: Vault) -> Program:
+def program(place: Place, password: str, port: int) -> Program:
     """Return the server to run."""
     binary = _wheel_binary()
     binary = (
@@ -34,7 +34,6 @@ def program(place: Place, vault: Vault) -> Program:
         / binary.name
     )
     folder = place.folder("redis")
-    port, password = vault.port("redis"), vault.secret("redis")
     configuration = folder / "valkey.conf"
     write_private(
         configuration, _CONFIGURATION.format(host=ports.HOST, port=port, password=password, folder=folder)
@@ -49,8 +48,8 @@ def program(place: Place, vault: Vault) -> Program:
     )
 
 
-def url(vault: Vault, port: int) -> str:
-    return f"redis://:{vault.secret('redis')}@{ports.HOST}:{port}/0"
+def url(password: str, port: int) -> str:
+    return f"redis://:{password}@{ports.HOST}:{port}/0"
 
 
 def _wheel_binary() -> Path:

@@ -9,9 +9,13 @@ from fleet.embedded import ports
 
 
 class Vault:
-    """VAR/vault.json.  Made at first use; the second start finds the same ports and passwords."""
+    """VAR/vault.json.  Made at first use; the second start finds the same ports and passwords.
+
+    A port is checked once in the life of a Vault: afterwards it may well be our own server that holds it.
+    """
 
     def __init__(self, var: Path) -> None:
+        self._ports: dict[str, int] = {}
         self._path = var / "vault.json"
         self._known: dict[str, str] = json.loads(self._path.read_text()) if self._path.exists() else {}
 
@@ -21,15 +25,14 @@ class Vault:
         return known if known is not None else self._keep(f"secret:{name}", secrets.token_urlsafe(32))
 
     def port(self, name: str) -> int:
-        """Return the remembered port, or another if somebody else holds that one now."""
-        known = self._known.get(f"port:{name}")
-        if known is not None and ports.is_free(int(known)):
-            return int(known)
-        return int(self._keep(f"port:{name}", str(ports.free_port())))
-
-    def known_port(self, name: str) -> int:
-        """Return the port chosen before, whoever holds it now."""
-        return int(self._known[f"port:{name}"])
+        """Return the remembered port, or another if somebody else held that one when first asked."""
+        if name not in self._ports:
+            known = self._known.get(f"port:{name}")
+            taken = known is None or not ports.is_free(int(known))
+            self._ports[name] = int(
+                self._keep(f"port:{name}", str(ports.free_port())) if taken else str(known)
+            )
+        return self._ports[name]
 
     def _keep(self, key: str, value: str) -> str:
         self._known[key] = value

@@ -6,11 +6,10 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from fleet.embedded import demo
 from fleet.embedded.options import Options
-from fleet.embedded.roles import House
 
 
 class Command(BaseCommand):
@@ -45,5 +44,8 @@ class Command(BaseCommand):
         self.check()
         call_command("migrate", interactive=False, verbosity=1)
         options = Options.read(os.environ)
-        demo_data.make(House(options.var, {}, options))
+        secret = os.environ.get("DEMO_SECRET", "")
+        if not secret:
+            raise CommandError("DEMO_SECRET is not set: people's passwords and tokens are derived from it")
+        demo_data.make(options.var, devices=options.devices, seed=options.seed, secret=secret)
         call_command("collectstatic", interactive=False, verbosity=0)
