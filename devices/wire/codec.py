@@ -67,6 +67,7 @@ def _decode(name: str, payload: bytes) -> Any:
     try:
         message = _DECODERS[name].decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        strict.parse(payload)  # its reasons are the more exact ones
         raise WireError("schema", f"{name}: {error}") from None
     check = _CHECKS.get(name)
     return message if check is None else check(message)

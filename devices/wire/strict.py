@@ -21,7 +21,9 @@ MAX_NESTING: Final = 8
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_PEEK = {name: re.compile(rb'"%s"\s{0,9}:\s{0,9}(\d{0,17})' % name) for name in (b"boot", b"seq")}
+_PEEK = {
+    name: re.compile(rb'"%s"\s{0,9}:\s{0,9}(\w{0,17})\s{0,9}([,}]?)' % name) for name in (b"boot", b"seq")
+}
 
 
 def parse(payload: bytes) -> dict[str, Any]:
@@ -64,7 +66,10 @@ def peek(payload: bytes) -> tuple[int, int] | None:
         fields = top if type(top) is tuple else ()  # an array is a list
         found = [[value for key, value in fields if key == name] for name in ("boot", "seq")]
     except (ValueError, TypeError, RecursionError):
-        found = [[int(digits or -1) for digits in pattern.findall(payload)] for pattern in _PEEK.values()]
+        found = [
+            [int(word) if word.isdigit() and end else -1 for word, end in pattern.findall(payload)]
+            for pattern in _PEEK.values()
+        ]
     boot, seq = (values[0] if len(values) == 1 and _is_count(values[0]) else -1 for values in found)
     return (boot, seq) if boot >= 0 and seq >= 1 else None
 
