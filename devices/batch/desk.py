@@ -10,18 +10,6 @@ from devices.wire.data import SessionEnded, SessionStarted
 from devices.wire.messages import Ack, Event, Status, Telemetry, Will
 
 
-class Arrival(NamedTuple):
-    """One message as it came from the broker.  `topic` is raw: only the decoder decides whether it is one."""
-
-    topic: bytes
-    payload: bytes
-    arrival_ms: int
-    mid: int
-    qos: int
-    retained: bool
-    epoch: int  # which connection it came on; packet ids are reused on the next
-
-
 class Heard(NamedTuple):
     """One well-formed message of a known device."""
 
@@ -136,5 +124,10 @@ class Facts:
     """device → (as it was, as it is now)."""
     books: dict[tuple[int, int], Book] = field(default_factory=dict)
     births: list[tuple[int, Status]] = field(default_factory=list)
+    sums: list[tuple[int, Telemetry, int, bool]] = field(default_factory=list)
+    """(device, telemetry, placed ms, disputed) to be rolled up once the batch is committed."""
+    prompt: int = 0
+    tardy: int = 0
+    """Messages that came as live ones, and how many of them had waited too long: the sign of a backlog."""
     skewed: list[tuple[int, int, int]] = field(default_factory=list)
     """(device, boot, skew_ms) of each boot whose clock was first seen to be far off."""

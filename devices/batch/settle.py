@@ -83,7 +83,7 @@ class Settler:
                 one.body,
             )
         )
-        self.desk.rollup.add(one.device_id, message, placed_ms, disputed=disputed)
+        self.facts.sums.append((one.device_id, message, placed_ms, disputed))
 
     def _event(self, one: Heard, message: Event) -> None:
         book = self._book(one.device_id, message.boot)
@@ -232,7 +232,11 @@ class Settler:
         elif offset is None:
             offset = book.offset = self._offset_unheard(one, book, up_ms, t_ms, seq)
         placed_ms = offset.place(up_ms, arrival_ms)
-        return placed_ms, clock.is_late(placed_ms, arrival_ms, flagged=flagged)
+        late = clock.is_late(placed_ms, arrival_ms, flagged=flagged)
+        if not flagged:
+            self.facts.prompt += 1
+            self.facts.tardy += late
+        return placed_ms, late
 
     def _place_new_boots(self, heard: list[Heard]) -> None:
         """Place boots not heard before by the message of the batch that waited least.

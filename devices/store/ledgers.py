@@ -54,6 +54,7 @@ def _book(row: tuple) -> Book:  # type: ignore[type-arg]
         skew_told,
         to_ms(first_heard) if first_heard else None,
         to_ms(last_heard) if last_heard else None,
+        born_ms=to_ms(first_heard) if first_heard else 0,
     )
 
 

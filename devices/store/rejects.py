@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from devices.batch.desk import Refused
-from devices.models import Reject, UnknownRecord
+from devices.models import Device, Reject, UnknownRecord
 from devices.state import from_ms
 from devices.store import sql
 
@@ -17,22 +17,28 @@ UNKNOWN_DAYS = 7
 def write(refused: Sequence[Refused]) -> None:
     """Keep each refusal as a row, or add it to the count of one like it where the hour is full."""
     by_hour: dict[tuple[str, datetime], list[Refused]] = defaultdict(list)
+    serials = _serials(refused)
     for one in refused:
         hour = datetime.fromtimestamp(one.at_ms // 3_600_000 * 3600, UTC)
-        by_hour[one.serial, hour].append(one)
+        by_hour[serials.get(one.device_id or 0, one.serial), hour].append(one)
     for (serial, hour), some in sorted(by_hour.items()):
         room = MOST_AN_HOUR - Reject.objects.filter(serial=serial, hour=hour).count()
         kept, rest = some[: max(0, room)], some[max(0, room) :]
-        Reject.objects.bulk_create([_row(one, hour) for one in kept])
+        Reject.objects.bulk_create([_row(one, serial, hour) for one in kept])
         if rest:
             _count_on(serial, hour, rest)
 
 
-def _row(one: Refused, hour: datetime, count: int = 1) -> Reject:
+def _serials(refused: Sequence[Refused]) -> dict[int, str]:
+    ids = {one.device_id for one in refused if one.device_id is not None}
+    return dict(Device.objects.filter(id__in=ids).values_list("id", "serial")) if ids else {}
+
+
+def _row(one: Refused, serial: str, hour: datetime, count: int = 1) -> Reject:
     return Reject(
         at=from_ms(one.at_ms),
         hour=hour,
-        serial=one.serial,
+        serial=serial,
         device_id=one.device_id,
         topic=one.topic[:300],
         reason=one.reason[:32],
@@ -52,7 +58,7 @@ def _count_on(serial: str, hour: datetime, rest: Iterable[Refused]) -> None:
             [count, serial, hour, reason],
         )
         if not touched:
-            _row(newest[reason], hour, count).save()
+            _row(newest[reason], serial, hour, count).save()
 
 
 def keep_unknown(messages: Sequence[tuple[str, str, bytes, int]]) -> None:

@@ -1,0 +1,1 @@
+"""MQTT: the server's link, and the packets of a swarm of simulated devices."""

@@ -1,0 +1,43 @@
+"""Links that silence has changed."""
+
+from datetime import datetime, timedelta
+
+from devices import state
+from devices.batch.desk import ChangeRow
+from devices.models import Pulse, State
+from devices.state import LiveState, from_ms, to_ms
+from devices.store import records, states
+
+PULSE_OLD = timedelta(seconds=5)
+
+
+def sweep(now: datetime) -> list[LiveState]:
+    """Move what is silent towards offline, unless the server itself may be what is silent.
+
+    Ingest notes in its pulse from when on silence counts: not while it works behind, nor for a while after a start,
+    a broker restart or a backlog.  Rows that another writer holds are left for the next sweep.
+    """
+    pulse = Pulse.objects.filter(part="ingest").first()
+    if pulse is None or now - pulse.at > PULSE_OLD or to_ms(now) < pulse.detail.get("silence_counts_from_ms", 0):
+        return []
+    due = State.objects.select_for_update(skip_locked=True).filter(silent_after__lte=now).order_by("device_id")
+    changed: list[LiveState] = []
+    changes: list[ChangeRow] = []
+    for row in due:
+        live = states.live_of(row)
+        link = state.silence(live, to_ms(now))
+        if link is not None:
+            live.link, live.rev = link, live.rev + 1
+            changed.append(live)
+            changes.append(
+                ChangeRow(
+                    live.device_id, live.rev, to_ms(now), live.boot, live.conn, live.up_ms, link, live.state,
+                    live.output, live.session, "silence", None,
+                )
+            )  # fmt: skip
+        deadline = state.deadline_ms(live)
+        row.link, row.rev = live.link, live.rev
+        row.silent_after = None if deadline is None else from_ms(deadline)
+        row.save(update_fields=["link", "rev", "silent_after"])
+    records.copy_changes(changes, now)
+    return changed

@@ -1,0 +1,72 @@
+"""Both flows on one screen: what devices say on its way into the house, and what the passing of time does.
+
+Facts come first (devices), decisions next (fleet), people last, and only what was committed is announced.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+
+from devices.batch.desk import Desk, Facts, Refused
+from devices.batch.settle import Settler
+from devices.ingest.reader import Reading
+from devices.state import LiveState, to_ms
+from devices.store import desks, ledgers, records, rejects, rollups, silence, states
+from fleet.live import announce
+
+
+@dataclass(slots=True)
+class Taken:
+    """What one batch came to, for the watermarks and the counters."""
+
+    facts: Facts = field(default_factory=Facts)
+    refused: list[Refused] = field(default_factory=list)
+
+
+def take_in(desk: Desk, reading: Reading, now: datetime, *, window_ms: int = 600_000) -> Taken:
+    """What one batch of device messages does to the house, in one transaction.
+
+    Raises `states.Raced` if another process moved a live state meanwhile: clear the desk and take the batch again.
+    """
+    with transaction.atomic():
+        desks.lay(desk, reading.heard, reading.numbered)
+        settler = Settler(desk, window_ms=window_ms)
+        for device_id, boot, seq, arrival_ms in reading.numbered:
+            settler.mark_refused(device_id, boot, seq, arrival_ms)
+        facts = settler.settle(reading.heard)
+        records.copy_telemetry(facts.telemetry, to_ms(now))
+        records.copy_events(facts.events, now)
+        ledgers.write(facts.books.values())
+        states.write(list(facts.states.values()))
+        records.copy_changes(facts.changes, now)
+        rollups.write_sessions(facts.sessions)
+        refused = [*reading.refused, *facts.refused, *_reused(facts)]
+        rejects.write(refused)
+        rejects.keep_unknown(reading.unknown)
+    return Taken(facts, refused)
+
+
+def _reused(facts: Facts) -> list[Refused]:
+    """Repeats that are none: another record under a number that is taken."""
+    return [
+        Refused(
+            "",
+            one.device_id,
+            one.kind,
+            "reused",
+            f"seq {one.seq} of boot {one.boot} is stored with another up_ms or kind than {one.up_ms}, {one.kind}",
+            one.body,
+            one.at_ms,
+        )
+        for one in records.reused(facts.repeats)
+    ]
+
+
+def pass_time(now: datetime) -> Sequence[LiveState]:
+    """What silence does to the house: links that are suspect or offline by now, announced once committed."""
+    with transaction.atomic():
+        changed = silence.sweep(now)
+    announce.links(changed)
+    return changed

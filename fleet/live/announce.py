@@ -1,0 +1,177 @@
+"""Tell browsers what was committed, through the channel layer.
+
+What is announced can be lost without harm: a browser that misses something sees its pulse stop, or reads a fresh
+snapshot.  So nothing here may hold up whoever announces, and a dead Redis is a note in the log.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import structlog
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.db import transaction
+from redis import asyncio as aioredis
+
+from devices import state
+from devices.models import Device
+from devices.state import LiveState
+from fleet.live import events
+
+log = structlog.get_logger(__name__)
+
+FLUSH_S = 0.04
+FLUSH_BUSY_S = 0.25  # when more than _BUSY devices moved at once: each is told four times a second
+_BUSY = 200
+_SEND_S = 2.0
+
+
+class Announcer:
+    """Ingest's voice: its own thread and event loop; the newest state of each device wins while it waits.
+
+    Sites that nobody watches are told nothing.  That loses nothing: whoever comes subscribes first and then reads
+    the snapshot, which holds everything committed before the look at who watches.
+    """
+
+    def __init__(self, serials: Callable[[], dict[int, str]], sites: Callable[[], dict[int, int]]) -> None:
+        self._serials, self._sites = serials, sites
+        self._waiting: dict[int, LiveState] = {}
+        self._told: dict[int, dict[str, Any]] = {}
+        self._pulse: events.Event | None = None
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="announce", daemon=True)
+        self.sent = 0
+        self.failed = 0
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._wake.set()
+        self._thread.join(timeout=5)
+
+    def devices(self, lives: Iterable[LiveState]) -> None:
+        """Announce these states; they are committed, and never changed afterwards."""
+        with self._lock:
+            for live in lives:
+                self._waiting[live.device_id] = live
+        self._wake.set()
+
+    def forget(self, device_ids: Iterable[int]) -> None:
+        """Another process announced something of these devices: tell all of them anew the next time."""
+        with self._lock:
+            for device_id in device_ids:
+                self._told.pop(device_id, None)
+
+    def pulse(self, event: events.Event) -> None:
+        """Announce the pulse of the whole chain."""
+        self._pulse = event
+        self._wake.set()
+
+    def _run(self) -> None:
+        asyncio.run(self._speak())
+
+    async def _speak(self) -> None:
+        layer = get_channel_layer()
+        redis = aioredis.from_url(settings.REDIS_URL, socket_timeout=_SEND_S, socket_connect_timeout=_SEND_S)
+        pause_s = FLUSH_S
+        while not self._stop.is_set():
+            await asyncio.to_thread(self._wake.wait, 1.0)
+            self._wake.clear()
+            with self._lock:
+                waiting, self._waiting = self._waiting, {}
+            pulse, self._pulse = self._pulse, None
+            try:
+                async with asyncio.timeout(_SEND_S):
+                    if pulse is not None:
+                        await self._send(layer, events.PULSE_GROUP, {"pulse": pulse})
+                    await self._tell(layer, redis, waiting)
+            except Exception as error:  # noqa: BLE001  whatever Redis does, ingest goes on
+                self.failed += 1
+                with self._lock:
+                    self._told.clear()
+                log.warning("browsers not told", error=f"{type(error).__name__}: {error}")
+                await asyncio.sleep(0.5)
+            pause_s = FLUSH_BUSY_S if len(waiting) > _BUSY else FLUSH_S
+            await asyncio.sleep(pause_s)
+
+    async def _tell(self, layer: Any, redis: Any, waiting: dict[int, LiveState]) -> None:
+        by_site: dict[int, list[LiveState]] = {}
+        sites = self._sites()
+        for live in waiting.values():
+            site = sites.get(live.device_id)
+            if site is not None:
+                by_site.setdefault(site, []).append(live)
+        if not by_site:
+            return
+        watched = await self._watched(redis, list(by_site))
+        for site, lives in by_site.items():
+            if site not in watched:
+                self.forget(live.device_id for live in lives)
+                continue
+            await self._send(layer, events.site_group(site), self._events(lives))
+
+    async def _watched(self, redis: Any, sites: Sequence[int]) -> set[int]:
+        names = {f"asgi__group__{events.site_group(site)}": site for site in sites}
+        answer = await redis.pubsub_numsub(*names)
+        return {names[name.decode() if isinstance(name, bytes) else name] for name, count in answer if count}
+
+    def _events(self, lives: Iterable[LiveState]) -> dict[str, events.Event]:
+        serials = self._serials()
+        out = {}
+        for live in lives:
+            serial = serials.get(live.device_id)
+            if serial is None:
+                continue
+            now = state.view(live)
+            with self._lock:
+                before, self._told[live.device_id] = self._told.get(live.device_id), now
+            out[events.device_key(serial)] = events.device_event(serial, before, now)
+        return out
+
+    async def _send(self, layer: Any, group: str, keyed: dict[str, events.Event]) -> None:
+        await layer.group_send(group, {"type": "live.events", "events": keyed})
+        self.sent += len(keyed)
+
+
+def links(changed: Sequence[LiveState]) -> None:
+    """Announce links that silence changed (from a worker)."""
+    if not changed:
+        return
+    known = {
+        id_: (serial, site)
+        for id_, serial, site in Device.objects.filter(id__in=[live.device_id for live in changed]).values_list(
+            "id", "serial", "site_id"
+        )
+    }
+    by_site: dict[int, dict[str, events.Event]] = {}
+    for live in changed:
+        serial, site = known[live.device_id]
+        by_site.setdefault(site, {})[events.device_key(serial)] = events.link_event(serial, live)
+    for site, keyed in by_site.items():
+        _send_now(events.site_group(site), {"type": "live.events", "events": keyed})
+
+
+def tell_user(user_id: int) -> None:
+    """Once committed, tell the sockets of a person that what they may see has changed."""
+    transaction.on_commit(lambda: _send_now(events.user_group(user_id), {"type": "access.changed"}))
+
+
+def _send_now(group: str, message: dict[str, Any]) -> None:
+    started = time.monotonic()
+    try:
+        async_to_sync(_send_within)(group, message)
+    except Exception as error:  # noqa: BLE001  a dead Redis must not undo what is committed
+        log.warning("browsers not told", group=group, error=str(error), after_s=round(time.monotonic() - started, 2))
+
+
+async def _send_within(group: str, message: dict[str, Any]) -> None:
+    async with asyncio.timeout(_SEND_S):
+        await get_channel_layer().group_send(group, message)

@@ -1,0 +1,46 @@
+"""Live events: keyed, so that the newest of each key wins, and only what changed.  Pure."""
+
+from typing import Any
+
+from devices import state
+from devices.state import LiveState
+
+Event = dict[str, Any]
+
+PULSE_GROUP = "live.pulse"
+
+
+def site_group(site_id: int) -> str:
+    """Return the group of everybody who watches a site."""
+    return f"site.{site_id}"
+
+
+def user_group(user_id: int) -> str:
+    """Return the group of all sockets of one person."""
+    return f"user.{user_id}"
+
+
+def device_key(serial: str) -> str:
+    return f"device:{serial}"
+
+
+def device_event(serial: str, before: dict[str, Any] | None, now: dict[str, Any]) -> Event:
+    """Return what changed between two views of a device; all of it where the one before is not known."""
+    changed = now if before is None else {name: value for name, value in now.items() if before.get(name) != value}
+    return {"kind": "device", "serial": serial, "rev": now["rev"], **changed}
+
+
+def link_event(serial: str, live: LiveState) -> Event:
+    """Return the event of a link that silence changed."""
+    return {"kind": "device", "serial": serial, "rev": live.rev, "link": live.link}
+
+
+def pulse_event(now_ms: int, at_ms: dict[str, int | None]) -> Event:
+    """Return the pulse: when each part of the server last said it lives."""
+    return {
+        "kind": "pulse",
+        "now": state.iso(now_ms),
+        "ingest_at": state.iso(at_ms.get("ingest")),
+        "dispatch_at": state.iso(at_ms.get("dispatch")),
+        "worker_at": state.iso(at_ms.get("worker")),
+    }

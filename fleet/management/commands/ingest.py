@@ -1,0 +1,106 @@
+"""`manage.py ingest`: devices → house."""
+
+import signal
+import threading
+from argparse import RawDescriptionHelpFormatter
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from devices.batch.desk import Desk
+from devices.ingest.inbox import Inbox
+from devices.ingest.presence import Presence
+from devices.ingest.reader import Reading
+from devices.ingest.runner import Ingest, Pace
+from devices.ingest.watermarks import Watermarks
+from devices.mqtt.link import Address, Link, Message
+from devices.state import to_ms
+from devices.store import pulses
+from devices.store.directory import Directory
+from devices.wire.topics import SERVER_STATUS
+from fleet import flows
+from fleet.live.announce import Announcer
+from fleet.live.events import pulse_event
+
+SUBSCRIPTIONS = ("ems/v1/+/status", "ems/v1/+/telemetry", "ems/v1/+/event", SERVER_STATUS)
+
+
+class Command(BaseCommand):
+    help = "Take in what devices say: from the broker into the database, and on to the browsers."
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        kwargs["formatter_class"] = RawDescriptionHelpFormatter
+        kwargs["epilog"] = "Example:\n  MQTT_URL=mqtt://_ingest:secret@broker:1883 manage.py ingest"
+        return super().create_parser(prog_name, subcommand, **kwargs)
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        house = _House(stop)
+        house.run()
+        if house.presence.other is not None:
+            raise CommandError(
+                f"another server, {house.presence.other}, is online on this broker; one broker serves one server. "
+                "Stop it, or give this one a broker of its own (MQTT_URL)."
+            )
+        self.stdout.write(f"stopped; {house.ingest.counters['records']} records stored")
+
+
+class _House:
+    """The parts of the process, wired."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self.stop = stop
+        directory = Directory()
+        self.inbox = Inbox()
+        self.presence = Presence(settings.SERVER_ID)
+        self.voice = Announcer(lambda: directory.serials, lambda: directory.sites)
+        self.ingest = Ingest(
+            inbox=self.inbox,
+            directory=directory,
+            take_in=self._take_in,
+            voice=self.voice,
+            on_pulse=self._on_pulse,
+            watermarks=Watermarks(stuck_ms=int(settings.WATERMARK_STUCK_SECONDS * 1000)),
+            pace=Pace(rollup_s=settings.ROLLUP_SECONDS),
+        )
+        self.link = Link(
+            Address.of(settings.MQTT_URL),
+            SUBSCRIPTIONS,
+            self._take,
+            paused=self.inbox.is_full,
+            will=self.presence.will(),
+        )
+
+    def run(self) -> None:
+        self.voice.start()
+        try:
+            self.ingest.run(self.link, self.stop)
+        finally:
+            self.presence.goodbye(self.link)
+            self.link.stop()
+            self.voice.stop()
+
+    def _take(self, messages: list[Message]) -> None:
+        server = SERVER_STATUS.encode()
+        own = [message for message in messages if message.topic == server]
+        for message in own:
+            self.presence.read(message)
+        if self.presence.other is not None:
+            self.stop.set()
+        if own:
+            self.link.acknowledge(own)
+            messages = [message for message in messages if message.topic != server]
+        if messages:
+            self.inbox.put(messages)
+
+    def _take_in(self, desk: Desk, reading: Reading, now: datetime) -> flows.Taken:
+        return flows.take_in(desk, reading, now, window_ms=int(settings.PLACING_WINDOW_SECONDS * 1000))
+
+    def _on_pulse(self, now: datetime, _detail: dict[str, Any]) -> None:
+        self.presence.tick(self.link)
+        at_ms: dict[str, int | None] = {part: to_ms(at) for part, (at, _) in pulses.all_pulses().items()}
+        self.voice.pulse(pulse_event(to_ms(now), at_ms | {"ingest": to_ms(now)}))
