@@ -6,4 +6,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fleet.settings")
 
 from django.core.asgi import get_asgi_application
 
-application = get_asgi_application()
+django_application = get_asgi_application()  # first: the imports below need the apps
+
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+
+from dashboards.routing import websocket_urlpatterns  # noqa: E402
+from dashboards.sockets import Doorkeeper  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {"http": django_application, "websocket": Doorkeeper(URLRouter(websocket_urlpatterns))}
+)

@@ -1,0 +1,207 @@
+"""The live wall's end of the WebSocket: join, then read; afterwards only what changed, at the browser's pace."""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import Error as DatabaseError
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from dashboards import reads
+from dashboards.outbox import Outbox
+from dashboards.sockets import Credentials
+from fleet.access import queries as access
+
+log = logging.getLogger(__name__)
+
+NOT_ALLOWED, NOT_FOUND, TOO_LARGE, BROKEN, TRY_AGAIN = 4403, 4404, 1009, 1011, 1013
+TICK_S = 1.0  # mends what was lost on the way
+LOOK_EVERY = 2  # ticks: access and the list of devices are read again
+UNCHECKED_S = 60.0  # with the database down this long, who may look is no longer known
+LONGEST = 4096  # characters; the longest honest message is a serial and a verb
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who looks at what."""
+
+    user_id: int
+    site_id: int
+
+
+def find_seat(credentials: Credentials, slug: str) -> Seat | int:
+    """Return the seat, or the close code that says why there is none."""
+    user = credentials.user()
+    if user is None:
+        return NOT_ALLOWED
+    site = access.sites_of(user).filter(slug=slug).first()
+    return NOT_FOUND if site is None else Seat(user.pk, site.pk)
+
+
+class LiveConsumer(AsyncWebsocketConsumer):
+    """One browser that watches one site."""
+
+    seat: Seat
+    roster: reads.Roster
+    upkeep: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        self.outbox = Outbox()
+        self.number = 0  # of the snapshot
+        self.reading = False  # a snapshot is being read: nothing may overtake it
+        self.due = False  # a snapshot is wanted as soon as the browser is ready for one
+        self.credentials: Credentials = self.scope["credentials"]
+        self.slug = parse_qs(self.scope["query_string"].decode("latin-1")).get("site", [""])[0]
+        await self.accept()  # a close code reaches the page only through an accepted socket
+        try:
+            seat = await database_sync_to_async(find_seat)(self.credentials, self.slug)
+            if isinstance(seat, int):
+                await self.close(seat)
+                return
+            self.seat = seat
+            for group in self._groups():
+                await self.channel_layer.group_add(group, self.channel_name)
+            await self._send_snapshot()
+        except (DatabaseError, RedisError, OSError) as error:
+            log.warning("live wall of %s: %s", self.slug, type(error).__name__)
+            await self.close(TRY_AGAIN)
+            return
+        self.upkeep = asyncio.create_task(self._keep_up())
+
+    async def disconnect(self, code: int) -> None:
+        if self.upkeep is not None:
+            self.upkeep.cancel()
+        if hasattr(self, "seat"):
+            for group in self._groups():
+                try:
+                    await self.channel_layer.group_discard(group, self.channel_name)
+                except (RedisError, OSError):
+                    return  # the layer forgets the channel with its connection
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """`"ok"`: drawn, send more · `{"resync":true}` · `{"watch":serial}`."""
+        if text_data is None or len(text_data) > LONGEST:
+            await self.close(TOO_LARGE)
+            return
+        try:
+            said = msgspec.json.decode(text_data)
+        except (msgspec.DecodeError, RecursionError):
+            said = None
+        if not hasattr(self, "seat"):
+            return
+        if said == "ok":
+            self.outbox.drawn()
+            await self._try(self._send_waiting())
+        elif isinstance(said, dict) and said.get("resync") is True:
+            self.outbox.drawn()
+            self.due = True
+            await self._try(self._send_waiting())
+        elif isinstance(said, dict) and "watch" in said:
+            await self._send_error("watch", "full-rate traces are not sent; read devices/<serial>/trace instead")
+        else:
+            await self._send_error("message", 'expected "ok", {"resync":true} or {"watch":"<serial>"}')
+
+    # --- from the channel layer ---
+
+    async def live_events(self, message: dict[str, Any]) -> None:
+        self.outbox.put(message["events"])
+        await self._try(self._send_waiting())
+
+    async def access_changed(self, message: dict[str, Any]) -> None:
+        await self._try(self._check_access())
+
+    # --- upkeep: what no message triggers ---
+
+    async def _keep_up(self) -> None:
+        try:
+            await self._tend()
+            await self.close(TRY_AGAIN)
+        except Exception:  # nobody awaits this task, and without it nobody asks who may still look
+            log.exception("live wall of %s ends", self.slug)
+            await self.close(BROKEN)
+
+    async def _tend(self) -> None:
+        ticks, checked = 0, time.monotonic()
+        while time.monotonic() - checked < UNCHECKED_S:
+            await asyncio.sleep(TICK_S)
+            ticks += 1
+            if ticks % LOOK_EVERY == 0 and await self._try(self._look_again()):
+                checked = time.monotonic()
+            if self.outbox.behind:
+                await self._try(self._mend())
+
+    async def _look_again(self) -> None:
+        """Whether we may still look, and whether something was lost between the database and us."""
+        if not await self._check_access():
+            return
+        now = await database_sync_to_async(reads.roster)(self.seat.site_id)
+        if now.named != self.roster.named or self.outbox.strangers:
+            self.due = True
+        else:
+            self.outbox.notice(self.roster.revs)  # old enough for their events to have arrived
+            self.roster = now
+        await self._send_waiting()
+
+    async def _check_access(self) -> bool:
+        seat = await database_sync_to_async(find_seat)(self.credentials, self.slug)
+        if seat == self.seat:
+            return True
+        await self.close(NOT_FOUND if seat == NOT_FOUND else NOT_ALLOWED)
+        return False
+
+    async def _mend(self) -> None:
+        behind = tuple(self.outbox.behind)
+        whole = await database_sync_to_async(reads.devices_of)(self.seat.site_id, timezone.now(), only=behind)
+        self.outbox.mend(whole)
+        await self._send_waiting()
+
+    async def _try(self, work: Any) -> bool:
+        """Do what needs the database; a database that is away is tried again at the next tick."""
+        try:
+            await work
+        except (DatabaseError, OSError) as error:
+            log.warning("live wall of %s: %s", self.slug, type(error).__name__)
+            return False
+        return True
+
+    # --- to the browser ---
+
+    async def _send_waiting(self) -> None:
+        """Send what is due, if the browser is ready for it."""
+        if self.reading or self.outbox.in_flight:
+            return
+        if self.due:
+            await self._send_snapshot()
+        elif (events := self.outbox.take()) is not None:
+            await self._send({"type": "events", "events": events})
+
+    async def _send_snapshot(self) -> None:
+        """Send the whole site; a snapshot is a message like any other, and is answered with "ok"."""
+        self.reading = True
+        try:
+            self.roster = await database_sync_to_async(reads.roster)(self.seat.site_id)
+            now = timezone.now()
+            devices = await database_sync_to_async(reads.devices_of)(self.seat.site_id, now)
+            pulse = await database_sync_to_async(reads.pulse)(now)
+        finally:
+            self.reading = False
+        self.due = False
+        self.number += 1
+        self.outbox.restart(devices)
+        await self._send({"type": "snapshot", "rev": self.number, "devices": devices, "alerts": [], "pulse": pulse})
+
+    async def _send_error(self, about: str, detail: str) -> None:
+        await self._send({"type": "error", "about": about, "detail": detail})
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        await self.send(text_data=msgspec.json.encode(message).decode())
+
+    def _groups(self) -> tuple[str, ...]:
+        return f"site.{self.seat.site_id}", "live.pulse", f"user.{self.seat.user_id}"

@@ -1,0 +1,187 @@
+"""What a tile says about a device: the API's device object in, words and numbers out.  Pure.
+
+`static/dashboards/js/words.js` says the same in the browser; a test holds the two together.  Ages are not part
+of a face: they tick, and where a device is silent the age stands in the place of `timing`.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+SCALE_MA = 100.0  # what a full bar stands for, unless the channel is set higher
+LOW_BATTERY_PERCENT = 15
+_STATES = ("idle", "ready", "running", "paused", "fault", "charging", "offline")
+_PHASES = ("ramp_up", "on", "ramp_down", "rest")
+_CONTACTS = ("ok", "low_current", "electrode", "timeout", "unknown", "off")
+_BAD_CONTACTS = ("electrode", "timeout")
+
+Texts = Mapping[str, str]
+Face = dict[str, Any]
+
+
+def face(device: Mapping[str, Any], texts: Texts) -> Face:
+    """Return what the tile shows.
+
+    `tone` chooses shape and colour (on, ramping, paused, ready, idle, charging, fault, silent, lost, never,
+    conflict, unknown); `attention` says whether somebody should look; `silent` and `in_session` are counted.
+    """
+    silent = device["link"] in ("suspect", "offline")
+    in_session = device["session"] is not None
+    was_on = device["output"] in ("on", "ramping")
+    tone, status = _status(device, texts, silent=silent, engaged=in_session or was_on)
+    marks = _marks(device, texts)
+    bad_contact = any(channel["contact"] in _BAD_CONTACTS for channel in device["channels"])
+    attention = tone in ("fault", "silent", "conflict") or bad_contact or _is_alarming(device, was_on=was_on)
+    return {
+        "tone": tone,
+        "status": status,
+        "timing": "" if silent else _timing(device, texts),
+        "note": marks or _phase(device, texts, silent=silent),
+        "marked": bool(marks),
+        "link": texts[f"word.{device['link']}"],
+        "channels": [_channel(channel, texts) for channel in device["channels"]],
+        **_battery(device["battery"], texts),
+        "attention": attention,
+        "silent": silent,
+        "in_session": in_session,
+    }
+
+
+def clock(ms: float) -> str:
+    """Return a duration as m:ss, or h:mm:ss from an hour on."""
+    seconds = max(0, int(ms // 1000))
+    hours, minutes, rest = seconds // 3600, seconds // 60 % 60, seconds % 60
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def age(ms: float | None, texts: Texts, key: str = "age") -> str:
+    """Return an age in its largest whole unit: s, min, h, d."""
+    if ms is None:
+        return texts["age.never"]
+    seconds = max(0, int(ms // 1000))
+    for limit, unit, size in ((60, "s", 1), (3600, "min", 60), (172800, "h", 3600)):
+        if seconds < limit:
+            return texts[f"{key}.{unit}"].format(n=seconds // size)
+    return texts[f"{key}.d"].format(n=seconds // 86400)
+
+
+def tenths(value: float | None, texts: Texts) -> str:
+    """Return one decimal; halves are rounded up, as the browser's twin does."""
+    if value is None:
+        return texts["none"]
+    tens = math.floor(value * 10 + 0.5)
+    return f"{tens // 10}.{tens % 10}"
+
+
+def _status(device: Mapping[str, Any], texts: Texts, *, silent: bool, engaged: bool) -> tuple[str, str]:
+    link, state, output = device["link"], device["state"], device["output"]
+    if link == "never":
+        return "never", texts["link.never"]
+    if link == "conflict":
+        return "conflict", texts["link.conflict"]
+    if silent and engaged:
+        return "silent", texts[f"silent.{_was(state, output)}"]
+    tone, words = _state(state, output, texts)
+    if link == "offline":
+        return "lost", texts["link.lost"]
+    if link == "suspect":
+        return "lost", texts["link.late"].format(state=words)
+    return tone, words
+
+
+def _was(state: str | None, output: str | None) -> str:
+    if output in ("on", "ramping"):
+        return output
+    return state if state in ("paused", "fault") else "session"
+
+
+def _state(state: str | None, output: str | None, texts: Texts) -> tuple[str, str]:
+    flows = output in ("on", "ramping")
+    if state not in _STATES:
+        return ("on" if flows else "unknown"), texts["state.unknown"]
+    if state == "running":
+        if flows:
+            return ("on", texts["state.running"]) if output == "on" else ("ramping", texts["state.ramping"])
+        return "paused", texts["state.off"]
+    tone = "fault" if state == "fault" else "on" if flows else "lost" if state == "offline" else state
+    words = texts[f"state.{state}"]
+    return tone, texts["state.yet_on"].format(state=words) if flows else words
+
+
+def _is_alarming(device: Mapping[str, Any], *, was_on: bool) -> bool:
+    """The device complains of something, or current flows in a state that should have none."""
+    contradicts = device["link"] == "online" and was_on and device["state"] != "running"
+    return bool(device["conditions"]) or contradicts
+
+
+def _timing(device: Mapping[str, Any], texts: Texts) -> str:
+    elapsed = device["elapsed_ms"]
+    if device["session"] is None or elapsed is None:
+        return ""
+    planned = (device.get("planned") or {}).get("session_ms")
+    if planned is None:
+        return texts["elapsed"].format(time=clock(elapsed))
+    return texts["left"].format(time=clock(planned - elapsed))
+
+
+def _phase(device: Mapping[str, Any], texts: Texts, *, silent: bool) -> str:
+    if silent and device["session"] is None:
+        return texts["link.lost.was"].format(state=_state(device["state"], device["output"], texts)[1])
+    if device["session"] is None or device["phase"] is None:
+        return ""
+    phase = device["phase"] if device["phase"] in _PHASES else "unknown"
+    words = texts[f"phase.{phase}"]
+    return words if device["cycle"] is None else f"{words} · {texts['cycle'].format(n=device['cycle'])}"
+
+
+def _marks(device: Mapping[str, Any], texts: Texts) -> str:
+    """What the device itself complains of, and what holds or locks it."""
+    marks = [_condition(condition, texts) for condition in device["conditions"]]
+    if device["locked"] is not None:
+        marks.append(texts.get(f"locked.{device['locked']}", texts["locked.other"]))
+    if device["held"] is not None:
+        known = texts.get(f"held.{device['held']}")
+        marks.append(known or texts["held.other"].format(what=device["held"]))
+    skew_ms = device["clock_skew_ms"]
+    if skew_ms is not None and abs(skew_ms) > 30_000:
+        marks.append(texts["mark.skew"].format(what=age(abs(skew_ms), texts, "age.plain")))
+    return " · ".join(marks)
+
+
+def _condition(condition: str, texts: Texts) -> str:
+    name, _, what = condition.partition(":")
+    if name == "fault":
+        what = texts.get(f"fault.{what}", what)
+    known = texts.get(f"mark.{name}") if name not in ("other", "skew") else None
+    return (known or texts["mark.other"]).format(what=what if known else condition.replace("_", " "))
+
+
+def _channel(channel: Mapping[str, Any], texts: Texts) -> Face:
+    ma, set_ma = channel["ma"], channel["set_ma"]
+    contact = channel["contact"]
+    contact = "none" if contact is None else contact if contact in _CONTACTS else "unknown"
+    used = contact not in ("off", "none") or bool(ma) or bool(set_ma)
+    full = max(SCALE_MA, ma or 0, set_ma or 0)
+    return {
+        "n": channel["n"],
+        "contact": contact,
+        "contact_words": texts[f"contact.{contact}"],
+        "ma": tenths(ma, texts) if used else texts["none"],
+        "set": tenths(set_ma, texts) if used else texts["none"],
+        "fill": math.floor((ma or 0) / full * 200 + 0.5) / 2,
+        "mark": math.floor((set_ma or 0) / full * 200 + 0.5) / 2,
+        "used": used,
+    }
+
+
+def _battery(battery: Mapping[str, Any] | None, texts: Texts) -> Face:
+    soc = battery["soc"] if battery else None
+    charging = bool(battery and battery["charging"])
+    low = soc is not None and soc <= LOW_BATTERY_PERCENT
+    words = texts["none"] if soc is None else texts["percent"].format(n=math.floor(soc + 0.5))
+    note = texts["battery.charging"] if charging else texts["battery.low"] if low else ""
+    return {
+        "battery": f"{words} {note}".strip(),
+        "power": "charging" if charging else "low" if low else "none" if soc is None else "ok",
+        "level": 0 if soc is None else min(100, max(0, math.floor(soc + 0.5))),
+    }

@@ -1,0 +1,60 @@
+"""What the live pages read, in the shape they are told; each function is one short visit to the database."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from devices import queries
+from devices.models import Device, Pulse
+from devices.state import iso, to_ms
+from fleet.access.models import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Which devices a site has and how they are called, and where each one's revision stood."""
+
+    named: frozenset[tuple[Any, ...]]
+    revs: dict[str, int]
+
+
+def site_devices(site_id: int) -> QuerySet[Device]:
+    return queries.in_service(Device.objects.filter(site_id=site_id))
+
+
+def roster(site_id: int) -> Roster:
+    rows = site_devices(site_id).values_list("serial", "name", "room", "uplink", "tags", "live__rev")
+    named = frozenset((serial, name, room, uplink, tuple(tags)) for serial, name, room, uplink, tags, _ in rows)
+    return Roster(named, {row[0]: row[5] or 0 for row in rows})
+
+
+def devices_of(site_id: int, now: datetime, *, only: Collection[str] | None = None) -> list[dict[str, Any]]:
+    """Return the API's device objects in the order of the wall."""
+    rows = site_devices(site_id)
+    if only is not None:
+        rows = rows.filter(serial__in=only)
+    return sorted(queries.device_objects(rows, now), key=place)
+
+
+def place(device: dict[str, Any]) -> tuple[Any, ...]:
+    """Where a device stands on the wall: by room, as people count ("Room 2" before "Room 10"), then by name."""
+    return _counted(device["room"]), _counted(device["name"]), device["serial"]
+
+
+def pulse(now: datetime) -> dict[str, Any]:
+    """Return the pulse event as the database knows it: when each part of the server last said it lives."""
+    at = dict(Pulse.objects.filter(part__in=("ingest", "dispatch", "worker")).values_list("part", "at"))
+    parts = {f"{part}_at": iso(to_ms(at[part])) if part in at else None for part in ("ingest", "dispatch", "worker")}
+    return {"kind": "pulse", **parts, "now": iso(to_ms(now))}
+
+
+def _counted(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Split into words and numbers, so that numbers sort as numbers; nothing at all comes last."""
+    if not text:
+        return ((2, 0, ""),)
+    parts = re.findall(r"\d+|\D+", text.casefold())
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts)

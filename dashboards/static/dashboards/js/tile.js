@@ -1,0 +1,120 @@
+// One tile: its elements are looked up once, and only what differs is written.
+
+/** @typedef {import("./words.js").Face} Face */
+/** @typedef {import("./words.js").ChannelFace} ChannelFace */
+
+const blank = /** @type {HTMLTemplateElement} */ (document.getElementById("tile"));
+const blankChannel = /** @type {HTMLTemplateElement} */ (document.getElementById("channel"));
+
+/** @param {Element} element @param {string} text */
+function write(element, text) {
+  const node = element.firstChild;
+  if (node === null) element.textContent = text;
+  else if (node.nodeValue !== text) node.nodeValue = text;
+}
+
+/** @param {Element} element @param {string} name @param {string} value */
+function set(element, name, value) {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
+/** @param {Element} element @param {string} name @param {boolean} on */
+function flag(element, name, on) {
+  if (element.hasAttribute(name) !== on) element.toggleAttribute(name, on);
+}
+
+class Channel {
+  /** @param {Element} row */
+  constructor(row) {
+    this.row = row;
+    this.number = /** @type {Text} */ (row.querySelector(".n")?.lastChild);
+    this.fill = /** @type {Element} */ (row.querySelector(".fill"));
+    this.mark = /** @type {Element} */ (row.querySelector(".mark"));
+    this.ma = /** @type {Element} */ (row.querySelector(".ma b"));
+    this.set = /** @type {Element} */ (row.querySelector(".set"));
+    this.contact = /** @type {Element} */ (row.querySelector(".contact span"));
+    /** @type {ChannelFace | null} */
+    this.shown = null;
+  }
+
+  /** @param {ChannelFace} face */
+  draw(face) {
+    const shown = this.shown;
+    this.shown = face;
+    if (shown?.n !== face.n) this.number.nodeValue = String(face.n);
+    if (shown?.fill !== face.fill) set(this.fill, "width", String(face.fill));
+    if (shown?.mark !== face.mark) set(this.mark, "x", String(face.mark));
+    if (shown?.ma !== face.ma) write(this.ma, face.ma);
+    if (shown?.set !== face.set) write(this.set, face.set);
+    if (shown?.contact !== face.contact) {
+      set(this.row, "data-contact", face.contact);
+      write(this.contact, face.contact_words);
+    }
+  }
+}
+
+export class Tile {
+  /** @param {HTMLElement} root the article of `partials/tile.html` */
+  constructor(root) {
+    this.root = root;
+    /** @type {Record<string, Element>} */
+    this.parts = {};
+    for (const part of root.querySelectorAll("[data-f]")) {
+      this.parts[/** @type {HTMLElement} */ (part).dataset.f ?? ""] = part;
+    }
+    this.list = /** @type {Element} */ (root.querySelector(".channels"));
+    this.channels = Array.from(this.list.children, (row) => new Channel(row));
+    /** @type {Face | null} */
+    this.shown = null;
+    /** When the device was last heard, Unix ms of the server. @type {number | null} */
+    this.heardMs = root.dataset.heard ? Date.parse(root.dataset.heard) : null;
+  }
+
+  /** A tile for a device that the server did not render. @param {string} serial */
+  static blank(serial) {
+    const root = /** @type {HTMLElement} */ (blank.content.firstElementChild?.cloneNode(true));
+    root.dataset.serial = serial;
+    return new Tile(root);
+  }
+
+  /** @param {Record<string, any>} device @param {Face} face */
+  draw(device, face) {
+    const { parts, shown } = this;
+    this.shown = face;
+    this.heardMs = device.heard_at === null ? null : Date.parse(device.heard_at);
+    write(parts.name, device.name || device.serial);
+    write(parts.room, device.room);
+    write(parts.serial, device.serial);
+    set(this.root, "data-tone", face.tone);
+    flag(this.root, "data-attention", face.attention);
+    flag(this.root, "data-silent", face.silent);
+    flag(this.root, "data-session", face.in_session);
+    if (shown?.status !== face.status) write(parts.status, face.status);
+    if (!face.silent && (shown?.silent || shown?.timing !== face.timing)) write(parts.timing, face.timing);
+    if (shown?.note !== face.note) write(parts.note, face.note);
+    if (shown?.marked !== face.marked) parts.note.classList.toggle("marked", face.marked);
+    if (shown?.battery !== face.battery) write(parts.battery, face.battery);
+    set(parts.power, "data-power", face.power);
+    if (shown?.level !== face.level) set(parts.level, "width", `${face.level}%`);
+    set(parts.linked, "data-link", device.link);
+    if (shown?.link !== face.link) write(parts.link, face.link);
+    this.drawChannels(face.channels);
+  }
+
+  /** @param {ChannelFace[]} faces */
+  drawChannels(faces) {
+    while (this.channels.length > faces.length) this.channels.pop()?.row.remove();
+    while (this.channels.length < faces.length) {
+      const row = /** @type {Element} */ (blankChannel.content.firstElementChild?.cloneNode(true));
+      this.list.append(row);
+      this.channels.push(new Channel(row));
+    }
+    faces.forEach((face, at) => this.channels[at].draw(face));
+  }
+
+  /** The age ticks by itself; where the device is silent it is what matters most. @param {string} words */
+  tick(words) {
+    write(this.parts.age, words);
+    if (this.root.hasAttribute("data-silent")) write(this.parts.timing, words);
+  }
+}

@@ -1,0 +1,175 @@
+// What a tile says about a device: the API's device object in, words and numbers out.  Pure.
+// The twin of `dashboards/faces.py`, which renders the page first; a test holds the two together.
+
+const SCALE_MA = 100; // what a full bar stands for, unless the channel is set higher
+const LOW_BATTERY_PERCENT = 15;
+const STATES = new Set(["idle", "ready", "running", "paused", "fault", "charging", "offline"]);
+const PHASES = new Set(["ramp_up", "on", "ramp_down", "rest"]);
+const CONTACTS = new Set(["ok", "low_current", "electrode", "timeout", "unknown", "off"]);
+const NO_MARK_OF_THEIR_OWN = new Set(["other", "skew"]);
+
+/** @typedef {Record<string, string>} Texts */
+/** @typedef {Record<string, any>} Device the API's device object */
+/** @typedef {{n: number, contact: string, contact_words: string, ma: string, set: string, fill: number,
+ *   mark: number, used: boolean}} ChannelFace */
+/** @typedef {{tone: string, status: string, timing: string, note: string, marked: boolean, link: string,
+ *   channels: ChannelFace[], battery: string, power: string, level: number, attention: boolean,
+ *   silent: boolean, in_session: boolean}} Face */
+
+/** @param {string} text @param {Record<string, string | number>} values */
+export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+
+/** A duration as m:ss, or h:mm:ss from an hour on. @param {number} ms */
+export function clock(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor(seconds / 60) % 60;
+  return hours ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+}
+
+/** An age in its largest whole unit: s, min, h, d. @param {number | null} ms @param {Texts} texts */
+export function age(ms, texts, key = "age") {
+  if (ms === null) return texts["age.never"];
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return fill(texts[`${key}.s`], { n: seconds });
+  if (seconds < 3600) return fill(texts[`${key}.min`], { n: Math.floor(seconds / 60) });
+  if (seconds < 172800) return fill(texts[`${key}.h`], { n: Math.floor(seconds / 3600) });
+  return fill(texts[`${key}.d`], { n: Math.floor(seconds / 86400) });
+}
+
+/** One decimal; halves are rounded up. @param {number | null} value @param {Texts} texts */
+export function tenths(value, texts) {
+  if (value === null) return texts["none"];
+  const tens = Math.floor(value * 10 + 0.5);
+  return `${Math.floor(tens / 10)}.${((tens % 10) + 10) % 10}`;
+}
+
+/** What the tile shows. @param {Device} device @param {Texts} texts @returns {Face} */
+export function face(device, texts) {
+  const silent = device.link === "suspect" || device.link === "offline";
+  const inSession = device.session !== null;
+  const wasOn = device.output === "on" || device.output === "ramping";
+  const [tone, status] = statusOf(device, texts, silent, inSession || wasOn);
+  const marks = marksOf(device, texts);
+  const badContact = device.channels.some((/** @type {Device} */ channel) =>
+    channel.contact === "electrode" || channel.contact === "timeout");
+  const contradicts = device.link === "online" && wasOn && device.state !== "running";
+  return {
+    tone,
+    status,
+    timing: silent ? "" : timingOf(device, texts),
+    note: marks || phaseOf(device, texts, silent),
+    marked: marks !== "",
+    link: texts[`word.${device.link}`],
+    channels: device.channels.map((/** @type {Device} */ channel) => channelFace(channel, texts)),
+    ...batteryFace(device.battery, texts),
+    attention: tone === "fault" || tone === "silent" || tone === "conflict" || badContact ||
+      device.conditions.length > 0 || contradicts,
+    silent,
+    in_session: inSession,
+  };
+}
+
+/** @param {Device} device @param {Texts} texts @param {boolean} silent @param {boolean} engaged */
+function statusOf(device, texts, silent, engaged) {
+  if (device.link === "never") return ["never", texts["link.never"]];
+  if (device.link === "conflict") return ["conflict", texts["link.conflict"]];
+  if (silent && engaged) return ["silent", texts[`silent.${was(device)}`]];
+  const [tone, words] = stateOf(device, texts);
+  if (device.link === "offline") return ["lost", texts["link.lost"]];
+  if (device.link === "suspect") return ["lost", fill(texts["link.late"], { state: words })];
+  return [tone, words];
+}
+
+/** @param {Device} device */
+function was({ state, output }) {
+  if (output === "on" || output === "ramping") return output;
+  return state === "paused" || state === "fault" ? state : "session";
+}
+
+/** @param {Device} device @param {Texts} texts */
+function stateOf({ state, output }, texts) {
+  const flows = output === "on" || output === "ramping";
+  if (!STATES.has(state)) return [flows ? "on" : "unknown", texts["state.unknown"]];
+  if (state === "running") {
+    if (!flows) return ["paused", texts["state.off"]];
+    return output === "on" ? ["on", texts["state.running"]] : ["ramping", texts["state.ramping"]];
+  }
+  const tone = state === "fault" ? "fault" : flows ? "on" : state === "offline" ? "lost" : state;
+  const words = texts[`state.${state}`];
+  return [tone, flows ? fill(texts["state.yet_on"], { state: words }) : words];
+}
+
+/** @param {Device} device @param {Texts} texts */
+function timingOf(device, texts) {
+  if (device.session === null || device.elapsed_ms === null) return "";
+  const planned = device.planned?.session_ms ?? null;
+  if (planned === null) return fill(texts["elapsed"], { time: clock(device.elapsed_ms) });
+  return fill(texts["left"], { time: clock(planned - device.elapsed_ms) });
+}
+
+/** @param {Device} device @param {Texts} texts @param {boolean} silent */
+function phaseOf(device, texts, silent) {
+  if (silent && device.session === null) {
+    return fill(texts["link.lost.was"], { state: stateOf(device, texts)[1] });
+  }
+  if (device.session === null || device.phase === null) return "";
+  const words = texts[`phase.${PHASES.has(device.phase) ? device.phase : "unknown"}`];
+  return device.cycle === null ? words : `${words} · ${fill(texts["cycle"], { n: device.cycle })}`;
+}
+
+/** What the device itself complains of, and what holds or locks it. @param {Device} device @param {Texts} texts */
+function marksOf(device, texts) {
+  const marks = device.conditions.map((/** @type {string} */ condition) => conditionOf(condition, texts));
+  if (device.locked !== null) marks.push(texts[`locked.${device.locked}`] ?? texts["locked.other"]);
+  if (device.held !== null) {
+    marks.push(texts[`held.${device.held}`] || fill(texts["held.other"], { what: device.held }));
+  }
+  const skew = device.clock_skew_ms;
+  if (skew !== null && Math.abs(skew) > 30000) {
+    marks.push(fill(texts["mark.skew"], { what: age(Math.abs(skew), texts, "age.plain") }));
+  }
+  return marks.join(" · ");
+}
+
+/** @param {string} condition @param {Texts} texts */
+function conditionOf(condition, texts) {
+  const colon = condition.indexOf(":");
+  const name = colon < 0 ? condition : condition.slice(0, colon);
+  const rest = colon < 0 ? "" : condition.slice(colon + 1);
+  const what = name === "fault" ? texts[`fault.${rest}`] ?? rest : rest;
+  const known = NO_MARK_OF_THEIR_OWN.has(name) ? undefined : texts[`mark.${name}`];
+  return fill(known || texts["mark.other"], { what: known ? what : condition.replaceAll("_", " ") });
+}
+
+/** @param {Device} channel @param {Texts} texts @returns {ChannelFace} */
+function channelFace({ n, ma, set_ma, contact: said }, texts) {
+  const contact = said === null ? "none" : CONTACTS.has(said) ? said : "unknown";
+  const used = (contact !== "off" && contact !== "none") || Boolean(ma) || Boolean(set_ma);
+  const full = Math.max(SCALE_MA, ma ?? 0, set_ma ?? 0);
+  return {
+    n,
+    contact,
+    contact_words: texts[`contact.${contact}`],
+    ma: used ? tenths(ma, texts) : texts["none"],
+    set: used ? tenths(set_ma, texts) : texts["none"],
+    fill: Math.floor(((ma ?? 0) / full) * 200 + 0.5) / 2,
+    mark: Math.floor(((set_ma ?? 0) / full) * 200 + 0.5) / 2,
+    used,
+  };
+}
+
+/** @param {Device | null} battery @param {Texts} texts */
+function batteryFace(battery, texts) {
+  const soc = battery?.soc ?? null;
+  const charging = Boolean(battery?.charging);
+  const low = soc !== null && soc <= LOW_BATTERY_PERCENT;
+  const words = soc === null ? texts["none"] : fill(texts["percent"], { n: Math.floor(soc + 0.5) });
+  const note = charging ? texts["battery.charging"] : low ? texts["battery.low"] : "";
+  return {
+    battery: `${words} ${note}`.trim(),
+    power: charging ? "charging" : low ? "low" : soc === null ? "none" : "ok",
+    level: soc === null ? 0 : Math.min(100, Math.max(0, Math.floor(soc + 0.5))),
+  };
+}

@@ -1,0 +1,123 @@
+"""The words of the wall, in the reader's language: one table for the first render and for the page's own script."""
+
+from django.utils.translation import gettext as _
+
+
+def wall_texts() -> dict[str, str]:
+    """Return every text a tile or a banner can show; `{…}` are filled in by `faces` and by `words.js` alike."""
+    return _states() | _measures() | _marks() | _page()
+
+
+def _states() -> dict[str, str]:
+    return {
+        "state.idle": _("Idle"),
+        "state.ready": _("Ready"),
+        "state.running": _("On"),
+        "state.ramping": _("Ramping"),
+        "state.off": _("Running, output off"),
+        "state.paused": _("Paused"),
+        "state.fault": _("Fault"),
+        "state.charging": _("Charging"),
+        "state.offline": _("Switched off"),
+        "state.unknown": _("State unknown"),
+        "state.yet_on": _("{state}, but output on"),
+        "link.never": _("Never heard"),
+        "link.conflict": _("Two devices, one name"),
+        "word.never": _("never heard"),
+        "word.online": _("online"),
+        "word.suspect": _("overdue"),
+        "word.offline": _("no contact"),
+        "word.conflict": _("in conflict"),
+        "link.late": _("{state}, overdue"),
+        "link.lost": _("No contact"),
+        "link.lost.was": _("was: {state}"),
+        "silent.on": _("Was on, now unknown"),
+        "silent.ramping": _("Was ramping, now unknown"),
+        "silent.paused": _("Was paused, now unknown"),
+        "silent.fault": _("Was at fault, now unknown"),
+        "silent.session": _("Was in session, now unknown"),
+        "phase.ramp_up": _("ramp up"),
+        "phase.on": _("contraction"),
+        "phase.ramp_down": _("ramp down"),
+        "phase.rest": _("rest"),
+        "phase.unknown": _("phase unknown"),
+    }
+
+
+def _measures() -> dict[str, str]:
+    return {
+        "cycle": _("cycle {n}"),
+        "left": _("{time} left"),
+        "elapsed": _("{time} in"),
+        "none": _("–"),
+        "percent": _("{n} %"),
+        "battery.charging": _("charging"),
+        "battery.low": _("low"),
+        "contact.ok": _("ok"),
+        "contact.low_current": _("low current"),
+        "contact.electrode": _("electrode off"),
+        "contact.timeout": _("no answer"),
+        "contact.unknown": _("unknown"),
+        "contact.off": _("not in use"),
+        "contact.none": _("–"),
+        "age.s": _("{n} s ago"),
+        "age.min": _("{n} min ago"),
+        "age.h": _("{n} h ago"),
+        "age.d": _("{n} d ago"),
+        "age.never": _("never"),
+    }
+
+
+def _marks() -> dict[str, str]:
+    return {
+        "mark.estop": _("Emergency stop pressed"),
+        "mark.fault": _("Fault: {what}"),
+        "mark.electrode_off": _("Electrode off, channel {what}"),
+        "mark.overtemp": _("Too hot"),
+        "mark.low_battery": _("Battery low"),
+        "mark.other": _("{what}"),
+        "fault.hv": _("high voltage"),
+        "fault.stim": _("stimulation"),
+        "fault.battery": _("battery"),
+        "fault.temperature": _("temperature"),
+        "fault.memory": _("memory"),
+        "fault.estop": _("emergency stop"),
+        "held.session": _("New protocol waits for the end of the session"),
+        "held.charging": _("New protocol waits for the end of charging"),
+        "held.user": _("New protocol waits for someone at the device"),
+        "held.other": _("New protocol waits: {what}"),
+        "locked.maintenance": _("Locked: maintenance"),
+        "locked.recall": _("Locked: recall"),
+        "locked.overdue": _("Locked: check overdue"),
+        "locked.other": _("Locked"),
+        "mark.skew": _("Its clock is wrong by {what}"),
+    }
+
+
+def _page() -> dict[str, str]:
+    return {
+        "live.live": _("Live"),
+        "live.stale": _("Not live"),
+        "live.down": _("Not connected"),
+        "live.fault": _("Not live"),
+        "live.connecting": _("Connecting…"),
+        "banner.connecting": _("Connecting. Until then this page shows what was last stored."),
+        "banner.stale": _(
+            "Not live: no news from the supervision server for {age}. "
+            "What you see is old. Look at the devices themselves."
+        ),
+        "banner.unfed": _(
+            "Not live: the supervision server is not receiving anything from the devices. "
+            "Look at the devices themselves."
+        ),
+        "banner.down": _(
+            "Connection lost. What you see is old: look at the devices themselves. Trying again by itself…"
+        ),
+        "banner.fault": _("This page met a fault of its own and reads everything again."),
+        "banner.left": _("You no longer have access to this page."),
+        "age.plain.s": _("{n} s"),
+        "age.plain.min": _("{n} min"),
+        "age.plain.h": _("{n} h"),
+        "age.plain.d": _("{n} d"),
+        "heard.title": _("heard {local} · {utc} UTC"),
+    }
