@@ -1,7 +1,8 @@
 """What one browser has still to be told: the newest of each key, never a queue.  Pure.
 
-Device events carry only the fields that changed, so they are merged field by field, and a device whose
-revisions do not follow each other has lost something on the way: it is noted in `behind`, to be read afresh.
+Device events carry only the fields that changed `since` an earlier revision, so they are merged field by field;
+one that builds on another revision than the one we hold shows that something was lost on the way, and the device
+is noted in `behind`, to be read afresh.  One without `since` is whole.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -17,7 +18,7 @@ class Outbox:
         self.waiting: dict[str, Event] = {}
         self.in_flight = False
         self.behind: set[str] = set()
-        """Serials whose events left a gap: something between two revisions was never heard."""
+        """Serials of which something was lost."""
         self.strangers = False
         """An event spoke of a device that the snapshot did not hold: the list of devices has changed."""
         self.known: dict[str, int] = {}
@@ -85,10 +86,10 @@ class Outbox:
             return
         if rev <= known:
             return
-        if rev != known + 1:
+        if event.get("since", known) != known:
             self.behind.add(serial)
         self.known[serial] = rev
-        self.waiting[key] = self.waiting.get(key, {}) | event
+        self.waiting[key] = self.waiting.get(key, {}) | {k: v for k, v in event.items() if k != "since"}
 
     def _put_newest(self, key: str, event: Event) -> None:
         waiting = self.waiting.get(key)

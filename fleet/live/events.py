@@ -25,14 +25,19 @@ def device_key(serial: str) -> str:
 
 
 def device_event(serial: str, before: dict[str, Any] | None, now: dict[str, Any]) -> Event:
-    """Return what changed between two views of a device; all of it where the one before is not known."""
-    changed = now if before is None else {name: value for name, value in now.items() if before.get(name) != value}
-    return {"kind": "device", "serial": serial, "rev": now["rev"], **changed}
+    """Return what changed between two views of a device; all of it where the one before is not known.
+
+    `since` is the `rev` of the one before: whoever holds another cannot build on it, and reads afresh.
+    """
+    if before is None:
+        return {"kind": "device", "serial": serial, **now}
+    changed = {name: value for name, value in now.items() if before.get(name) != value}
+    return {"kind": "device", "serial": serial, "since": before["rev"], "rev": now["rev"], **changed}
 
 
 def link_event(serial: str, live: LiveState) -> Event:
     """Return the event of a link that silence changed."""
-    return {"kind": "device", "serial": serial, "rev": live.rev, "link": live.link}
+    return {"kind": "device", "serial": serial, "since": live.rev - 1, "rev": live.rev, "link": live.link}
 
 
 def pulse_event(now_ms: int, at_ms: dict[str, int | None]) -> Event:
