@@ -1,5 +1,6 @@
 """TCP ports on loopback: a free one, whether one is taken, and by whom."""
 
+import contextlib
 import errno
 import random
 import socket
@@ -44,15 +45,20 @@ def answers(port: int, host: str = HOST, *, timeout_s: float = 0.5) -> bool:
 
 def holder(port: int) -> str:
     """Say in words who listens on the port, as far as this user may see."""
-    inodes = _listening_inodes(port)
+    sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
     for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            links = [str(fd.readlink()) for fd in (entry / "fd").iterdir()]
-        except OSError:
-            continue  # gone, or another user's
-        if any(link == f"socket:[{inode}]" for link in links for inode in inodes):
+        if sockets & _open_files(entry):
             return f"process {entry.name} ({_name(entry)})"
     return "a process that this user may not see"
+
+
+def _open_files(entry: Path) -> set[str]:
+    found: set[str] = set()
+    with contextlib.suppress(OSError):  # the process is gone, or another user's
+        for descriptor in (entry / "fd").iterdir():
+            with contextlib.suppress(OSError):  # closed meanwhile
+                found.add(str(descriptor.readlink()))
+    return found
 
 
 def _listening_inodes(port: int) -> set[str]:
