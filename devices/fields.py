@@ -12,7 +12,11 @@ Spans = list[tuple[int, int]]
 
 def spans_of(value: Multirange[int]) -> Spans:
     """Return inclusive spans; the database always answers half-open, lower-bounded ranges."""
-    return [(piece.lower, piece.upper - 1) for piece in value if piece.lower is not None and piece.upper is not None]
+    return [
+        (piece.lower, piece.upper - 1)
+        for piece in value
+        if piece.lower is not None and piece.upper is not None
+    ]
 
 
 def text_of(spans: Iterable[Sequence[int]]) -> str:
@@ -20,13 +24,15 @@ def text_of(spans: Iterable[Sequence[int]]) -> str:
     return "{" + ",".join(f"[{low},{high}]" for low, high in spans) + "}"
 
 
-class SpansField(models.Field):  # type: ignore[type-arg]
+class SpansField(models.Field):
     """Inclusive spans of whole numbers, kept as `int8multirange`."""
 
     def db_type(self, connection: Any) -> str:
         return "int8multirange"
 
-    def from_db_value(self, value: Multirange[int] | None, _expression: Any, _connection: Any) -> Spans | None:
+    def from_db_value(
+        self, value: Multirange[int] | None, _expression: Any, _connection: Any
+    ) -> Spans | None:
         return None if value is None else spans_of(value)
 
     def get_prep_value(self, value: Iterable[Sequence[int]] | None) -> str | None:

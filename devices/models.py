@@ -25,7 +25,9 @@ class Device(models.Model):
     site = models.ForeignKey("access.Site", on_delete=models.PROTECT, related_name="devices")
     name = models.CharField(max_length=120, blank=True)
     room = models.CharField(max_length=64, blank=True)
-    uplink = models.CharField(max_length=64, blank=True, help_text=_("access point or gateway; default its room"))
+    uplink = models.CharField(
+        max_length=64, blank=True, help_text=_("access point or gateway; default its room")
+    )
     model = models.CharField(max_length=64, blank=True)
     tags = ArrayField(models.CharField(max_length=64), default=list, blank=True)
     risk_class = models.CharField(max_length=32, blank=True)
@@ -34,7 +36,9 @@ class Device(models.Model):
 
     class Meta:
         ordering = ["serial"]
-        indexes = [models.Index(fields=["site", "room", "name"], name="device_by_place")]  # the wall, one site
+        indexes = [
+            models.Index(fields=["site", "room", "name"], name="device_by_place")
+        ]  # the wall, one site
 
     def __str__(self) -> str:
         return self.serial
@@ -65,7 +69,9 @@ class State(models.Model):
     link = models.CharField(max_length=8, choices=Link, db_default="never")
     heard_at = models.DateTimeField(null=True)
     silent_after = models.DateTimeField(null=True)
-    will_at = models.DateTimeField(null=True, help_text=_("when a valid will arrived with nothing newer since"))
+    will_at = models.DateTimeField(
+        null=True, help_text=_("when a valid will arrived with nothing newer since")
+    )
     # Where the newest of each kind stands in the device's own time.
     boot = models.BigIntegerField(null=True)
     conn = models.BigIntegerField(null=True)
@@ -104,8 +110,12 @@ class Ledger(models.Model):
     stored = SpansField(default=list)
     dropped = SpansField(default=list)
     rejected = SpansField(default=list)
-    awaited_since = models.DateTimeField(null=True, help_text=_("since when something below the highest is missing"))
-    closed_at = models.DateTimeField(null=True, help_text=_("a birth omitted this boot: what is missing is lost"))
+    awaited_since = models.DateTimeField(
+        null=True, help_text=_("since when something below the highest is missing")
+    )
+    closed_at = models.DateTimeField(
+        null=True, help_text=_("a birth omitted this boot: what is missing is lost")
+    )
     pruned_to = models.BigIntegerField(null=True, help_text=_("telemetry up to this seq was pruned"))
     # Placing: server time = up_ms + offset_ms, in ms since 1970, with its evidence.
     offset_ms = models.BigIntegerField(null=True)

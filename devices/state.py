@@ -123,7 +123,9 @@ def hear_status(
         return ()
     if status.state == "offline":
         return _goodbye(live, status)
-    live.conn = status.conn if live.boot is None or status.boot > live.boot else max(live.conn or 0, status.conn)
+    live.conn = (
+        status.conn if live.boot is None or status.boot > live.boot else max(live.conn or 0, status.conn)
+    )
     changed = changes_of(newest, status)
     live.status, live.status_body, live.status_ms = status, body, placed_ms
     live.state, live.output, live.session = status.state, status.output, status.session
@@ -196,7 +198,18 @@ def changes_of(old: Status | None, new: Status) -> tuple[str, ...]:
     return tuple(changed)
 
 
-_WATCHED = ("state", "output", "session", "held", "locked", "conditions", "protocol", "firmware", "model", "channels")
+_WATCHED = (
+    "state",
+    "output",
+    "session",
+    "held",
+    "locked",
+    "conditions",
+    "protocol",
+    "firmware",
+    "model",
+    "channels",
+)
 
 
 def _heard(live: LiveState, placed_ms: int, arrival_ms: int) -> None:
@@ -306,7 +319,9 @@ def view(live: LiveState) -> dict[str, Any]:
         "clock_skew_ms": live.skew_ms,
         "battery": {"soc": live.soc, "mv": live.mv, "charging": live.charging},
         "temp_c": live.temp_c,
-        "protocol": {"id": protocol.id, "version": protocol.version, "sha256": protocol.sha256} if protocol else None,
+        "protocol": {"id": protocol.id, "version": protocol.version, "sha256": protocol.sha256}
+        if protocol
+        else None,
         "conditions": list(status.conditions) if status else [],
         "held": status.held if status else None,
         "locked": status.locked if status else None,
@@ -337,7 +352,8 @@ def _session_view(live: LiveState) -> dict[str, Any]:
         "channels": [
             {"n": n, "set_ma": set_ma, "ma": ma[-1], "ohm": ohm, "contact": contact, "charge_uc": charge_uc}
             for n, (set_ma, ma, ohm, contact, charge_uc) in enumerate(
-                zip(message.set_ma, message.ma, message.ohm, message.contact, message.charge_uc, strict=True), 1
+                zip(message.set_ma, message.ma, message.ohm, message.contact, message.charge_uc, strict=True),
+                1,
             )
         ],
         "phase": message.phase,

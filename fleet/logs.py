@@ -35,7 +35,9 @@ def configure(log_format: str, level: str) -> None:
         cache_logger_on_first_use=True,
     )
     render: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer(colors=False)
+        structlog.processors.JSONRenderer()
+        if log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=False)
     )
     handler = logging.StreamHandler()
     handler.setFormatter(

@@ -8,7 +8,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
 
 # --- Secrets and addresses ---
-SECRET_KEY = env.text("SECRET_KEY") or "unset"  # Django refuses an empty one without a hint; fleet.E002 has one
+SECRET_KEY = (
+    env.text("SECRET_KEY") or "unset"
+)  # Django refuses an empty one without a hint; fleet.E002 has one
 DEBUG = env.switch("DEBUG", default=False)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
@@ -17,7 +19,9 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.switch("BEHIND_PROXY", default=False) else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.switch("BEHIND_PROXY", default=False) else None
+)
 
 _database = env.url("DATABASE_URL", "postgresql://localhost:5432/myofleet", ("postgresql", "postgres"))
 DATABASES = {
@@ -42,7 +46,9 @@ env.url("MQTT_URL", "mqtt://localhost:1883", ("mqtt", "mqtts"))
 MQTT_ACCOUNTS_DIR = env.text("MQTT_ACCOUNTS_DIR")
 MQTT_PID_FILE = env.text("MQTT_PID_FILE")  # the broker to send SIGHUP to, where it runs on this machine
 MQTT_SERVER_ACCOUNTS = env.text("MQTT_SERVER_ACCOUNTS")  # "_ingest:password,_dispatch:password"
-MQTT_BENCH_ACCOUNT = env.text("MQTT_BENCH_ACCOUNT")  # "_bench:password": may publish anywhere; never in production
+MQTT_BENCH_ACCOUNT = env.text(
+    "MQTT_BENCH_ACCOUNT"
+)  # "_bench:password": may publish anywhere; never in production
 SERVER_ID = env.text("SERVER_ID", "myofleet")
 
 # --- How long things take and are kept ---

@@ -40,8 +40,7 @@ class Book:
     dirty_ms: int | None = None
     touched_ms: int = 0
     urgent: bool = False
-    reach: tuple[int, int] = (0, 0)  # (highest stored, when that was noted)
-    old_reach: int = 0  # highest stored at least ten seconds ago
+    reaches: list[tuple[int, int]] = field(default_factory=list)  # (when, highest stored then), oldest first
 
     @property
     def highest(self) -> int:
@@ -68,14 +67,19 @@ class Book:
         return max(seq, self.published_seq, 0)
 
     def missing(self, now_ms: int, *, after_ms: int, most: int = 32) -> list[tuple[int, int]]:
-        """What is below the highest number stored over `after_ms` ago, and still not here."""
-        highest = self.stored[-1][1] if self.stored else 0
-        if now_ms - self.reach[1] >= after_ms:
-            self.old_reach, self.reach = self.reach[0], (highest, now_ms)
-        if self.first_seq is None or not self.has_started(now_ms):
+        """What is below the highest number stored over `after_ms` ago, and still not here.
+
+        Asked about once a second; between two looks nothing is noted.
+        """
+        reaches = self.reaches
+        if not reaches or now_ms - reaches[-1][0] >= after_ms // 5:
+            reaches.append((now_ms, self.stored[-1][1] if self.stored else 0))
+        while len(reaches) > 1 and now_ms - reaches[1][0] >= after_ms:
+            reaches.pop(0)
+        if self.first_seq is None or now_ms - reaches[0][0] < after_ms or not self.has_started(now_ms):
             return []
         found = []
-        for gap in sequence.gaps(self.first_seq, self.old_reach, self.settled()):
+        for gap in sequence.gaps(self.first_seq, reaches[0][1], self.settled()):
             found.append(gap)
             if len(found) == most:
                 break

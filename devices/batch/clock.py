@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 LATE_MS = 5_000  # a record placed longer ago than this is late, whatever its flag says
 SKEW_TOLD_MS = 30_000  # a clock further off is flagged, once a boot
-_RISE_PER_S_MS = 1  # how fast an offset may rise: clocks drift by far less, and queues must not look like drift
+_RISE_PER_S_MS = (
+    1  # how fast an offset may rise: clocks drift by far less, and queues must not look like drift
+)
 
 
 @dataclass(slots=True)

@@ -92,7 +92,9 @@ class Settler:
             return
         disputed = self._peek(one.device_id).link == "conflict"
         if not late:
-            state.hear_event(self._state(one.device_id), message.boot, message.up_ms, placed_ms, one.arrival_ms)
+            state.hear_event(
+                self._state(one.device_id), message.boot, message.up_ms, placed_ms, one.arrival_ms
+            )
             self._tell_skew(book, message.t - placed_ms)
         data = data_of(message)
         boot, up_ms, true_ms = self._true_time(one.device_id, message, data, placed_ms)
@@ -119,7 +121,9 @@ class Settler:
             dropped.drop([(low, high) for low, high in data.ranges])
             dropped.touched_ms = one.arrival_ms
         elif isinstance(data, (SessionStarted, SessionEnded)) and message.session is not None:
-            self.facts.sessions.append(SessionFact(one.device_id, message.session, boot, up_ms, true_ms, data))
+            self.facts.sessions.append(
+                SessionFact(one.device_id, message.session, boot, up_ms, true_ms, data)
+            )
 
     def _true_time(self, device_id: int, message: Event, data: Data, placed_ms: int) -> tuple[int, int, int]:
         """An event may tell of an earlier instant (power loss): its true time is that one."""
@@ -190,7 +194,9 @@ class Settler:
     def _note_change(
         self, live: LiveState, placed_ms: int, why: str, body: bytes | None, status: Status | None = None
     ) -> None:
-        boot, conn, up_ms = (status.boot, status.conn, status.up_ms) if status else (live.boot, live.conn, live.up_ms)
+        boot, conn, up_ms = (
+            (status.boot, status.conn, status.up_ms) if status else (live.boot, live.conn, live.up_ms)
+        )
         said = status if status is not None else live
         self.facts.changes.append(
             ChangeRow(
@@ -257,7 +263,9 @@ class Settler:
         """Place a boot that was never heard live: by its clock if that fits, else by the order of boots."""
         books = self.desk.books[one.device_id]
         later = min((b for b in books if b > book.boot and books[b].first_heard_ms is not None), default=None)
-        earlier = max((b for b in books if b < book.boot and books[b].last_heard_ms is not None), default=None)
+        earlier = max(
+            (b for b in books if b < book.boot and books[b].last_heard_ms is not None), default=None
+        )
         live = self.desk.states.get(one.device_id)
         birth_ms = books[later].first_heard_ms if later is not None else one.arrival_ms
         skew_ms = books[later].skew_ms if later is not None else (live.skew_ms if live else None)

@@ -31,7 +31,9 @@ MOST = 2_000  # messages a batch
 GATHER_S = 0.04
 GATHER_BUSY_S = 0.1  # larger batches cost less a message; a busy fleet gets them
 _BUSY = 300
-_GRACE_MS = 15_000  # no device moves towards offline this long after we were away, behind, or without the broker
+_GRACE_MS = (
+    15_000  # no device moves towards offline this long after we were away, behind, or without the broker
+)
 _BEHIND_MS = 2_000
 _ROLLUP_MOST = 20_000
 
@@ -180,7 +182,9 @@ class Ingest:
                 self._store(batch[:middle])
                 self._store(batch[middle:])
             else:
-                log.exception("message not stored; refusing it", topic=batch[0].topic.decode(errors="replace"))
+                log.exception(
+                    "message not stored; refusing it", topic=batch[0].topic.decode(errors="replace")
+                )
                 self._settle(Reading(refused=[_unstorable(batch[0], error)]))
         self.counters["messages"] += len(batch)
         self._lag_ms = _wall_ms() - batch[0].arrival_ms
@@ -239,7 +243,9 @@ class Ingest:
         if not self.link.is_up:
             return
         serials = self.directory.serials
-        due = self.watermarks.due(_wall_ms(), busy=self.inbox.depth()[1] > 5_000, reachable=self._is_reachable)
+        due = self.watermarks.due(
+            _wall_ms(), busy=self.inbox.depth()[1] > 5_000, reachable=self._is_reachable
+        )
         self.link.publish_many(
             (f"ems/v1/{serials[book.device_id]}/watermark", payload)
             for book, payload in due
@@ -265,7 +271,12 @@ class Ingest:
             "broker": self.link.is_up,
             "silence_counts_from_ms": self.silence_counts_from_ms,
             "counters": {**self.counters, "late_passed": self.inbox.passed_count},
-            "gauges": {"inbox_live": live, "inbox_late": late, "lag_ms": self._lag_ms, "devices": len(self.desk.states)},
+            "gauges": {
+                "inbox_live": live,
+                "inbox_late": late,
+                "lag_ms": self._lag_ms,
+                "devices": len(self.desk.states),
+            },
             "rejects": dict(self.rejects),
         }
         pulses.beat("ingest", now, detail)
@@ -294,5 +305,3 @@ def _unstorable(message: Message, error: Exception) -> Refused:
 
 def _wall_ms() -> int:
     return time.time_ns() // 1_000_000
-
-

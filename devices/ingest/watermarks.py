@@ -39,7 +39,7 @@ class Watermarks:
         window = WINDOW_BUSY if busy else WINDOW
         out = []
         for key, book in list((self._waiting | self._moved).items()):
-            if not self._is_due(book, now_ms):
+            if now_ms - book.published_ms < _AGAIN_MS or not self._is_due(book, now_ms):
                 continue
             self._moved.pop(key, None)
             if not reachable(book.device_id):
@@ -53,8 +53,9 @@ class Watermarks:
                 self._waiting[key] = book
             else:
                 self._waiting.pop(key, None)
-            if seq == book.published_seq and not book.urgent and not missing:
-                book.dirty_ms, book.published_ms = None, now_ms
+            asks = bool(missing) and now_ms - book.published_ms >= self._stuck_ms
+            if seq == book.published_seq and not book.urgent and not asks:
+                book.dirty_ms = None
                 continue
             book.published_seq, book.published_ms = seq, now_ms
             book.dirty_ms, book.urgent = None, False
@@ -68,12 +69,10 @@ class Watermarks:
                 del books[key]
 
     def _is_due(self, book: Book, now_ms: int) -> bool:
-        if now_ms - book.published_ms < _AGAIN_MS:
-            return False
         if book.urgent:
             return True
-        if book.dirty_ms is None:  # waiting: something is missing
-            return now_ms - book.published_ms >= self._stuck_ms
+        if book.dirty_ms is None:
+            return True  # something is missing: look again
         return now_ms - book.touched_ms >= _PAUSE_MS or now_ms - book.dirty_ms >= _STEADY_MS
 
 

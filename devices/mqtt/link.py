@@ -125,7 +125,14 @@ class _Client(paho.Client):
                     )
                 else:
                     messages.append(
-                        Message(data[body + 2 : start], data[start:after], arrival_ms, b"", bool(command & 1), epoch)
+                        Message(
+                            data[body + 2 : start],
+                            data[start:after],
+                            arrival_ms,
+                            b"",
+                            bool(command & 1),
+                            epoch,
+                        )
                     )
             else:
                 if messages:
@@ -136,7 +143,9 @@ class _Client(paho.Client):
                     return self._loop_rc_handle(code)
                 if self._sock is None:
                     return MQTTErrorCode.MQTT_ERR_NO_CONN
-                epoch = self.epoch  # a CONNACK began a new one, and queued messages may follow it in this read
+                epoch = (
+                    self.epoch
+                )  # a CONNACK began a new one, and queued messages may follow it in this read
             at = after
         self._unread = data[at:]
         if messages:
@@ -274,7 +283,7 @@ class Link:
         """Publish at QoS 1."""
         self._later(lambda: self._publish(topic, payload, retain), self.epoch)
 
-    def _publish(self, topic: str, payload: bytes, retain: bool) -> None:  # noqa: FBT001
+    def _publish(self, topic: str, payload: bytes, retain: bool) -> None:
         self._client.publish(topic, payload, qos=1, retain=retain)
 
     @property
@@ -305,10 +314,12 @@ class Link:
                 self._client.connect(self.address.host, self.address.port, keepalive=30)
                 self._serve()
             except (OSError, ValueError) as error:
-                log.warning("broker not reached", host=self.address.host, port=self.address.port, error=str(error))
+                log.warning(
+                    "broker not reached", host=self.address.host, port=self.address.port, error=str(error)
+                )
             if self.connected_at is not None:
                 self.connected_at, wait_s = None, 0.25
-            if self._stop.wait(wait_s * random.uniform(0.5, 1)):  # noqa: S311  spreads reconnects, no secret
+            if self._stop.wait(wait_s * random.uniform(0.5, 1)):
                 break
             wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
 
@@ -361,6 +372,8 @@ class Link:
         log.info("broker connected", user=self.address.username, epoch=self.epoch)
         self._greet()
 
-    def _on_disconnect(self, _client: Any, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+    def _on_disconnect(
+        self, _client: Any, _userdata: Any, _flags: Any, reason: Any, _properties: Any
+    ) -> None:
         if self.connected_at is not None:
             log.warning("broker connection lost", user=self.address.username, reason=str(reason))

@@ -1,10 +1,11 @@
 """Books: the ledger's rows in memory and back."""
 
 from collections.abc import Iterable
+from typing import Any
 
-from devices.fields import spans_of, text_of
 from devices.batch.books import Book
 from devices.batch.clock import Offset
+from devices.fields import spans_of, text_of
 from devices.state import to_ms
 from devices.store import sql
 
@@ -31,10 +32,13 @@ def load_boots(keys: Iterable[tuple[int, int]]) -> list[Book]:
     asked = list(keys)
     query = f"""SELECT {_COLUMNS} FROM devices_ledger l
         JOIN unnest(%s::bigint[], %s::bigint[]) AS a(device_id, boot) USING (device_id, boot)"""
-    return [_book(row) for row in sql.rows(query, [sql.numbers(k[0] for k in asked), sql.numbers(k[1] for k in asked)])]
+    return [
+        _book(row)
+        for row in sql.rows(query, [sql.numbers(k[0] for k in asked), sql.numbers(k[1] for k in asked)])
+    ]
 
 
-def _book(row: tuple) -> Book:  # type: ignore[type-arg]
+def _book(row: tuple[Any, ...]) -> Book:
     (device_id, boot, id_, first, stored, dropped, rejected, closed, awaited, *rest) = row
     offset_ms, placed_by, skew_ms, skew_told, first_heard, last_heard = rest
     last_ms = to_ms(last_heard) if last_heard else 0
@@ -84,7 +88,8 @@ def write(books: Iterable[Book]) -> None:
 
     Only the holder of the ingest lock writes the ledger, so there is no other writer to be compared with.
     """
-    old, new = [], []
+    old: list[Book] = []
+    new: list[Book] = []
     for book in books:
         (new if book.id is None else old).append(book)
     if old:
@@ -95,7 +100,11 @@ def write(books: Iterable[Book]) -> None:
             (device_id, boot): id_
             for device_id, boot, id_ in sql.rows(
                 _INSERT,
-                [sql.numbers(book.device_id for book in new), *_arrays(new), sql.numbers(book.boot for book in new)],
+                [
+                    sql.numbers(book.device_id for book in new),
+                    *_arrays(new),
+                    sql.numbers(book.boot for book in new),
+                ],
             )
         }
         for book in new:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -56,7 +57,7 @@ def flush(rollup: Rollup, through: datetime) -> None:
     RollupMark.objects.update_or_create(name="ingest", defaults={"through": through})
 
 
-def _minute(key: tuple[int, int], one: MinuteSum) -> tuple[object, ...]:
+def _minute(key: tuple[int, int], one: MinuteSum) -> tuple[Any, ...]:
     device_id, minute_ms = key
     return (
         device_id, from_ms(minute_ms), one.messages, one.samples, one.set_sum, one.ma_min, one.ma_max, one.ma_sum,
@@ -64,7 +65,7 @@ def _minute(key: tuple[int, int], one: MinuteSum) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _session(key: tuple[int, str], one: SessionSum) -> tuple[object, ...]:
+def _session(key: tuple[int, str], one: SessionSum) -> tuple[Any, ...]:
     device_id, session = key
     return (
         device_id, session, one.boot, from_ms(one.last_ms), one.last_up_ms, one.elapsed_ms, one.messages,
@@ -80,7 +81,8 @@ def unfinished(received_after: datetime | None = None) -> Iterable[tuple[int, Te
         return
     with connection.chunked_cursor() as cursor:
         cursor.execute(
-            "SELECT device_id, body, placed_at, disputed FROM devices_telemetry WHERE received_at > %s", [after]
+            "SELECT device_id, body, placed_at, disputed FROM devices_telemetry WHERE received_at > %s",
+            [after],
         )
         for device_id, body, placed_at, disputed in cursor:
             message = codec.decode("telemetry", bytes(body))

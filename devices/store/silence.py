@@ -18,9 +18,15 @@ def sweep(now: datetime) -> list[LiveState]:
     a broker restart or a backlog.  Rows that another writer holds are left for the next sweep.
     """
     pulse = Pulse.objects.filter(part="ingest").first()
-    if pulse is None or now - pulse.at > PULSE_OLD or to_ms(now) < pulse.detail.get("silence_counts_from_ms", 0):
+    if (
+        pulse is None
+        or now - pulse.at > PULSE_OLD
+        or to_ms(now) < pulse.detail.get("silence_counts_from_ms", 0)
+    ):
         return []
-    due = State.objects.select_for_update(skip_locked=True).filter(silent_after__lte=now).order_by("device_id")
+    due = (
+        State.objects.select_for_update(skip_locked=True).filter(silent_after__lte=now).order_by("device_id")
+    )
     changed: list[LiveState] = []
     changes: list[ChangeRow] = []
     for row in due:

@@ -38,19 +38,20 @@ def _live(row: list[Any]) -> LiveState:
     for at in (17, 19):
         row[at] = None if row[at] is None else bytes(row[at])
     row[21] = _LIVES.decode(row[21])
-    return LiveState(*row).decode()
+    return LiveState(*row).decode()  # type: ignore[call-arg]
 
 
 def live_of(row: State | None, device_id: int = 0) -> LiveState:
     """Return the live state of a model row, decoded; an empty one for a device that has none."""
     if row is None:
         return LiveState(device_id)
-    times = (row.heard_at, row.silent_after, row.will_at)
     return LiveState(
         row.device_id,
         row.rev,
         row.link,
-        *(None if at is None else to_ms(at) for at in times),
+        None if row.heard_at is None else to_ms(row.heard_at),
+        None if row.silent_after is None else to_ms(row.silent_after),
+        None if row.will_at is None else to_ms(row.will_at),
         row.boot,
         row.conn,
         row.up_ms,

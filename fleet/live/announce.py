@@ -93,7 +93,7 @@ class Announcer:
                     if pulse is not None:
                         await self._send(layer, events.PULSE_GROUP, {"pulse": pulse})
                     await self._tell(layer, redis, waiting)
-            except Exception as error:  # noqa: BLE001  whatever Redis does, ingest goes on
+            except Exception as error:
                 self.failed += 1
                 with self._lock:
                     self._told.clear()
@@ -147,9 +147,9 @@ def links(changed: Sequence[LiveState]) -> None:
         return
     known = {
         id_: (serial, site)
-        for id_, serial, site in Device.objects.filter(id__in=[live.device_id for live in changed]).values_list(
-            "id", "serial", "site_id"
-        )
+        for id_, serial, site in Device.objects.filter(
+            id__in=[live.device_id for live in changed]
+        ).values_list("id", "serial", "site_id")
     }
     by_site: dict[int, dict[str, events.Event]] = {}
     for live in changed:
@@ -168,8 +168,10 @@ def _send_now(group: str, message: dict[str, Any]) -> None:
     started = time.monotonic()
     try:
         async_to_sync(_send_within)(group, message)
-    except Exception as error:  # noqa: BLE001  a dead Redis must not undo what is committed
-        log.warning("browsers not told", group=group, error=str(error), after_s=round(time.monotonic() - started, 2))
+    except Exception as error:
+        log.warning(
+            "browsers not told", group=group, error=str(error), after_s=round(time.monotonic() - started, 2)
+        )
 
 
 async def _send_within(group: str, message: dict[str, Any]) -> None:

@@ -23,4 +23,6 @@ class Command(BaseCommand):
         dropped = partitions.drop_before(now, days)
         partitions.make_ahead(now)
         rejects.prune(now, reject_days=settings.REJECT_DAYS)
-        self.stdout.write(f"dropped {len(dropped)} days: {', '.join(map(str, dropped)) or 'none was old enough'}")
+        self.stdout.write(
+            f"dropped {len(dropped)} days: {', '.join(map(str, dropped)) or 'none was old enough'}"
+        )
