@@ -46,9 +46,7 @@ def test_a_killed_process_is_started_again_and_says_so(
     supervisor.changed = lambda: told.append(supervisor.pids["ingest"])
 
     os.kill(before, signal.SIGKILL)
-    wait_for(
-        lambda: supervisor.tend() or supervisor.pids["ingest"] != before, within_s=5, why="not restarted"
-    )
+    tend_until(supervisor, lambda: supervisor.pids["ingest"] != before, within_s=5)
 
     assert told == [supervisor.pids["ingest"]]
     assert "ingest was ended by SIGKILL" in (said := capsys.readouterr().err)

@@ -1,0 +1,96 @@
+"""`make check`, `make test` and `make soak`: which tools and tests run, in which order.
+
+    python -m tools.tests check | all | soak
+
+Sync Playwright leaves an event loop behind that pytest-asyncio cannot share: browser tests have a session of
+their own.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ("devices", "fleet", "dashboards", "tests", "tools", "benchmarks", "manage.py")
+PURE = "not servers and not browser and not soak"
+REAL = "servers and not browser and not soak"
+BROWSER = "browser and not soak"
+
+
+def main(arguments: Sequence[str]) -> int:
+    stages = {"check": check, "all": everything, "soak": soak}
+    if len(arguments) != 1 or arguments[0] not in stages:
+        print(f"usage: python -m tools.tests {' | '.join(stages)}", file=sys.stderr)
+        return 2
+    return stages[arguments[0]]()
+
+
+def check() -> int:
+    """Format, lint, types, import contracts, docs and pure tests: all of them, even if one fails."""
+    sources = [name for name in SOURCES if (ROOT / name).exists()]
+    results = [
+        _run("format", "ruff", "format", "--check", "--quiet", *sources),
+        _run("lint", "ruff", "check", "--quiet", *sources),
+        _run("types", "mypy", "--no-error-summary"),
+        _run("import contracts", "lint-imports", "--no-logo"),
+        _pytest("pure tests", PURE),
+    ]
+    return max(results)
+
+
+def everything() -> int:
+    """All tests, at the lengths that fit into a quarter of an hour; stops where something fails."""
+    _provide_chromium()
+    return (
+        check() or _pytest("browser tests", BROWSER, "tests/browser") or _pytest("tests with servers", REAL)
+    )
+
+
+def soak() -> int:
+    """The bad days at their full length."""
+    environ = {"SOAK": "1"}
+    return _pytest("bad days at full length", "not browser", "tests/flows", "--timeout=7200", environ=environ)
+
+
+def _provide_chromium() -> None:
+    from tests.harness import chromium  # needs what `check` has no use for
+
+    if chromium() is not None:
+        return
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        _say("installing Chromium (apt-get install chromium)")
+        environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        install = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", "chromium"]
+        if subprocess.run(install, env=environ, stdout=2, check=False).returncode != 0:
+            subprocess.run(["apt-get", "update", "--quiet"], env=environ, stdout=2, check=False)
+            subprocess.run(install, env=environ, stdout=2, check=False)
+    if chromium() is None:
+        _say(
+            "LEFT OUT: the browser tests (tests/browser), because this machine has no Chromium. "
+            "Install it (Debian: apt-get install chromium), or set CHROMIUM to where it is."
+        )
+
+
+def _pytest(title: str, marks: str, *words: str, environ: dict[str, str] | None = None) -> int:
+    """Run a pytest session; one that found no test of its kind is no failure."""
+    code = _run(title, "pytest", "-q", "-m", marks, *words, environ=environ)
+    return 0 if code == 5 else code
+
+
+def _run(title: str, tool: str, *words: str, environ: dict[str, str] | None = None) -> int:
+    _say(f"{title}: {' '.join((tool, *words))}")
+    program = Path(sys.executable).with_name(tool)
+    return subprocess.run(
+        [str(program), *words], cwd=ROOT, env={**os.environ, **(environ or {})}, check=False
+    ).returncode
+
+
+def _say(text: str) -> None:
+    print(f"== {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
