@@ -1,6 +1,6 @@
 """MQTT 3.1.1 packets of a QoS 1 client, as bytes.  Pure: no sockets, no clock.
 
-Only what a device needs: connect with a will, publish (QoS 0 and 1), subscribe, acknowledge, ping, disconnect.
+Only what a device needs: connect with a will, publish (QoS 1), subscribe, acknowledge, ping, disconnect.
 Layout and numbers are those of MQTT Version 3.1.1, OASIS Standard, 29 October 2014; sections in brackets.
 """
 
@@ -10,7 +10,17 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, PINGREQ, PINGRESP, DISCONNECT = (1, 2, 3, 4, 8, 9, 12, 13, 14)
+CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, PINGREQ, PINGRESP, DISCONNECT = (
+    1,
+    2,
+    3,
+    4,
+    8,
+    9,
+    12,
+    13,
+    14,
+)
 MAX_LENGTH: Final = 268_435_455  # [2.2.3] four bytes of seven bits
 MAX_ID: Final = 65_535
 
@@ -37,7 +47,9 @@ class Packet:
     def id(self) -> int:
         """The packet identifier of a PUBACK or SUBACK."""
         if len(self.body) < 2:
-            raise ProtocolError(f"packet of type {self.type} has {len(self.body)} bytes, expected an identifier")
+            raise ProtocolError(
+                f"packet of type {self.type} has {len(self.body)} bytes, expected an identifier"
+            )
         return self.body[0] << 8 | self.body[1]
 
 
@@ -73,7 +85,9 @@ def connect(
     if password is not None:
         flags |= 0x40
         fields.append(_text(password.encode()))
-    return _packet(CONNECT << 4, b"\x00\x04MQTT\x04" + bytes((flags,)) + _SHORT.pack(keep_alive_s) + b"".join(fields))
+    return _packet(
+        CONNECT << 4, b"\x00\x04MQTT\x04" + bytes((flags,)) + _SHORT.pack(keep_alive_s) + b"".join(fields)
+    )
 
 
 def publish(topic: bytes, payload: bytes, packet_id: int, *, retain: bool = False) -> bytes:

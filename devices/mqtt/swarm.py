@@ -1,4 +1,4 @@
-"""One device's MQTT connection among thousands on one event loop: MQTT 3.1.1, QoS 1, no thread, no task of its own.
+"""One device's MQTT connection among thousands on one event loop: MQTT 3.1.1, QoS 1, no thread of its own.
 
 A `SwarmClient` lives for one connection.  It keeps no session: what the broker has not acknowledged when the
 connection breaks is for its owner to send again (a device does, until a watermark covers the record).
@@ -43,12 +43,36 @@ class SwarmClient(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_dark", "_heard_at_s", "_keep_alive_s", "_next_id", "_over", "_owner", "_reader", "_sent_at_s", "_transport",
-        "_unanswered_since_s", "_welcome", "clock", "up",
+        "_dark",
+        "_gone",
+        "_heard_at_s",
+        "_keep_alive_s",
+        "_next_id",
+        "_over",
+        "_owner",
+        "_reader",
+        "_sent_at_s",
+        "_transport",
+        "_unanswered_since_s",
+        "_welcome",
+        "clock",
+        "up",
     )
 
-    def __init__(self, owner: Owner, welcome: bytes, *, keep_alive_s: int, clock: Callable[[], float]) -> None:
-        """`welcome` is the CONNECT packet to open with; `clock` gives monotonic seconds."""
+    def __init__(
+        self,
+        owner: Owner,
+        welcome: bytes,
+        *,
+        keep_alive_s: int,
+        clock: Callable[[], float],
+        gone: Callable[[SwarmClient], None] = lambda client: None,
+    ) -> None:
+        """`welcome` is the CONNECT packet to open with; `clock` gives monotonic seconds.
+
+        `gone` is called when the socket is closed, whoever closed it.
+        """
+        self._gone = gone
         self._owner, self._welcome, self._keep_alive_s, self.clock = owner, welcome, keep_alive_s, clock
         self._reader = packets.Reader()
         self._transport: asyncio.Transport | None = None
@@ -129,6 +153,7 @@ class SwarmClient(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._dark:
             self._end(str(exc) if exc else "closed by the broker")
+        self._gone(self)
 
     def _take(self, packet: packets.Packet) -> None:
         if self._over:

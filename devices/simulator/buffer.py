@@ -47,7 +47,9 @@ class _Boot:
     queued: set[int] = field(default_factory=set)
     flying: set[int] = field(default_factory=set)  # sent late, beyond the watermark, not yet covered
     undeclared: list[Range] = field(default_factory=list)  # dropped, not yet said
-    said_ms: dict[Range, int] = field(default_factory=dict)  # answered as dropped when they were named missing
+    said_ms: dict[Range, int] = field(
+        default_factory=dict
+    )  # answered as dropped when they were named missing
 
     def enqueue(self, seqs: Iterable[int]) -> None:
         for seq in seqs:

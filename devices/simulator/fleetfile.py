@@ -63,7 +63,9 @@ def read(path: Path) -> list[Machine]:
 
 def _machine(entry: Any, where: str) -> Machine:
     if not isinstance(entry, dict) or not is_serial(str(entry.get("serial", ""))):
-        raise ValueError(f'{where}: expected {{"serial": …, "password": …}} with a serial of wire.md, got {entry!r:.80}')
+        raise ValueError(
+            f'{where}: expected {{"serial": …, "password": …}} with a serial of wire.md, got {entry!r:.80}'
+        )
     password = entry.get("password", entry.get("mqtt_password"))
     if not isinstance(password, str) or not password:
         raise ValueError(f"{where}: {entry['serial']} has no password")

@@ -1,11 +1,11 @@
-"""The bodies of the swarm: muscles, skin, batteries, temperature and people, as arrays of (devices, channels).
+"""All but the firmware: muscles, skin, batteries, temperature and people, as arrays of (devices, channels).
 
-One `tick` is 100 ms.  Whatever is asked of one device, the random draws have the shape of the whole swarm, so that
-one device's day never changes another's.
+One `tick` is 100 ms.  Whatever is asked of one device, random draws have the shape of the whole swarm, so that one device's day never changes another's.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -21,6 +21,23 @@ SAMPLES: Final = 1000 // TICK_MS  # a second holds so many
 _TICK_S: Final = TICK_MS / 1000.0
 _Z_EVERY: Final = 5  # ticks between two looks at the electrodes, which change slowly
 AMBIENT_C: Final = 23.0
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """What the sensors of one device say about the second up to `at_ms`, for all channels of the swarm."""
+
+    at_ms: int
+    samples_ma: list[list[float]]  # a channel, SAMPLES each
+    set_ma: list[float]
+    ohm: list[float]  # NaN: not measured
+    contact: list[int]
+    charge_uc: list[float]
+    pulses: list[int]
+    force_n: list[float]
+    soc: float
+    mv: int
+    temp_c: float
 
 
 class Plant:
@@ -69,6 +86,8 @@ class Plant:
         self.ring_ma = np.zeros((*shape, SAMPLES))  # the last second, slot = tick % SAMPLES
         self.charge_uc = np.zeros(shape)  # of this session, leading phase
         self.pulses = np.zeros(shape)  # of this session
+        self.mv = self.batteries.millivolts()
+        self.epoch_ms = 0  # Unix time of simulation time 0
         self._ticks = 0
 
     def tick(self, now_ms: int) -> None:
@@ -99,7 +118,10 @@ class Plant:
         """Let every stimulator look at its electrodes, once a second."""
         self.measured_ohm = electrode.measure(self.rng, self.wanted_ma, self.z_ohm)
         self.contact = electrode.contact(
-            self.wanted_ma, self.delivered_ma, self.measured_ohm, in_use=self.in_use & self.session_mask()[:, None]
+            self.wanted_ma,
+            self.delivered_ma,
+            self.measured_ohm,
+            in_use=self.in_use & self.session_mask()[:, None],
         )
 
     def power(self, *, dt_s: float = 1.0) -> None:
@@ -114,6 +136,7 @@ class Plant:
         battery.step(
             self.batteries, dt_s=dt_s, load_w=np.where(self.powered, load_w, 0.0), charging=self.charging
         )
+        self.mv = self.batteries.millivolts()
         lost_w = self.batteries.idle_w + (load_w - output_w) + self.charging * thermal.CHARGING_W
         self.temp_c = thermal.step(
             self.temp_c, dt_s=dt_s, ambient_c=AMBIENT_C, losses_w=lost_w * self.powered + self.extra_heat_w
@@ -144,11 +167,28 @@ class Plant:
         self.delivered_ma[row] = 0.0
         self.wanted_ma[row] = 0.0
 
-    def last_second(self, rows: list[int], now_ms: int) -> Array:
-        """Return the samples of the last second of some devices, oldest first, mA, (rows, channels, SAMPLES)."""
-        newest = now_ms // TICK_MS % SAMPLES
+    def lower_now(self, row: int) -> None:
+        """The knob was turned down: what flows at this instant is no more than it says."""
+        np.minimum(self.wanted_ma[row], self.knob_ma[row], out=self.wanted_ma[row])
+        np.minimum(self.delivered_ma[row], self.knob_ma[row], out=self.delivered_ma[row])
+
+    def seconds(self, rows: list[int], at_ms: int) -> list[Second]:
+        """Return what the sensors of some devices say about the second up to `at_ms`, which is a tick."""
+        newest = at_ms // TICK_MS % SAMPLES
         order = (np.arange(SAMPLES) + newest + 1) % SAMPLES
-        return self.ring_ma[rows][:, :, order]
+        columns = (
+            np.round(self.ring_ma[rows][:, :, order], 1).tolist(),
+            self.knob_ma[rows].tolist(),
+            np.round(self.measured_ohm[rows]).tolist(),
+            self.contact[rows].tolist(),
+            np.round(self.charge_uc[rows], 1).tolist(),
+            self.pulses[rows].astype(np.int64).tolist(),
+            np.round(self.force_n[rows], 1).tolist(),
+            np.round(self.batteries.soc[rows], 1).tolist(),
+            self.mv[rows].tolist(),
+            np.round(self.temp_c[rows], 1).tolist(),
+        )
+        return [Second(at_ms, *values) for values in zip(*columns, strict=True)]
 
     def look_again(self) -> None:
         """An electrode was touched: take its impedance as it is now."""

@@ -1,7 +1,7 @@
 """A protocol document, walked step by step.  Pure: the caller keeps the time.
 
-A step is `repeat` cycles of ramp up, on, ramp down, rest; stretches of no length are left out.  A session ends with
-the last one, or when `max_session_s` of running time are over.
+A step is `repeat` cycles of ramp up, on, ramp down, rest; stretches of no length are left out.  A session ends
+with the last one, or when `max_session_s` of running time are over.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ class Protocol:
 
     def planned_ms(self) -> int:
         """Running time from start to end."""
-        whole = sum(step.repeat * sum(seconds for _, seconds in _phases(step)) for step in self.document.steps)
+        whole = sum(
+            step.repeat * sum(seconds for _, seconds in _phases(step)) for step in self.document.steps
+        )
         return min(round(1000 * whole), 1000 * self.document.limits.max_session_s)
 
     def per_channel(self, values: tuple[float | None, ...] | None, channels: int) -> list[float | None]:
@@ -108,6 +110,8 @@ def read(payload: bytes) -> Protocol:
 def built_in() -> dict[str, Protocol]:
     """Return the protocols that simulated devices come with, by id."""
     folder = resources.files("devices.simulator") / "protocols"
-    files = sorted((file for file in folder.iterdir() if file.name.endswith(".json")), key=lambda file: file.name)
+    files = sorted(
+        (file for file in folder.iterdir() if file.name.endswith(".json")), key=lambda file: file.name
+    )
     found = [read(canonical(json.loads(file.read_text()))) for file in files]
     return {protocol.document.id: protocol for protocol in found}

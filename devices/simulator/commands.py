@@ -1,0 +1,170 @@
+"""What a device does when it is told something: each id at most once, never a start, never more current.
+
+Rules: docs/wire.md, "Commands and their proof".  Pure: the caller gives both times.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final, cast
+
+import msgspec
+
+from devices.simulator import treatment
+from devices.simulator.body import Body, Held
+from devices.simulator.session import read
+from devices.wire import codec
+from devices.wire import commands as wire
+from devices.wire.errors import WireError
+from devices.wire.messages import Command
+
+TIMELESS: Final = {"stop", "pause", "lower", "lock", "identify", "withdraw", "rebirth"}
+"""Obeyed without a server time; they make nothing stronger."""
+
+Verdict = tuple[str, str | None]  # outcome and reason
+_DONE: Final[Verdict] = ("done", None)
+
+
+def handle(body: Body, payload: bytes, now_ms: int, server_ms: int | None, *, retain: bool) -> bool:
+    """Carry out or refuse the command in `payload`; return whether a full status is due.
+
+    `server_ms` is the server's time now, None if the device does not know it.
+    """
+    if retain or body.hung or not body.powered:
+        body.truth.tell(now_ms, body.serial, "ignored", retain=retain, bytes=len(payload))
+        return False
+    try:
+        command = cast("Command", codec.decode("command", payload))
+    except WireError as error:
+        body.truth.tell(now_ms, body.serial, "ignored", why=f"{error.reason}: {error.detail}"[:200])
+        return False
+    repeat = body.memory.get(command.id)
+    outcome, reason = _judge(body, command, now_ms, server_ms) if repeat is None else ("repeat", repeat)
+    _note(body, command, now_ms, outcome, reason)
+    treatment.answer(body, now_ms, command.id, outcome, reason)
+    if outcome == "refused":
+        data = {"id": command.id, "verb": _verb(command), "reason": reason}
+        body.event(now_ms, "command_refused", data)
+    return outcome in ("done", "received") or _verb(command) == "rebirth"
+
+
+def _note(body: Body, command: Command, now_ms: int, outcome: str, reason: str | None) -> None:
+    body.truth.tell(
+        now_ms, body.serial, "command", id=command.id, verb=_verb(command), boot=body.boot,
+        up_ms=body.up_ms(now_ms), outcome=outcome, reason=reason, executed=outcome in ("done", "received"),
+    )  # fmt: skip
+
+
+def _verb(command: Command) -> str:
+    return str(command.verb.value)
+
+
+def _judge(body: Body, command: Command, now_ms: int, server_ms: int | None) -> Verdict:
+    verb = _verb(command)
+    if verb not in _VERBS:
+        return "refused", "unsupported"
+    if server_ms is not None and server_ms > command.issued + command.ttl_ms:
+        return "expired", None
+    if server_ms is None and verb not in TIMELESS:
+        return "refused", "no_server_time"
+    if body.refuses is not None and verb != "stop":
+        return "refused", body.refuses
+    try:
+        args: Any = wire.args_of(command)
+    except WireError:
+        return "refused", "other"
+    if verb == "apply_protocol":
+        left_ms = (
+            command.issued + command.ttl_ms - (server_ms or 0)
+        )  # without a server time it was refused above
+        return _apply(body, args, command, now_ms, left_ms)
+    return _VERBS[verb](body, args, now_ms)
+
+
+def _stop(body: Body, args: Any, now_ms: int) -> Verdict:
+    treatment.end(body, now_ms, "server_stop")
+    return _DONE
+
+
+def _pause(body: Body, args: Any, now_ms: int) -> Verdict:
+    if body.session is None:
+        return "refused", "no_session"
+    treatment.pause(body, now_ms, "server")
+    return _DONE
+
+
+def _lower(body: Body, args: Any, now_ms: int) -> Verdict:
+    if body.session is None:
+        return "refused", "no_session"
+    if args.channel is not None and args.channel > body.channels:
+        return "refused", "limits"
+    for channel in range(body.channels) if args.channel is None else (args.channel - 1,):
+        now_ma = float(body.plant.knob_ma[body.row, channel])
+        treatment.turn(body, channel, min(now_ma, args.to_ma), now_ms, "server")
+    body.plant.lower_now(body.row)
+    return _DONE
+
+
+def _identify(body: Body, args: Any, now_ms: int) -> Verdict:
+    body.identify_until_ms = now_ms + 1000 * args.seconds
+    return _DONE
+
+
+def _lock(body: Body, args: Any, now_ms: int) -> Verdict:
+    body.locked = args.reason.value
+    return _DONE
+
+
+def _unlock(body: Body, args: Any, now_ms: int) -> Verdict:
+    body.locked = None
+    return _DONE
+
+
+def _withdraw(body: Body, args: Any, now_ms: int) -> Verdict:
+    if body.memory.get(args.id) == "done":
+        return "refused", "applied"
+    if body.held is not None and body.held.id == args.id:
+        body.held = None
+    body.remember(args.id, "refused")  # should it arrive late, it is not carried out
+    return _DONE
+
+
+def _rebirth(body: Body, args: Any, now_ms: int) -> Verdict:
+    return _DONE
+
+
+def _apply(body: Body, args: Any, command: Command, now_ms: int, left_ms: int) -> Verdict:
+    document = bytes(args.protocol)
+    if hashlib.sha256(document).hexdigest() != args.sha256:
+        return _reject(body, now_ms, args, "hash")
+    try:
+        protocol = read(document)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _reject(body, now_ms, args, "other")
+    if not protocol.fits(body.channels, body.make.max_ma):
+        return _reject(body, now_ms, args, "limits")
+    if body.session is not None:
+        replaced, body.held = body.held, Held(command.id, protocol, now_ms + left_ms)
+        if replaced is not None:
+            treatment.answer(body, now_ms, replaced.id, "refused", "other")
+        return "received", None
+    treatment.take_over(body, now_ms, protocol)
+    return _DONE
+
+
+def _reject(body: Body, now_ms: int, args: Any, reason: str) -> Verdict:
+    body.event(now_ms, "protocol_rejected", {"sha256": args.sha256, "reason": reason})
+    return "refused", reason
+
+
+_VERBS: Final[dict[str, Any]] = {
+    "stop": _stop,
+    "pause": _pause,
+    "lower": _lower,
+    "identify": _identify,
+    "lock": _lock,
+    "unlock": _unlock,
+    "withdraw": _withdraw,
+    "rebirth": _rebirth,
+    "apply_protocol": _apply,
+}
