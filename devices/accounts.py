@@ -12,13 +12,20 @@ from typing import Any, Final
 
 import structlog
 from django.apps import apps
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from devices import broker
-from devices.accounts_sync import Sync, lock_accounts, sync_forced, sync_if_dirty, sync_until_told
-from devices.enrolment import Problem, Row, find_problem
+from devices.accounts_sync import (
+    Sync,
+    ensure_server_accounts,
+    lock_accounts,
+    store_passwords,
+    sync,
+    sync_if_dirty,
+    sync_until_told,
+)
+from devices.enrolment import EnrolmentRefused, Problem, Row, find_problem
 from devices.models import BrokerAccount, Device
 from devices.wire.topics import is_serial
 
@@ -44,10 +51,6 @@ __all__ = [
 log = structlog.get_logger(__name__)
 
 _SHORTEST_PASSWORD: Final = 20  # what is hashed with few iterations must be long and random
-
-
-class EnrolmentRefused(ValueError):
-    """Nothing was changed; the text says what was seen and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,39 +209,6 @@ def ensure_account(username: str, password: str) -> None:
             _set_passwords({username: _checked(password)})
 
 
-def ensure_server_accounts() -> None:
-    """Bring the server's own accounts into line with MQTT_SERVER_ACCOUNTS and MQTT_BENCH_ACCOUNT.
-
-    A process that was not given MQTT_SERVER_ACCOUNTS leaves them alone: it cannot know them.
-
-    Raises:
-        EnrolmentRefused: A setting names an account that is no server part, or gives no password.
-    """
-    if not settings.MQTT_SERVER_ACCOUNTS:
-        return
-    wanted = dict(_account_of(pair) for pair in settings.MQTT_SERVER_ACCOUNTS.split(","))
-    if settings.MQTT_BENCH_ACCOUNT:
-        wanted.update([_account_of(settings.MQTT_BENCH_ACCOUNT)])
-    with transaction.atomic():
-        lock_accounts()
-        ours = BrokerAccount.objects.filter(username__startswith="_")
-        kept = {account.username: account.password_hash for account in ours if account.revoked_at is None}
-        ours.exclude(username__in=wanted).delete()
-        changed = {n: p for n, p in wanted.items() if n not in kept or not broker.matches(p, kept[n])}
-        if changed or set(kept) - set(wanted):
-            _set_passwords(changed, iterations=broker.TYPED_ITERATIONS)
-
-
-def sync() -> Sync:
-    """Make the broker's files again from the database and tell it, changed or not.
-
-    Raises:
-        EnrolmentRefused: As `ensure_server_accounts`.
-    """
-    ensure_server_accounts()
-    return sync_forced()
-
-
 # --- Parts ---
 
 
@@ -314,33 +284,13 @@ def _checked(password: str | None) -> str:
     return password
 
 
-def _set_passwords(passwords: dict[str, str], *, iterations: int = broker.RANDOM_ITERATIONS) -> None:
-    now = timezone.now()
-    rows = [
-        BrokerAccount(
-            username=name, password_hash=broker.new_hash(word, iterations=iterations), created_at=now
-        )
-        for name, word in passwords.items()
-    ]
-    fields = ["password_hash", "created_at", "revoked_at"]
-    BrokerAccount.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["username"], update_fields=fields
-    )
+def _set_passwords(passwords: dict[str, str]) -> None:
+    store_passwords(passwords, iterations=broker.RANDOM_ITERATIONS)
     _tell_broker_on_commit()
 
 
 def _tell_broker_on_commit() -> None:
     transaction.on_commit(sync_if_dirty, robust=True)
-
-
-def _account_of(pair: str) -> tuple[str, str]:
-    username, _, password = pair.strip().partition(":")
-    if broker.role_of(username) is None or not password:
-        raise EnrolmentRefused(
-            f"MQTT_SERVER_ACCOUNTS names {username!r}; expected _ingest:password,_dispatch:password "
-            "(and _bench:password in MQTT_BENCH_ACCOUNT only)"
-        )
-    return username, password
 
 
 def _why_no_device(serial: str) -> str:

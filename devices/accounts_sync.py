@@ -17,8 +17,10 @@ from zlib import crc32
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 
 from devices import broker
+from devices.enrolment import EnrolmentRefused
 from devices.models import BrokerAccount
 
 log = structlog.get_logger(__name__)
@@ -56,10 +58,15 @@ def sync_if_dirty() -> Sync:
     return _write_and_tell(forced=False)
 
 
-def sync_forced() -> Sync:
-    """Make the broker's files and tell it, changed or not."""
+def sync() -> Sync:
+    """Make the broker's files again from the database and tell it, changed or not.
+
+    Raises:
+        EnrolmentRefused: As `ensure_server_accounts`.
+    """
     if not settings.MQTT_ACCOUNTS_DIR:
         return sync_if_dirty()
+    ensure_server_accounts()
     return _write_and_tell(forced=True)
 
 
@@ -81,6 +88,48 @@ def sync_until_told(
             return outcome
         if pause(min(0.25, max(0.02, outcome.due - time.time()))):
             return outcome
+
+
+def ensure_server_accounts() -> None:
+    """Bring the server's own accounts into line with MQTT_SERVER_ACCOUNTS and MQTT_BENCH_ACCOUNT.
+
+    A process that was not given MQTT_SERVER_ACCOUNTS leaves them alone: it cannot know them.
+
+    Raises:
+        EnrolmentRefused: There are none and none are given, or a setting names what is no server part.
+    """
+    if not settings.MQTT_SERVER_ACCOUNTS:
+        if not BrokerAccount.objects.filter(username__startswith="_", revoked_at=None).exists():
+            raise EnrolmentRefused(
+                "the server's own broker accounts are not known, and files without them would shut it out; "
+                "set MQTT_SERVER_ACCOUNTS to _ingest:password,_dispatch:password"
+            )
+        return
+    wanted = dict(_account_of(pair) for pair in settings.MQTT_SERVER_ACCOUNTS.split(",") if pair.strip())
+    if settings.MQTT_BENCH_ACCOUNT:
+        wanted.update([_account_of(settings.MQTT_BENCH_ACCOUNT)])
+    with transaction.atomic():
+        lock_accounts()
+        ours = BrokerAccount.objects.filter(username__startswith="_")
+        kept = {account.username: account.password_hash for account in ours if account.revoked_at is None}
+        ours.exclude(username__in=wanted).delete()
+        changed = {n: p for n, p in wanted.items() if n not in kept or not broker.matches(p, kept[n])}
+        store_passwords(changed, iterations=broker.TYPED_ITERATIONS)
+
+
+def store_passwords(passwords: dict[str, str], *, iterations: int) -> None:
+    """Write the accounts' rows with new hashes; an account that was revoked is one again."""
+    now = timezone.now()
+    rows = [
+        BrokerAccount(
+            username=name, password_hash=broker.new_hash(word, iterations=iterations), created_at=now
+        )
+        for name, word in passwords.items()
+    ]
+    fields = ["password_hash", "created_at", "revoked_at"]
+    BrokerAccount.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["username"], update_fields=fields
+    )
 
 
 def lock_accounts() -> None:
@@ -129,10 +178,14 @@ def _write_and_tell(*, forced: bool) -> Sync:
         if fingerprint == told.fingerprint and not forced:
             return Sync("told")  # another process was quicker
         try:
+            ensure_server_accounts()
+            fingerprint = _fingerprint()
             rows = BrokerAccount.objects.filter(revoked_at=None).values_list("username", "password_hash")
             broker.write_files(_folder(), rows)
             outcome, told = _tell(told, fingerprint, now)
             told.write()
+        except EnrolmentRefused as refused:
+            outcome = Sync("out_of_reach", str(refused))
         except OSError as error:
             seen = f"the broker's files in {_folder()} cannot be written ({error.strerror})"
             outcome = Sync("out_of_reach", f"{seen}; see docs/enrolment.md.")
@@ -192,3 +245,13 @@ def _log_once(advice: str) -> None:
     if advice and advice != _last_advice:
         log.warning("broker not told", advice=advice)
     _last_advice = advice
+
+
+def _account_of(pair: str) -> tuple[str, str]:
+    username, _, password = pair.strip().partition(":")
+    if broker.role_of(username) is None or not password:
+        raise EnrolmentRefused(
+            f"MQTT_SERVER_ACCOUNTS names {username!r}; expected _ingest:password,_dispatch:password "
+            "(and _bench:password in MQTT_BENCH_ACCOUNT only)"
+        )
+    return username, password

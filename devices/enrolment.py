@@ -44,6 +44,10 @@ class Problem:
         return f"{where}{self.seen}; {self.remedy}"
 
 
+class EnrolmentRefused(ValueError):
+    """Nothing was changed; the text says what was seen and what to do."""
+
+
 class UnreadableFile(ValueError):
     """The file as a whole says nothing that can be enrolled; the text says what to do."""
 
