@@ -8,6 +8,7 @@ import psycopg
 import pytest
 import redis
 
+from fleet.embedded import places
 from fleet.embedded.servers import Servers, of
 from tests.harness import Processes
 
@@ -19,6 +20,7 @@ def own(tmp_path: Path) -> Iterator[tuple[Servers, Processes]]:
     running = Processes(these.place.var, os.environ)
     yield these, running
     running.stop()
+    places.remove(these.place.var)
 
 
 def test_the_database_is_as_durable_as_in_production(servers: Servers) -> None:
