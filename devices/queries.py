@@ -16,11 +16,11 @@ from devices import state
 from devices.fields import Spans, spans_of
 from devices.gaps import Stretch, missing
 from devices.models import Device, Link, Reject, Session, State
+from devices.store.records import PLACED_BY
 from devices.store.states import live_of
 
 MAX_NUMBER = 2**53 - 1  # of boot, seq and every other count on the wire
 STATES = ("idle", "ready", "running", "paused", "fault", "charging", "offline")
-_PLACED_BY = {"l": "live", "c": "clock", "o": "order"}  # devices_telemetry keeps one letter
 
 
 # --- Devices as they are now ---
@@ -142,7 +142,7 @@ def records(device: Device, *, after: tuple[int, int], boot: int | None, limit: 
                 "type": type_,
                 "kind": kind,
                 "placed_at": moment(placed_at),
-                "placed_by": _PLACED_BY.get(placed_by, placed_by),
+                "placed_by": PLACED_BY.get(placed_by, placed_by),
                 "received_at": moment(received_at),
                 "late": late,
                 "disputed": disputed,

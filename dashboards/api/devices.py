@@ -37,6 +37,13 @@ class Asked(Schema):
     q: Annotated[Text, Field(description="part of the serial, name, room or model")] = None
 
 
+class Part(Schema):
+    """Which records."""
+
+    boot: Annotated[Number, Field(description="only this boot; default: all, from the oldest on")] = None
+    after_seq: Annotated[Number, Field(description="only beyond this `seq` of `boot`")] = None
+
+
 class Range(Schema):
     """Which part of a trace, and how fine."""
 
@@ -78,11 +85,11 @@ def list_records(
     request: HttpRequest,
     serial: str,
     page: Query[Page],
-    boot: Annotated[Number, Query(description="only this boot; default: all, from the oldest on")] = None,
-    after_seq: Annotated[Number, Query(description="only beyond this `seq` of `boot`")] = None,
+    asked: Query[Part],
 ) -> HttpResponse:
     """Telemetry and events in the order the device gave them out: by boot, then by seq."""
     device = visible_device(request, serial)
+    boot, after_seq = asked.boot, asked.after_seq
     if after_seq and boot is None:
         raise wrong_parameter("after_seq", _("`boot` beside it expected: each boot counts from 1"), after_seq)
     after = page.after(int, int) or (-1 if boot is None else boot, after_seq or 0)

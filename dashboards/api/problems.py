@@ -12,6 +12,8 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -20,6 +22,8 @@ from fleet.access.errors import NotVisible, Refused
 
 MEDIA_TYPE = "application/problem+json"
 _LONGEST_QUOTE = 100  # of what was seen
+
+_UNFORESEEN = gettext_lazy("Something unforeseen happened here; it is in the server's log.")
 
 _log = logging.getLogger(__name__)
 
@@ -87,14 +91,14 @@ def of_exception(request: HttpRequest, error: Exception | type[Exception]) -> Ht
             return answer(request, 503, _("The database does not answer at the moment; try again."))
         case _:
             _log.exception("an unforeseen error at %s", request.path, exc_info=True)
-            return answer(request, 500, _("Something unforeseen happened here; it is in the server's log."))
+            return answer(request, 500, str(_UNFORESEEN))
 
 
 def _unusable(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    errors = [
-        _error(_parameter(one), str(one["msg"]).removeprefix("Value error, "), one.get("input"))
-        for one in error.errors
-    ]
+    errors = []
+    for one in error.errors:
+        name = _parameter(one)
+        errors.append(_error(name, str(one["msg"]).removeprefix("Value error, "), request.GET.get(name)))
     return answer(request, 422, "; ".join(one["detail"] for one in errors), errors)
 
 
@@ -120,6 +124,26 @@ def _error(name: str, expected: str, seen: object) -> dict[str, str]:
 def no_such_path(request: HttpRequest, **_kwargs: Any) -> HttpResponse:
     """404 for whatever lies below /api/ and is no path of ours."""
     return answer(request, 404, _("There is no such path; /api/v1/openapi.json lists all."))
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """400 before any view is reached (such as a host that is not ours): a problem, or the page's own."""
+    if not _is_api(request):
+        return defaults.bad_request(request, exception)
+    return answer(
+        request, 400, _("The request itself cannot be used: %(why)s") % {"why": type(exception).__name__}
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    """500 outside a view: a problem, or the page's own answer."""
+    if not _is_api(request):
+        return defaults.server_error(request)
+    return answer(request, 500, str(_UNFORESEEN))
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path_info.startswith("/api/")
 
 
 class ProblemAPI(NinjaAPI):

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router
+from ninja import Query, Router, Schema
+from pydantic import Field
 
 from dashboards.api import schemas
 from dashboards.api.auth import asker, visible_device
@@ -12,6 +13,14 @@ from dashboards.api.params import Page, Text, cursor_of, listed
 from devices import queries
 from devices.models import Reject
 from fleet.access import queries as access
+
+
+class Asked(Schema):
+    """Filters; all that are given must hold."""
+
+    device: Annotated[Text, Field(description="serial; for administrators also an unknown one")] = None
+    reason: Text = None
+
 
 router = Router(tags=["rejects"])
 
@@ -25,13 +34,12 @@ router = Router(tags=["rejects"])
 def list_rejects(
     request: HttpRequest,
     page: Query[Page],
-    device: Annotated[Text, Query(description="serial; for administrators also an unknown one")] = None,
-    reason: Text = None,
+    asked: Query[Asked],
 ) -> HttpResponse:
     """Newest first.  What came under an unknown serial is seen by administrators only."""
-    rejects = _visible(request, device)
-    if reason is not None:
-        rejects = rejects.filter(reason=reason)
+    rejects = _visible(request, asked.device)
+    if asked.reason is not None:
+        rejects = rejects.filter(reason=asked.reason)
     after = page.after_moment()
     if after is not None:
         rejects = rejects.filter(Q(at__lt=after[0]) | Q(at=after[0], pk__lt=after[1]))

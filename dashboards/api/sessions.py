@@ -6,7 +6,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from ninja import Query, Router
+from ninja import Query, Router, Schema
+from pydantic import Field
 
 from dashboards.api import schemas
 from dashboards.api.auth import visible_device, visible_site, visible_sites
@@ -16,6 +17,18 @@ from devices import queries
 from devices.models import Session
 
 router = Router(tags=["sessions"])
+
+
+class Asked(Schema):
+    """Filters; all that are given must hold."""
+
+    device: Annotated[Text, Field(description="serial")] = None
+    subject: Annotated[Text, Field(description="token of a person")] = None
+    site: Annotated[Text, Field(description="slug")] = None
+
+
+class Which(Schema):
+    device: Annotated[Text, Field(description="serial, where two devices chose the same id")] = None
 
 
 def _visible(request: HttpRequest) -> QuerySet[Session]:
@@ -31,18 +44,16 @@ def _visible(request: HttpRequest) -> QuerySet[Session]:
 def list_sessions(
     request: HttpRequest,
     page: Query[Page],
-    device: Annotated[Text, Query(description="serial")] = None,
-    subject: Annotated[Text, Query(description="token of a person")] = None,
-    site: Annotated[Text, Query(description="slug")] = None,
+    asked: Query[Asked],
 ) -> HttpResponse:
     """Newest first, by their newest record."""
     sessions = _visible(request)
-    if device is not None:
-        sessions = sessions.filter(device=visible_device(request, device))
-    if site is not None:
-        sessions = sessions.filter(device__site=visible_site(request, site))
-    if subject is not None:
-        sessions = sessions.filter(subject=subject)
+    if asked.device is not None:
+        sessions = sessions.filter(device=visible_device(request, asked.device))
+    if asked.site is not None:
+        sessions = sessions.filter(device__site=visible_site(request, asked.site))
+    if asked.subject is not None:
+        sessions = sessions.filter(subject=asked.subject)
     after = page.after_moment()
     if after is not None:
         sessions = sessions.filter(Q(last_at__lt=after[0]) | Q(last_at=after[0], pk__lt=after[1]))
@@ -58,11 +69,11 @@ def list_sessions(
 def get_session(
     request: HttpRequest,
     id: str,
-    device: Annotated[Text, Query(description="serial, where two devices chose the same id")] = None,
+    which: Query[Which],
 ) -> HttpResponse:
     sessions = _visible(request).filter(session=id) if "\0" not in id else Session.objects.none()
-    if device is not None:
-        sessions = sessions.filter(device=visible_device(request, device))
+    if which.device is not None:
+        sessions = sessions.filter(device=visible_device(request, which.device))
     rows = list(sessions.select_related("device__site", "device__live")[:2])
     if not rows:
         raise not_found(f"session {id[:64]!r}")
