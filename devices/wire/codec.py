@@ -32,7 +32,9 @@ _DECODERS: Final = {name: msgspec.json.Decoder(type_) for name, type_ in _TYPES.
 _KNOWN: Final = {name: frozenset(type_.__struct_encode_fields__) for name, type_ in _TYPES.items()}
 _FULL: Final = _KNOWN["status"] - _KNOWN["will"]  # a goodbye has some of these, a will none
 _ENCODER: Final = msgspec.json.Encoder()
-_FIELDS = msgspec.json.Decoder(dict[str, Raw])
+_ONE: Final = Raw(b"1")
+_MANY: Final = 32  # telemetry of 16 channels has 23 arrays
+_FIELDS: Final = msgspec.json.Decoder(dict[str, Raw])
 
 
 def decode(kind: Kind, payload: bytes) -> Status | Will | Telemetry | Event | Ack | Command | Watermark:
@@ -82,6 +84,8 @@ def _is_plain(name: str, payload: bytes) -> bool:
     """
     if len(payload) > MAX_BYTES or not payload.isascii() or b"\\" in payload or b"\x7f" in payload:
         return False
+    if payload.count(b"{") > 2 or payload.count(b"[") > _MANY:
+        return False  # before any parser recurses into them
     try:
         fields = _FIELDS.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -92,9 +96,6 @@ def _is_plain(name: str, payload: bytes) -> bool:
         and "v" in fields
         and fields["v"] == _ONE
     )
-
-
-_ONE = Raw(b"1")
 
 
 def _checked_status(status: Status) -> Status:

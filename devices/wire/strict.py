@@ -18,7 +18,9 @@ from .units import INT8_MAX, INT8_MIN, MAX_COUNT, MAX_TEXT
 MAX_BYTES: Final = 65_536
 MAX_NESTING: Final = 8
 
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+# A string, or the rest of the payload where its end is missing: else a quote after another would be tried
+# to the end, in quadratic time.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _PEEK = {
@@ -62,10 +64,11 @@ def peek(payload: bytes) -> tuple[int, int] | None:
     in it once.
     """
     try:
+        _check_nesting(payload)
         top = json.loads(payload.decode("utf-8", "replace"), object_pairs_hook=tuple)
         fields = top if type(top) is tuple else ()  # an array is a list
         found = [[value for key, value in fields if key == name] for name in ("boot", "seq")]
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, RecursionError):  # a WireError is a ValueError
         found = [
             [int(word) if word.isdigit() and end else -1 for word, end in pattern.findall(payload)]
             for pattern in _PEEK.values()

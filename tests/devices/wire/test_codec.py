@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import threading
+import time
 import timeit
 
 import pytest
@@ -257,6 +258,23 @@ def test_deep_nesting_is_refused_on_a_thread_with_a_small_stack():
         threading.stack_size(before)
     thread.join(timeout=10)
     assert reasons == ["nesting"]
+
+
+UNITS = ["[", '{"a":', '"', '\\"', '"\\"', "\\", '"\\', '"a":', '"boot":', '"boot"         ', "1", "-", "1e"]
+UNITS += ["[1,", "[]", "{}", '"a",', "[[[[]]]],", "\\ud800", "\x00", "é", " ", '"seq":1,', '{"seq":1},']
+HEADS = ["", '{"v":1,"x":"', '{"v":1,"x":[', '{"v":1,', '{"v":1,"x":[[],[],[],[],[],[],[],[]],"y":"']
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("head", HEADS)
+def test_no_payload_takes_long(head, unit):
+    payload = (head + unit * 65_536).encode()[: codec.MAX_BYTES]
+    began = time.process_time()
+    for kind in ("status", "telemetry"):
+        with pytest.raises(WireError):
+            codec.decode(kind, payload)
+    codec.peek(payload)
+    assert time.process_time() - began < 0.5
 
 
 def test_errors_cross_processes_and_stay_printable():
