@@ -1,12 +1,18 @@
 """`manage.py demo`: the whole product on one machine, as `make demo` runs it."""
 
+import hashlib
 import os
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 from fleet.embedded import demo
 from fleet.embedded.options import Options
@@ -17,13 +23,12 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # the settings are made by the demo itself
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        parser.epilog = (
+        kwargs["formatter_class"] = RawDescriptionHelpFormatter
+        kwargs["epilog"] = (
             "Example:\n  PORT=8080 DEVICES=60 VAR=var/sixty python manage.py demo\n\n"
             "Variables: PORT=8000 MQTT_PORT=1883 DEVICES=24 SEED=1 SCENARIO=clinic VAR=var/demo"
         )
-        return parser
+        return super().create_parser(prog_name, subcommand, **kwargs)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -32,20 +37,39 @@ class Command(BaseCommand):
             help="only migrate and make the demo's data; the servers must run",
         )
 
-    def handle(self, *, prepare: bool, **options: Any) -> None:
+    def handle(self, *, prepare: bool, **_options: Any) -> None:
         if prepare:
             self._prepare()
         else:
             sys.exit(demo.main())
 
     def _prepare(self) -> None:
+        """Migrate, make the demo's data, collect static files; each only if something changed."""
         from fleet import demo_data  # models, which a plain demo never loads
 
-        self.check()
-        call_command("migrate", interactive=False, verbosity=1)
-        options = Options.read(os.environ)
         secret = os.environ.get("DEMO_SECRET", "")
         if not secret:
             raise CommandError("DEMO_SECRET is not set: people's passwords and tokens are derived from it")
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", interactive=False, verbosity=1)
+        options = Options.read(os.environ)
         demo_data.make(options.var, devices=options.devices, seed=options.seed, secret=secret)
+        _collect_static(Path(settings.STATIC_ROOT))
+
+
+def _collect_static(root: Path) -> None:
+    """Collect, hash and compress static files, unless none changed since: it takes seconds."""
+    stamp, sources = root / ".sources", _sources_of_static()
+    if not stamp.exists() or stamp.read_text() != sources:
         call_command("collectstatic", interactive=False, verbosity=0)
+        root.mkdir(parents=True, exist_ok=True)
+        stamp.write_text(sources)
+
+
+def _sources_of_static() -> str:
+    seen = hashlib.sha256(str(settings.STORAGES["staticfiles"]).encode())
+    for finder in get_finders():
+        for path, storage in finder.list([]):  # type: ignore[attr-defined]
+            seen.update(f"{path}:{storage.size(path)}:{storage.get_modified_time(path)}\n".encode())
+    return seen.hexdigest()
