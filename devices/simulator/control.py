@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -16,9 +17,10 @@ from devices.simulator import treatment
 from devices.simulator.body import Body
 from devices.simulator.connection import Connection
 from devices.simulator.faults import FAULTS, Site
-from devices.simulator.scenario import Planned
+from devices.simulator.scenario import ANY, Planned
 from devices.simulator.swarm import Swarm
 
+DRIVEN_MA = 18.0  # enough for a stimulator to judge its electrodes
 _OWN = {"fault", "clear", "serial", "for_s", "args"}
 
 
@@ -29,6 +31,7 @@ class Control:
         self.swarm, self._stop = swarm, stop
         self._say = say or (lambda text: print(text, flush=True))
         self._active: dict[tuple[str, str], Site] = {}
+        self._rng = random.Random(f"{swarm.world.seed}:faults")
 
     # --- faults ---
 
@@ -38,21 +41,35 @@ class Control:
         for planned in plan:
             if planned.name not in FAULTS:
                 raise ValueError(f"there is no fault {planned.name!r}; there are {', '.join(FAULTS)}")
-            if isinstance(planned.device, int):
-                if not bodies:
-                    continue
-                body = bodies[planned.device % len(bodies)]
-            else:
-                body = self._body(planned.device)
-            self._plan(planned, body, round(1000 * planned.at_s))
+            if planned.device not in ANY and isinstance(planned.device, str):
+                self._body(planned.device)
+            if bodies:
+                self._plan(planned, round(1000 * planned.at_s))
 
-    def _plan(self, planned: Planned, body: Body, at_ms: int) -> None:
+    def _plan(self, planned: Planned, at_ms: int) -> None:
         def act(now_ms: int) -> None:
-            self.strike(planned.name, body.serial, planned.args, planned.for_s)
+            body = self._struck(planned.device)
+            if body is not None:
+                self.strike(planned.name, body.serial, planned.args, planned.for_s)
             if planned.every_s is not None:
-                self._plan(planned, body, at_ms + round(1000 * planned.every_s))
+                self._plan(planned, at_ms + round(1000 * planned.every_s))
 
         self.swarm.at(at_ms, act)
+
+    def _struck(self, device: int | str) -> Body | None:
+        """The device that a plan means; of several that fit, one by chance, and none that suffers already."""
+        world = self.swarm.world
+        if isinstance(device, int):
+            return world.bodies[device % len(self.swarm.world.by_serial)]
+        if device not in ANY:
+            return self._body(device)
+        suffering = {serial for _, serial in self._active}
+        fitting = [
+            body
+            for body in world.by_serial.values()
+            if body.powered and not body.hung and body.serial not in suffering and _fits(body, device)
+        ]
+        return self._rng.choice(fitting) if fitting else None
 
     def strike(self, name: str, serial: str, args: dict[str, Any], for_s: float | None) -> None:
         """Let a fault begin; it ends after `for_s`, or when it is cleared.  Raises ValueError."""
@@ -157,6 +174,12 @@ class Control:
             treatment.turn(body, int(wish["channel"]) - 1, float(wish["to_ma"]), now_ms, "operator")
         else:
             raise ValueError(f"session is start, stop, pause, resume or turn, not {what!r}")
+
+
+def _fits(body: Body, device: str) -> bool:
+    if device == "driven":
+        return body.state == "running" and float(body.plant.knob_ma[body.row, 0]) >= DRIVEN_MA
+    return device == "any" or body.state == device
 
 
 def _born(control: Control, body: Body) -> bool:

@@ -47,17 +47,16 @@ class Day:
         self.resuming = False
         self._waiting = False  # for the next session
 
-    def dawn(self, now_ms: int) -> None:
-        """Switch on, or leave off or on the charger, as the scenario has it."""
-        body, fleet, rng = self.body, self.scenario.fleet, self.body.rng
-        fate = rng.random()
-        if fate < fleet.off:
-            self._later(now_ms + self._draw_ms(fleet.off_s), self._switch_on)
+    def dawn(self, now_ms: int, found: str = "on") -> None:
+        """Switch on, or leave `off` for a while or `charging`, as the device is found in the morning."""
+        body = self.body
+        if found == "off":
+            self._later(now_ms + self._draw_ms(self.scenario.fleet.off_s), self._switch_on)
             return
-        body.plugged = fate < fleet.off + fleet.charging
+        body.plugged = found == "charging"
         if body.plugged:
             body.plant.charging[body.row] = True
-            body.plant.batteries.soc[body.row] = rng.uniform(10.0, 70.0)
+            body.plant.batteries.soc[body.row] = body.rng.uniform(10.0, 70.0)
         body.power_on(now_ms)
         self.wait(now_ms, self.scenario.day.first_s)
 

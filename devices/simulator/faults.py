@@ -1,7 +1,7 @@
 """Everything that can go wrong with a device, by name.
 
-A fault is a pair of functions: strike, and (if it can end) mend.  Both get a `Site`: the struck device with its
-network, and a way to do something later.
+A fault is a pair of functions: strike, and (if it can end) mend.  Both get a `Site`: the struck device with
+its network, and a way to do something later.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """All but the firmware: muscles, skin, batteries, temperature and people, as arrays of (devices, channels).
 
-One `tick` is 100 ms.  Whatever is asked of one device, random draws have the shape of the whole swarm, so that one device's day never changes another's.
+One `tick` is 100 ms.  Whatever is asked of one device, random draws have the shape of the whole swarm, so
+that one device's day never changes another's.
 """
 
 from __future__ import annotations

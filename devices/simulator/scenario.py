@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Struct
@@ -51,11 +51,17 @@ class Fleet(Struct, frozen=True, forbid_unknown_fields=True):
     every_ms: Annotated[int, Meta(ge=100, le=1000)] = 100
 
 
+ANY: Final = ("any", "idle", "running", "driven")
+"""Struck is one of those that are connected, idle, in a running session, or driven with 18 mA on channel 1."""
+
+
 class Planned(Struct, frozen=True, forbid_unknown_fields=True):
     """A fault and when it strikes."""
 
     name: str
-    device: int | str  # place in the devices file from 0 (beyond its end: counted round), or serial
+    device: (
+        int | str
+    )  # place in the devices file from 0 (counted round), serial, or one of ANY
     at_s: Annotated[float, Meta(ge=0)] = 0.0
     for_s: Annotated[float, Meta(ge=0)] | None = None  # None: for good
     every_s: Annotated[float, Meta(gt=0)] | None = None  # again and again

@@ -1,7 +1,7 @@
 """A protocol document, walked step by step.  Pure: the caller keeps the time.
 
-A step is `repeat` cycles of ramp up, on, ramp down, rest; stretches of no length are left out.  A session ends
-with the last one, or when `max_session_s` of running time are over.
+A step is `repeat` cycles of ramp up, on, ramp down, rest; stretches of no length are left out.  A session
+ends with the last one, or when `max_session_s` of running time are over.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The truth log: what each simulated device really did, so that any claim of the server can be scored.
 
-One JSON object a line.  Every line has `at` (monotonic ms of the simulation), `wall` (Unix ms, by a right clock), `serial` and `what`:
+One JSON object a line, each with `at` (monotonic ms of the simulation), `wall` (Unix ms, by a right clock),
+`serial` and `what`:
 
 | what | fields |
 |---|---|
@@ -139,7 +140,7 @@ class Truth:
     def score(
         self, claims: Iterable[tuple[str, int, int, int, str]], *, serials: set[str] | None = None
     ) -> Score:
-        """Score stored records, each claimed as (serial, boot, seq, up_ms, kind); of `serials` only, if given.
+        """Score stored records, claimed as (serial, boot, seq, up_ms, kind); of `serials` only, if given.
 
         Spoiled and dropped records need not be claimed, but may be; the kind of an event is its `kind`, of
         telemetry `telemetry`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from typing import Final
 
@@ -46,8 +47,16 @@ class World:
         self._protocols = session.built_in()
         self.days = [Day(body, scenario, self._protocols, self.at, (seed, body.row)) for body in self.bodies]
         self.after_tick: Act = lambda now_ms: None
-        for day in self.days:
-            day.dawn(0)
+        for day, found in zip(self.days, self._morning(), strict=True):
+            self.at(0, partial(day.dawn, found=found))
+
+    def _morning(self) -> list[str]:
+        """How each device is found: so many on the charger, so many switched off, the others on."""
+        fleet, devices = self.scenario.fleet, len(self.bodies)
+        charging, off = round(fleet.charging * devices), round(fleet.off * devices)
+        found = ["charging"] * charging + ["off"] * off + ["on"] * (devices - charging - off)
+        np.random.default_rng((self.seed, 3)).shuffle(found)
+        return found[:devices]
 
     def _tune(self) -> None:
         patients, people = self.plant.patients, self.scenario.people
