@@ -167,7 +167,7 @@ def _channel(channel: Mapping[str, Any], texts: Texts) -> Face:
         "contact": contact,
         "contact_words": texts[f"contact.{contact}"],
         "ma": tenths(ma, texts) if used else texts["none"],
-        "set": tenths(set_ma, texts) if used else texts["none"],
+        "set": tenths(set_ma, texts).removesuffix(".0") if used else texts["none"],
         "fill": math.floor((ma or 0) / full * 200 + 0.5) / 2,
         "mark": math.floor((set_ma or 0) / full * 200 + 0.5) / 2,
         "used": used,

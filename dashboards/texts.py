@@ -103,8 +103,7 @@ def _page() -> dict[str, str]:
         "live.connecting": _("Connecting…"),
         "banner.connecting": _("Connecting. Until then this page shows what was last stored."),
         "banner.stale": _(
-            "Not live: no news from the supervision server for {age}. "
-            "What you see is old. Look at the devices themselves."
+            "Not live: no news from the supervision server. What you see is old. Look at the devices themselves."
         ),
         "banner.unfed": _(
             "Not live: the supervision server is not receiving anything from the devices. "

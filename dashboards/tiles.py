@@ -34,3 +34,9 @@ def counts(tiles: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 
 def size(devices: int) -> str:
     return "roomy" if devices <= ROOMY else "wide" if devices <= WIDE else "dense"
+
+
+def channel_rows(tiles: Iterable[Mapping[str, Any]]) -> int:
+    """Return for how many channels every tile has room, so that all stand in equal rows: 4, 8 or 16."""
+    most = max((len(one["channels"]) for one in tiles), default=0)
+    return 16 if most > 8 else 8 if most > 4 else 4

@@ -33,6 +33,7 @@ def wall(request: HttpRequest, slug: str) -> HttpResponse:
             "tiles": shown,
             "counts": tiles.counts(shown),
             "size": tiles.size(len(shown)),
+            "channels": tiles.channel_rows(shown),
             "texts": words,
             "blank": tiles.tile(_BLANK, words),
             "blank_channel": _BLANK_CHANNEL,

@@ -23,13 +23,21 @@ function flag(element, name, on) {
   if (element.hasAttribute(name) !== on) element.toggleAttribute(name, on);
 }
 
+/** Percent of the bar; a transform needs no layout. @param {HTMLElement} fill @param {number | string} percent */
+const stretch = (fill, percent) => (fill.style.transform = `scaleX(${percent}%)`);
+
+/** @param {HTMLElement} mark as wide as the bar, drawn at its left edge only @param {number | string} percent */
+const shift = (mark, percent) => (mark.style.transform = `translateX(${percent}%)`);
+
 class Channel {
   /** @param {Element} row */
   constructor(row) {
     this.row = row;
     this.number = /** @type {Text} */ (row.querySelector(".n")?.lastChild);
-    this.fill = /** @type {Element} */ (row.querySelector(".fill"));
-    this.mark = /** @type {Element} */ (row.querySelector(".mark"));
+    this.fill = /** @type {HTMLElement} */ (row.querySelector(".fill"));
+    this.mark = /** @type {HTMLElement} */ (row.querySelector(".mark"));
+    stretch(this.fill, this.fill.dataset.at ?? "0");
+    shift(this.mark, this.mark.dataset.at ?? "0");
     this.ma = /** @type {Element} */ (row.querySelector(".ma b"));
     this.set = /** @type {Element} */ (row.querySelector(".set"));
     this.contact = /** @type {Element} */ (row.querySelector(".contact span"));
@@ -42,8 +50,8 @@ class Channel {
     const shown = this.shown;
     this.shown = face;
     if (shown?.n !== face.n) this.number.nodeValue = String(face.n);
-    if (shown?.fill !== face.fill) set(this.fill, "width", String(face.fill));
-    if (shown?.mark !== face.mark) set(this.mark, "x", String(face.mark));
+    if (shown?.fill !== face.fill) stretch(this.fill, face.fill);
+    if (shown?.mark !== face.mark) shift(this.mark, face.mark);
     if (shown?.ma !== face.ma) write(this.ma, face.ma);
     if (shown?.set !== face.set) write(this.set, face.set);
     if (shown?.contact !== face.contact) {

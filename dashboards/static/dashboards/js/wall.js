@@ -90,6 +90,8 @@ function arrange() {
     else wall.insertBefore(root, at);
   }
   byId("empty").hidden = store.devices.size > 0;
+  const most = Math.max(0, ...Array.from(store.devices.values(), (device) => device.channels.length));
+  wall.dataset.channels = most > 8 ? "16" : most > 4 ? "8" : "4";
 }
 
 function count() {
@@ -100,7 +102,7 @@ function count() {
   for (const [kind, n] of Object.entries(counts)) {
     const element = byId(`count-${kind}`);
     if (element.textContent !== String(n)) element.textContent = String(n);
-    element.parentElement?.toggleAttribute("data-some", n > 0 && kind !== "all" && kind !== "in_session");
+    element.parentElement?.toggleAttribute("data-some", n > 0 && kind === "attention");
   }
   const show = /** @type {keyof typeof counts} */ (wall.dataset.show);
   byId("none-shown").hidden = show === "all" || counts[show] > 0;
@@ -130,11 +132,11 @@ function judge() {
   const monotonic = performance.now();
   const pulseMs = pulseAge(pulse, server.now(monotonic), monotonic);
   const state = stateOf(pulseMs);
-  body.dataset.live = state;
+  if (body.dataset.live !== state) body.dataset.live = state;
   say("pulse-words", texts[`live.${state}`]);
   if (state === "live") return;
-  const words = texts[state === "stale" && !Number.isFinite(pulseMs) ? "banner.unfed" : `banner.${state}`];
-  say("banner-words", fill(words, { age: age(Number.isFinite(pulseMs) ? pulseMs : null, texts, "age.plain") }));
+  say("banner-words", texts[state === "stale" && !Number.isFinite(pulseMs) ? "banner.unfed" : `banner.${state}`]);
+  say("banner-age", Number.isFinite(pulseMs) ? age(pulseMs, texts, "age.plain") : ""); // apart: it is not read aloud
 }
 
 /** @param {number} pulseMs */

@@ -153,7 +153,7 @@ function channelFace({ n, ma, set_ma, contact: said }, texts) {
     contact,
     contact_words: texts[`contact.${contact}`],
     ma: used ? tenths(ma, texts) : texts["none"],
-    set: used ? tenths(set_ma, texts) : texts["none"],
+    set: used ? tenths(set_ma, texts).replace(/\.0$/, "") : texts["none"],
     fill: Math.floor(((ma ?? 0) / full) * 200 + 0.5) / 2,
     mark: Math.floor(((set_ma ?? 0) / full) * 200 + 0.5) / 2,
     used,
