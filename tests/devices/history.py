@@ -11,6 +11,7 @@ from devices.state import from_ms, to_ms
 from devices.store import records, rollups
 from devices.wire import codec
 from devices.wire.messages import Battery, Event, ProtocolRef, Status, Telemetry
+from devices.wire.words import EventKind
 
 SESSION = "01JD2"
 PROTOCOL = ProtocolRef(id="quad-strength", version=3, sha256="ab" * 32)
@@ -61,6 +62,19 @@ def status(**other: Any) -> Status:
         "seq": 60,
     }
     return Status(**(fields | other))
+
+
+def event(seq: int, kind: str, **other: Any) -> Event:
+    fields: dict[str, Any] = {
+        "boot": 7,
+        "seq": seq,
+        "up_ms": 1000 * seq,
+        "t": 1_763_788_000_000 + 1000 * seq,
+        "session": SESSION,
+        "kind": EventKind(kind),
+        "data": {},
+    }
+    return Event(**(fields | other))
 
 
 def store_telemetry(
