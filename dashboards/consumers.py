@@ -1,4 +1,4 @@
-"""The live wall's end of the WebSocket: join, then read; afterwards only what changed, at the browser's pace."""
+"""The live wall's end of the WebSocket: join, then read; then what changed, at the browser's pace."""
 
 import asyncio
 import logging
@@ -104,7 +104,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
             self.due = True
             await self._try(self._send_waiting())
         elif isinstance(said, dict) and "watch" in said:
-            await self._send_error("watch", "full-rate traces are not sent; read devices/<serial>/trace instead")
+            await self._send_error(
+                "watch", "full-rate traces are not sent; read devices/<serial>/trace instead"
+            )
         else:
             await self._send_error("message", 'expected "ok", {"resync":true} or {"watch":"<serial>"}')
 
@@ -195,7 +197,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.due = False
         self.number += 1
         self.outbox.restart(devices)
-        await self._send({"type": "snapshot", "rev": self.number, "devices": devices, "alerts": [], "pulse": pulse})
+        await self._send(
+            {"type": "snapshot", "rev": self.number, "devices": devices, "alerts": [], "pulse": pulse}
+        )
 
     async def _send_error(self, about: str, detail: str) -> None:
         await self._send({"type": "error", "about": about, "detail": detail})

@@ -1,6 +1,6 @@
 """What a tile says about a device: the API's device object in, words and numbers out.  Pure.
 
-`static/dashboards/js/words.js` says the same in the browser; a test holds the two together.  Ages are not part
+`static/dashboards/js/words.js` says the same in the browser; a test holds the two together.  Ages are no part
 of a face: they tick, and where a device is silent the age stands in the place of `timing`.
 """
 

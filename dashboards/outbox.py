@@ -1,8 +1,8 @@
 """What one browser has still to be told: the newest of each key, never a queue.  Pure.
 
-Device events carry only the fields that changed `since` an earlier revision, so they are merged field by field;
-one that builds on another revision than the one we hold shows that something was lost on the way, and the device
-is noted in `behind`, to be read afresh.  One without `since` is whole.
+Device events carry only the fields that changed `since` an earlier revision, so they are merged field by
+field; one that builds on another revision than the one we hold shows that something was lost on the way, and
+the device is noted in `behind`, to be read afresh.  One without `since` is whole.
 """
 
 from collections.abc import Collection, Iterable, Mapping

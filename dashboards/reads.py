@@ -11,7 +11,6 @@ from django.db.models import QuerySet
 from devices import queries
 from devices.models import Device, Pulse
 from devices.state import iso, to_ms
-from fleet.access.models import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,9 @@ def site_devices(site_id: int) -> QuerySet[Device]:
 
 def roster(site_id: int) -> Roster:
     rows = site_devices(site_id).values_list("serial", "name", "room", "uplink", "tags", "live__rev")
-    named = frozenset((serial, name, room, uplink, tuple(tags)) for serial, name, room, uplink, tags, _ in rows)
+    named = frozenset(
+        (serial, name, room, uplink, tuple(tags)) for serial, name, room, uplink, tags, _ in rows
+    )
     return Roster(named, {row[0]: row[5] or 0 for row in rows})
 
 
@@ -41,14 +42,17 @@ def devices_of(site_id: int, now: datetime, *, only: Collection[str] | None = No
 
 
 def place(device: dict[str, Any]) -> tuple[Any, ...]:
-    """Where a device stands on the wall: by room, as people count ("Room 2" before "Room 10"), then by name."""
+    """Where a device stands: by room, as people count ("Room 2" before "Room 10"), then by name."""
     return _counted(device["room"]), _counted(device["name"]), device["serial"]
 
 
 def pulse(now: datetime) -> dict[str, Any]:
     """Return the pulse event as the database knows it: when each part of the server last said it lives."""
     at = dict(Pulse.objects.filter(part__in=("ingest", "dispatch", "worker")).values_list("part", "at"))
-    parts = {f"{part}_at": iso(to_ms(at[part])) if part in at else None for part in ("ingest", "dispatch", "worker")}
+    parts = {
+        f"{part}_at": iso(to_ms(at[part])) if part in at else None
+        for part in ("ingest", "dispatch", "worker")
+    }
     return {"kind": "pulse", **parts, "now": iso(to_ms(now))}
 
 

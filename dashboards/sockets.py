@@ -73,17 +73,22 @@ class Doorkeeper:
     def __init__(self, inner: ASGI3Application) -> None:
         self.inner = inner
 
-    async def __call__(self, scope: WebSocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    async def __call__(
+        self, scope: WebSocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
         credentials = credentials_of(scope)
         if not credentials.token and not is_same_origin(scope):
             await receive()
             await send({"type": "websocket.close", "code": 4403, "reason": "another origin"})
             return
-        await self.inner({**scope, "credentials": credentials}, receive, send)  # type: ignore[typeddict-unknown-key]
+        known: Any = {**scope, "credentials": credentials}
+        await self.inner(known, receive, send)
 
 
 def _headers(scope: Any) -> dict[str, str]:
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope.get("headers", [])}
+    return {
+        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope.get("headers", [])
+    }
 
 
 def _without_port(host: str) -> str:

@@ -1,11 +1,11 @@
 """Static files under names that carry their hash."""
 
 from django.contrib.staticfiles.storage import HashedFilesMixin
-from whitenoise.storage import CompressedManifestStaticFilesStorage
+from whitenoise.storage import CompressedManifestStaticFilesStorage  # type: ignore[import-untyped]
 
 
 class ModuleStorage(CompressedManifestStaticFilesStorage):
-    """Rewrites the `import` statements of our own modules as well, so that none meets one of another release."""
+    """Rewrites the imports of our own modules as well, so that none meets one of another release."""
 
     support_js_module_import_aggregation = True
     _js_module_import_aggregation_patterns = (

@@ -1,10 +1,10 @@
-"""The words of the wall, in the reader's language: one table for the first render and for the page's own script."""
+"""The words of the wall, in the reader's language: one table for the first render and the page's script."""
 
 from django.utils.translation import gettext as _
 
 
 def wall_texts() -> dict[str, str]:
-    """Return every text a tile or a banner can show; `{…}` are filled in by `faces` and by `words.js` alike."""
+    """Return every text a tile or a banner can show; `faces` and `words.js` fill in `{…}` alike."""
     return _states() | _measures() | _marks() | _page()
 
 
@@ -103,7 +103,8 @@ def _page() -> dict[str, str]:
         "live.connecting": _("Connecting…"),
         "banner.connecting": _("Connecting. Until then this page shows what was last stored."),
         "banner.stale": _(
-            "Not live: no news from the supervision server. What you see is old. Look at the devices themselves."
+            "Not live: no news from the supervision server. What you see is old. "
+            "Look at the devices themselves."
         ),
         "banner.unfed": _(
             "Not live: the supervision server is not receiving anything from the devices. "
