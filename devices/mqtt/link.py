@@ -227,6 +227,7 @@ class Link:
         self.address = address
         self.epoch = 0
         self.connected_at: float | None = None
+        self._subscribed_epoch = 0
         self._subscriptions = [(topic, 1) for topic in subscriptions]
         self._paused, self._greet = paused, greet
         self._work: deque[tuple[int, Callable[[], None]]] = deque()
@@ -249,6 +250,7 @@ class Link:
             client.will_set(will.topic, will.payload, qos=1, retain=True)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
         self._client = client
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
@@ -288,7 +290,8 @@ class Link:
 
     @property
     def is_up(self) -> bool:
-        return self.connected_at is not None
+        """Whether the broker sends us what we asked for: connected, and the subscription stands."""
+        return self.connected_at is not None and self._subscribed_epoch == self.epoch
 
     def wake(self) -> None:
         """Look again at `paused`."""
@@ -371,6 +374,13 @@ class Link:
             client.subscribe(self._subscriptions)
         log.info("broker connected", user=self.address.username, epoch=self.epoch)
         self._greet()
+
+    def _on_subscribe(self, _client: Any, _userdata: Any, _mid: Any, reasons: Any, _properties: Any) -> None:
+        refused = [str(reason) for reason in reasons if reason.is_failure]
+        if refused:
+            log.error("broker refused a subscription", user=self.address.username, reasons=refused)
+        else:
+            self._subscribed_epoch = self.epoch
 
     def _on_disconnect(
         self, _client: Any, _userdata: Any, _flags: Any, reason: Any, _properties: Any
