@@ -104,6 +104,7 @@ def list_records(
 @router.get(
     "/devices/{serial}/ledger",
     response=schemas.Page[schemas.LedgerEntry],
+    by_alias=True,
     operation_id="getLedger",
     summary="What became of every record",
 )
