@@ -20,6 +20,8 @@ from urllib.parse import unquote, urlsplit
 import paho.mqtt.client as paho
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 log = structlog.get_logger(__name__)
 
@@ -166,6 +168,12 @@ class _Client(paho.Client):
         }
         return self._packet_handle()
 
+    def forget_unacknowledged(self) -> None:
+        """Do not send again on the next connection what this one left open: by then it may be out of date."""
+        with self._out_message_mutex:
+            self._out_messages.clear()
+            self._inflight_messages = 0
+
     def forgive_silence(self) -> None:
         """While nothing is read, no answer to a ping can be seen: that is no lost connection."""
         self._ping_t = 0.0
@@ -186,6 +194,19 @@ def _long_length(data: bytes, at: int, end: int) -> tuple[int, int]:
             return length, at
         shift += 7
     return -1, 0
+
+
+def _without_properties(message: Message) -> Message:
+    """MQTT 5 puts properties before the payload; none of those that can come are needed here."""
+    length, at = _long_length(message.payload, 0, len(message.payload))
+    return message._replace(payload=message.payload[at + length :])
+
+
+def _properties(packet: int, **values: int) -> Properties:
+    properties = Properties(packet)
+    for name, value in values.items():
+        setattr(properties, name, value)
+    return properties
 
 
 def publish_packet(topic: bytes, payload: bytes) -> bytes:
@@ -210,6 +231,7 @@ class Link:
         paused: Asked before each read: while true, the socket is not read, so the broker keeps the rest.
         greet: Called on the link's thread after each connect, when the subscriptions are asked for.
         persistent: Whether the broker keeps what comes while the server is away.
+        session_s: Speak MQTT 5 (its messages can expire), and have the broker keep what comes for so long.
     """
 
     def __init__(
@@ -223,6 +245,7 @@ class Link:
         will: Will | None = None,
         client_id: str | None = None,
         persistent: bool = True,
+        session_s: int | None = None,
     ) -> None:
         self.address = address
         self.epoch = 0
@@ -238,11 +261,21 @@ class Link:
         client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id or address.username,
-            clean_session=not persistent,
-            protocol=paho.MQTTv311,
+            clean_session=None if session_s is not None else not persistent,
+            protocol=paho.MQTTv311 if session_s is None else paho.MQTTv5,
             manual_ack=True,
         )
-        client.bind(take)
+        self._connect_options: dict[str, Any] = {"keepalive": 30}
+        self._is_mqtt5 = session_s is not None
+        if session_s is not None:
+            expiry = _properties(PacketTypes.CONNECT, SessionExpiryInterval=session_s)
+            self._connect_options |= {"clean_start": False, "properties": expiry}
+            client.bind(lambda messages: take([_without_properties(one) for one in messages]))
+        else:
+            client.bind(take)
+        client.max_inflight_messages_set(0)  # what waits is its owner's to order
+        client.on_publish = self._on_publish
+        self._unacknowledged: dict[int, Callable[[bool], None]] = {}
         client.username_pw_set(address.username, address.password)
         if address.tls:
             client.tls_set()
@@ -277,16 +310,43 @@ class Link:
 
     def publish_many(self, messages: Iterable[tuple[str, bytes]]) -> None:
         """Publish at QoS 0, not retained, in one write."""
-        packets = b"".join(publish_packet(topic.encode(), payload) for topic, payload in messages)
+        head = b"\0" if self._is_mqtt5 else b""  # no properties
+        packets = b"".join(publish_packet(topic.encode(), head + payload) for topic, payload in messages)
         if packets:
             self._later(lambda: self._client.write_raw(packets), self.epoch)
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """Publish at QoS 1."""
-        self._later(lambda: self._publish(topic, payload, retain), self.epoch)
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        expiry_s: int | None = None,
+        on_answer: Callable[[bool], None] | None = None,
+    ) -> None:
+        """Publish at QoS 1, on the connection of this moment or not at all.
 
-    def _publish(self, topic: str, payload: bytes, retain: bool) -> None:
-        self._client.publish(topic, payload, qos=1, retain=retain)
+        Args:
+            expiry_s: After so long the broker hands it to nobody any more (MQTT 5; else it has no effect).
+            on_answer: Called on the link's thread with whether the broker took it; must not raise or block.
+                Not called if the connection ends first.
+        """
+        self._later(lambda: self._publish(topic, payload, retain, expiry_s, on_answer), self.epoch)
+
+    def _publish(
+        self,
+        topic: str,
+        payload: bytes,
+        retain: bool,
+        expiry_s: int | None,
+        on_answer: Callable[[bool], None] | None,
+    ) -> None:
+        properties = None
+        if self._is_mqtt5 and expiry_s is not None:
+            properties = _properties(PacketTypes.PUBLISH, MessageExpiryInterval=expiry_s)
+        sent = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
+        if on_answer is not None:
+            self._unacknowledged[sent.mid] = on_answer
 
     @property
     def is_up(self) -> bool:
@@ -314,7 +374,9 @@ class Link:
         while not self._stop.is_set():
             try:
                 self._client._unread = b""
-                self._client.connect(self.address.host, self.address.port, keepalive=30)
+                self._client.forget_unacknowledged()
+                self._unacknowledged.clear()
+                self._client.connect(self.address.host, self.address.port, **self._connect_options)
                 self._serve()
             except (OSError, ValueError) as error:
                 log.warning(
@@ -381,6 +443,11 @@ class Link:
             log.error("broker refused a subscription", user=self.address.username, reasons=refused)
         else:
             self._subscribed_epoch = self.epoch
+
+    def _on_publish(self, _client: Any, _userdata: Any, mid: int, reason: Any, _properties: Any) -> None:
+        answered = self._unacknowledged.pop(mid, None)
+        if answered is not None:
+            answered(not reason.is_failure)
 
     def _on_disconnect(
         self, _client: Any, _userdata: Any, _flags: Any, reason: Any, _properties: Any
