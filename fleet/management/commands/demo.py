@@ -70,6 +70,6 @@ def _collect_static(root: Path) -> None:
 def _sources_of_static() -> str:
     seen = hashlib.sha256(str(settings.STORAGES["staticfiles"]).encode())
     for finder in get_finders():
-        for path, storage in finder.list([]):  # type: ignore[attr-defined]
+        for path, storage in finder.list([]):
             seen.update(f"{path}:{storage.size(path)}:{storage.get_modified_time(path)}\n".encode())
     return seen.hexdigest()
