@@ -60,7 +60,6 @@ PLACING_WINDOW_SECONDS = env.seconds("PLACING_WINDOW_SECONDS", 600)
 
 # --- Django ---
 INSTALLED_APPS = [
-    "daphne",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -70,7 +69,6 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "channels",
     "django_htmx",
-    "ninja",
     "devices",
     "fleet",
     "fleet.access",

@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 _PUBLISH, _PUBACK = 0x30, 0x40
 _READ_BYTES = 262_144
 _LONGEST_WAIT_S = 15.0
+_MANY, _GATHER_S = 8, 0.005
 
 
 class Message(NamedTuple):
@@ -77,6 +78,7 @@ class _Client(paho.Client):
         self._take = take
         self._unread = b""
         self.epoch = 0
+        self.was_busy = False
 
     def read_all(self) -> MQTTErrorCode:
         """Read what there is, hand over the messages, let paho handle the rest."""
@@ -150,6 +152,7 @@ class _Client(paho.Client):
                 )  # a CONNACK began a new one, and queued messages may follow it in this read
             at = after
         self._unread = data[at:]
+        self.was_busy = len(messages) >= _MANY
         if messages:
             self._take(messages)
         return MQTTErrorCode.MQTT_ERR_SUCCESS
@@ -404,8 +407,11 @@ class Link:
             if self._wake_r in readable:
                 self._drain_wakes()
             self._do_work()
-            if sock in readable and client.read_all() != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                return
+            if sock in readable:
+                if client.read_all() != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                    return
+                if client.was_busy:
+                    time.sleep(_GATHER_S)  # under load, one read of many messages costs less than many of few
             if writable and client.loop_write() != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 return
             if client.loop_misc() != MQTTErrorCode.MQTT_ERR_SUCCESS:

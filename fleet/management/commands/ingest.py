@@ -20,7 +20,7 @@ from devices.state import to_ms
 from devices.store import pulses
 from devices.store.directory import Directory
 from devices.wire.topics import SERVER_STATUS
-from fleet import flows
+from fleet import checks, flows
 from fleet.live.announce import Announcer
 from fleet.live.events import pulse_event
 
@@ -28,6 +28,7 @@ SUBSCRIPTIONS = ("ems/v1/+/status", "ems/v1/+/telemetry", "ems/v1/+/event", SERV
 
 
 class Command(BaseCommand):
+    requires_system_checks = [checks.TAG]
     help = "Take in what devices say: from the broker into the database, and on to the browsers."
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
