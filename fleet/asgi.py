@@ -3,6 +3,7 @@
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fleet.settings")
+os.environ.setdefault("DATABASE_POOL", "20")
 
 from django.core.asgi import get_asgi_application
 

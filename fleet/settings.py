@@ -24,6 +24,9 @@ SECURE_PROXY_SSL_HEADER = (
 )
 
 _database = env.url("DATABASE_URL", "postgresql://localhost:5432/myofleet", ("postgresql", "postgres"))
+# The web shares this many connections (fleet/asgi.py asks for it); every other process has one of its own.
+_pool_size = env.number("DATABASE_POOL", 0)
+_pool = {"pool": {"min_size": 1, "max_size": _pool_size, "timeout": 5}} if _pool_size else {}
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
@@ -33,8 +36,8 @@ DATABASES = {
         "HOST": _database.hostname or "",
         "PORT": _database.port or 5432,
         "CONN_HEALTH_CHECKS": True,
-        "CONN_MAX_AGE": 60,
-        "OPTIONS": {"connect_timeout": 5},
+        "CONN_MAX_AGE": 0,  # daphne answers each request in a thread of its own: kept connections would pile up
+        "OPTIONS": {"connect_timeout": 5} | _pool,
     }
 }
 REDIS_URL = env.text("REDIS_URL", "redis://localhost:6379/0")
@@ -72,6 +75,7 @@ INSTALLED_APPS = [
     "devices",
     "fleet",
     "fleet.access",
+    "fleet.control",
     "dashboards",
 ]
 MIDDLEWARE = [
