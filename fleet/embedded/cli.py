@@ -45,13 +45,12 @@ def _up(var: Path, mqtt_port: int | None, *, with_broker: bool) -> int:
         these.create_database()
         for name, value in these.settings().items():
             print(f"export {name}={shlex.quote(value)}", flush=True)
-        while True:
-            supervisor.tend()
-            supervisor.pause(1.0)
+        supervisor.tend_forever()
     except Stopped:
-        return 0
+        pass
     except Failed as error:
         say(str(error))
         return 1
     finally:
         supervisor.stop()
+    return 0

@@ -48,9 +48,7 @@ def _run(options: Options, instance: Instance, environ: Mapping[str, str]) -> in
         took_s = time.monotonic() - started_s
         say(f"fed after {took_s:.1f} s; people and their passwords are in {house.var / DEMO_JSON}")
         print(f"ready {house.url}", flush=True)
-        while not _make_gave_up(os.getppid()):
-            supervisor.tend()
-            supervisor.pause(1.0)
+        supervisor.tend_forever(until=lambda: _make_gave_up(os.getppid()))
     except Stopped:
         pass
     finally:

@@ -9,10 +9,12 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from fleet.embedded.users import OURSELVES, Account
 
+_START = "=== started"  # in a log: what follows is of this start
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -72,6 +74,8 @@ def start(program: Program, log: Path, *, env: Mapping[str, str]) -> subprocess.
     """
     program.before()
     with log.open("ab") as output:
+        output.write(f"{_START} {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {program.name}\n".encode())
+        output.flush()
         return subprocess.Popen(
             list(program.command),
             cwd=program.folder,
@@ -106,13 +110,21 @@ def stop(children: Iterable[tuple[subprocess.Popen[bytes], Program]]) -> list[st
 
 
 def tail(log: Path, lines: int = 12) -> str:
-    """Return the last lines of the log."""
+    """Return the last lines that the process wrote since its latest start."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 8192))
-            return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+            text = file.read().decode(errors="replace")
     except OSError as error:
         return f"(no log: {error.strerror})"
+    since = text.rpartition(_START)[2].partition("\n")[2] if _START in text else text
+    return "\n".join(since.splitlines()[-lines:])
+
+
+def rotate(log: Path, *, above_bytes: int = 10_000_000) -> None:
+    """Put a log that has grown large aside, in place of the one before."""
+    if log.exists() and log.stat().st_size > above_bytes:
+        log.replace(log.with_suffix(".log.1"))
 
 
 def _tie(number: signal.Signals, parent: int) -> Callable[[], None]:

@@ -42,6 +42,8 @@ class Supervisor:
 
     def __init__(self, logs: Path, env: Mapping[str, str]) -> None:
         logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for log in logs.glob("*.log"):
+            processes.rotate(log)
         self._logs = logs
         self._env = dict(env)
         self._children: dict[str, _Child] = {}
@@ -132,6 +134,17 @@ class Supervisor:
             os.read(self._wake, 4096)
         if self._stopping:
             raise Stopped
+
+    def tend_forever(self, *, until: Callable[[], bool] = lambda: False) -> None:
+        """Keep the children running.
+
+        Raises:
+            Stopped: When a stop is asked for.
+        """
+        while not until():
+            self.tend()
+            pending = [child.again_s for child in self._children.values() if child.again_s is not None]
+            self.pause(min([1.0, *(max(0.0, due_s - time.monotonic()) for due_s in pending)]))
 
     def tend(self) -> None:
         """Restart what has ended, each after a pause that grows while it keeps ending."""
