@@ -1,0 +1,189 @@
+"""The page's own modules, run by Node: they say what the first render says, and keep the law."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import playwright
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import dashboards
+from dashboards import faces
+from dashboards.outbox import Outbox
+from dashboards.texts import wall_texts
+from tests.dashboards.test_outbox import device, event
+
+JS = Path(dashboards.__file__).parent / "static" / "dashboards" / "js"
+NODE = Path(playwright.__file__).parent / "driver" / "node"  # carried by Playwright's wheel
+Ask = Callable[..., Any]
+
+many = settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+
+
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
+    modules = tmp_path_factory.mktemp("modules")
+    for module in ("words", "store", "clock"):
+        shutil.copy(JS / f"{module}.js", modules)
+    (modules / "package.json").write_text('{"type":"module"}')
+    command = [str(NODE), str(Path(__file__).with_name("twins.mjs")), str(modules)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdin
+    assert process.stdout
+
+    def put(question: str, **about: Any) -> Any:
+        process.stdin.write(json.dumps({"ask": question, **about}) + "\n")
+        process.stdin.flush()
+        return json.loads(process.stdout.readline())
+
+    yield put
+    process.stdin.close()
+    process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def texts() -> dict[str, str]:
+    return wall_texts()
+
+
+def one_of(*known: str | None) -> st.SearchStrategy[str | None]:
+    return st.sampled_from((*known, "something-new"))
+
+
+milliamps = st.one_of(
+    st.none(), st.integers(0, 100), st.floats(0, 10_000), st.sampled_from((0.05, 0.25, 9.95))
+)
+channels = st.fixed_dictionaries(
+    {
+        "n": st.integers(1, 16),
+        "set_ma": milliamps,
+        "ma": milliamps,
+        "contact": st.one_of(
+            st.none(), one_of("ok", "low_current", "electrode", "timeout", "unknown", "off")
+        ),
+    }
+)
+conditions = one_of(
+    "estop", "fault:hv", "fault:zz", "electrode_off:2", "overtemp", "other", "skew", "a_b:c_d", ""
+)
+devices = st.fixed_dictionaries(
+    {
+        "link": st.sampled_from(("never", "online", "suspect", "offline", "conflict")),
+        "state": one_of("idle", "ready", "running", "paused", "fault", "charging", "offline", None),
+        "output": one_of("off", "ramping", "on", None),
+        "session": st.one_of(st.none(), st.just("01JD2")),
+        "clock_skew_ms": st.one_of(st.none(), st.integers(-(10**12), 10**12), st.integers(-40_000, 40_000)),
+        "battery": st.one_of(
+            st.none(),
+            st.fixed_dictionaries(
+                {
+                    "soc": st.one_of(st.none(), st.floats(0, 110), st.integers(0, 110)),
+                    "charging": st.one_of(st.none(), st.booleans()),
+                }
+            ),
+        ),
+        "channels": st.lists(channels, max_size=4),
+        "phase": st.one_of(st.none(), one_of("ramp_up", "on", "ramp_down", "rest")),
+        "cycle": st.one_of(st.none(), st.integers(1, 999)),
+        "elapsed_ms": st.one_of(st.none(), st.integers(0, 10**8)),
+        "planned": st.one_of(st.none(), st.fixed_dictionaries({"session_ms": st.integers(0, 10**8)})),
+        "conditions": st.lists(conditions, max_size=3),
+        "held": st.one_of(st.none(), one_of("session", "charging", "user")),
+        "locked": st.one_of(st.none(), one_of("maintenance", "recall", "overdue", "other")),
+    }
+)
+
+
+@many
+@given(one=devices)
+def test_the_page_says_of_a_device_what_the_first_render_says(
+    one: dict[str, Any], ask: Ask, texts: dict[str, str]
+) -> None:
+    assert ask("faces", devices=[one], texts=texts) == [faces.face(one, texts)]
+
+
+@many
+@given(times=st.lists(st.integers(0, 10**10), min_size=1))
+def test_both_tell_ages_and_durations_alike(times: list[int], ask: Ask, texts: dict[str, str]) -> None:
+    assert ask("ages", times=times, texts=texts) == [faces.age(ms, texts) for ms in times]
+    assert ask("clocks", times=times) == [faces.clock(ms) for ms in times]
+
+
+changes = st.lists(
+    st.tuples(
+        st.sampled_from("AB"),
+        st.sampled_from(("link", "state", "channels")),
+        st.integers(0, 9),
+        st.booleans(),
+    ),
+    max_size=30,
+)
+
+
+@many
+@given(changes=changes)
+def test_the_page_holds_after_snapshot_and_events_what_a_fresh_snapshot_would_say(
+    changes: list[tuple[str, str, int, bool]], ask: Ask
+) -> None:
+    truth = {serial: device(serial, 1) for serial in "AB"}
+    outbox = Outbox()
+    outbox.restart(truth.values())
+    messages = [{"type": "snapshot", "devices": list(truth.values()), "pulse": {}}]
+    for serial, field, value, drawn in changes:
+        rev = truth[serial]["rev"] + 1
+        truth[serial] = truth[serial] | {field: value, "rev": rev}
+        outbox.put(event(serial, rev, since=rev - 1, **{field: value}))
+        if drawn:
+            outbox.drawn()
+            messages.append({"type": "events", "events": outbox.take()})
+    outbox.drawn()
+    messages.append({"type": "events", "events": outbox.take() or []})
+    assert ask("store", messages=messages) == list(truth.values())
+
+
+def test_a_late_or_foreign_event_changes_nothing_on_the_page(ask: Ask) -> None:
+    events = [*event("A", 4, state=9).values(), *event("X", 1, state=9).values(), {"kind": "weather"}]
+    messages = [
+        {"type": "snapshot", "devices": [device("A", 5)], "pulse": {}},
+        {"type": "events", "events": events},
+        {"type": "error", "about": "watch"},
+    ]
+    assert ask("store", messages=messages) == [device("A", 5)]
+
+
+def test_the_server_time_is_taken_from_the_message_that_travelled_fastest(ask: Ask) -> None:
+    heard = [(1_000_000, 500), (1_001_000, 1_900), (1_002_000, 2_450)]  # delays: 500, 900, 450 ms
+    assert ask("server", heard=heard, at=3_000) == 1_002_000 - 2_450 + 3_000
+
+
+def test_a_server_clock_that_steps_back_is_followed_within_a_minute(ask: Ask) -> None:
+    before = [(10_000_000 + 1000 * n, 1000 * n) for n in range(60)]
+    after = [(5_000_000 + 1000 * n, 60_000 + 1000 * n) for n in range(60)]
+    assert ask("server", heard=before + after, at=120_000) == 5_060_000
+
+
+@pytest.mark.parametrize(
+    "heard_ms, now, age",
+    [
+        (9_000, "2026-01-01T00:00:01.000Z", 1_000),  # fresh
+        (2_000, "2026-01-01T00:00:01.000Z", 8_000),  # none came since
+        (9_900, "2026-01-01T00:00:30.000Z", 30_000),  # it comes, but ingest has long been silent
+    ],
+)
+def test_a_pulse_is_as_old_as_the_worse_of_its_arrival_and_its_own_time(
+    heard_ms: int, now: str, age: int, ask: Ask
+) -> None:
+    now_ms = datetime.fromisoformat(now).timestamp() * 1000
+    pulse = {"heardMs": heard_ms, "ingestAt": "2026-01-01T00:00:00.000Z"}
+    assert ask("pulse", pulse=pulse, now=now_ms, monotonic=10_000) == age
+
+
+def test_without_any_pulse_nothing_is_live(ask: Ask) -> None:
+    assert ask("pulse", pulse=None, now=None, monotonic=1) == "never"
+    assert ask("pulse", pulse={"heardMs": 1, "ingestAt": None}, now=2, monotonic=2) == "never"
