@@ -93,10 +93,10 @@ def matches(password: str, password_hash: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often the broker may be told to reload: a burst of three, then one in ten seconds.
+    """How often the broker may be told to reload: a burst of six, then one in ten seconds.
 
     A reload makes the broker deaf for a moment, so a flood of changes is collected; a single change, and
-    the one or two that a person makes right after it, need not wait.  Times are Unix seconds.
+    the few that a person makes right after it, need not wait.  Times are Unix seconds.
     """
 
     last: float = 0.0
@@ -104,7 +104,7 @@ class Pace:
 
     GAP_S = 1.0
     EVERY_S = 10.0
-    BURST = 3
+    BURST = 6
 
     def due(self, now: float) -> float:
         """Return the earliest time for the next reload."""

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import django
 import pytest
 
 from fleet.embedded import debian, places, servers
@@ -24,6 +25,7 @@ _SERVERS: Servers = servers.of(_VAR / "servers")
 
 os.environ.update(_SERVERS.settings())
 os.environ.update(DJANGO_SETTINGS_MODULE="fleet.settings", PLAIN_STATIC="1", LOG_FORMAT="console")
+django.setup()  # test modules import models, and pytest-django read the environment before we set it
 
 _NEEDS_SERVERS = {"servers", "broker", "house", "make_house", "db", "transactional_db", "django_db_setup"}
 

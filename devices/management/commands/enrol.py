@@ -30,6 +30,7 @@ A running broker follows within 5 seconds, and within 10 when many changes come 
 
 
 class Command(BaseCommand):
+    requires_system_checks = ["settings"]  # not the URLs: loading every page takes a second
     help = "Enrols devices, revokes them, and keeps the broker's accounts in step with the database."
 
     def add_arguments(self, parser: CommandParser) -> None:

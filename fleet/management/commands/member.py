@@ -20,6 +20,7 @@ examples:
 
 
 class Command(BaseCommand):
+    requires_system_checks = ["settings"]
     help = "Gives a user a role at a site, or takes it away."
 
     def add_arguments(self, parser: CommandParser) -> None:

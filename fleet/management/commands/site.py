@@ -9,6 +9,7 @@ from fleet.access import service
 
 
 class Command(BaseCommand):
+    requires_system_checks = ["settings"]
     help = "Makes a site, or gives the one of that slug another name and time zone."
 
     def add_arguments(self, parser: CommandParser) -> None:

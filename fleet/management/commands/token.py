@@ -18,6 +18,7 @@ examples:
 
 
 class Command(BaseCommand):
+    requires_system_checks = ["settings"]
     help = "Makes an API token and shows it once; lists or revokes those of a user."
 
     def add_arguments(self, parser: CommandParser) -> None:
