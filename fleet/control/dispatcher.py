@@ -1,0 +1,324 @@
+"""House → devices: publishes what is requested, and takes in what devices answer.
+
+Its own process and connection, so that no backlog of telemetry can delay a command.  What must be right lives
+in the database: this process may die at any instant, and the next one goes on from the rows.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any, Protocol
+from uuid import UUID
+
+import structlog
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.utils import timezone
+
+from devices.batch.desk import Refused
+from devices.mqtt.link import Message
+from devices.store import pulses, rejects
+from devices.store.directory import Directory
+from devices.wire import codec, topics
+from devices.wire.errors import WireError
+from devices.wire.messages import Ack, Status
+from fleet.control import lifecycle, outbox
+from fleet.control.births import Births
+from fleet.control.mailbox import Bell, Mailbox, Post
+from fleet.control.outbox import Answer, Outgoing
+
+log = structlog.get_logger(__name__)
+
+SUBSCRIPTIONS = (topics.every("ack"), topics.every("status"))
+MOST = 100  # commands a lease: between two of them a stop can overtake
+_POLL_S = 1.0
+_FINISH_S = 2.0  # how long the broker has to answer for what was published before the end
+
+
+class Line(Protocol):
+    """What is needed of `devices.mqtt.link.Link`."""
+
+    epoch: int
+
+    @property
+    def is_up(self) -> bool: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def wake(self) -> None: ...
+    def acknowledge(self, done: Iterable[Message]) -> None: ...
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        expiry_s: int | None = None,
+        on_answer: Callable[[bool], None] | None = None,
+    ) -> None: ...
+
+
+class Dispatcher:
+    """One dispatching process.  `run` returns when `stop` is set and the work in hand is done.
+
+    Args:
+        connect: Makes the connection to the broker (not started yet) for a mailbox.
+        figures: What the process can say about itself, for its pulse.
+    """
+
+    def __init__(
+        self,
+        *,
+        connect: Callable[[Mailbox], Line],
+        figures: Callable[[], dict[str, dict[str, float]]] = dict,
+        now: Callable[[], datetime] = timezone.now,
+    ) -> None:
+        self.mailbox = Mailbox()
+        self.counters: Counter[str] = Counter()
+        self.rejects: Counter[str] = Counter()
+        self._connect, self._figures, self._now = connect, figures, now
+        self._bell = Bell(self.mailbox)
+        self._directory = Directory()
+        self._births = Births()
+        self._line: Line | None = None
+        self._flying: dict[UUID, int] = {}
+        """Published and not yet answered by the broker: command → connection."""
+        self._due: dict[str, float] = {}
+
+    # --- life ---
+
+    def run(self, stop: threading.Event) -> None:
+        self._bell.start()
+        try:
+            while not stop.is_set():
+                self._open(stop)
+                try:
+                    while not stop.is_set():
+                        self.step(0.2)
+                except (OperationalError, InterfaceError) as error:
+                    log.error("database gone: commands wait until it is back", error=str(error).strip())
+            self._finish()
+        finally:
+            if self._line is not None:
+                self._line.stop()
+            self._bell.stop()
+
+    def _open(self, stop: threading.Event) -> None:
+        """Get the database, then the lock of the one dispatcher, then the broker, which has room for one."""
+        told = ""
+        while not stop.is_set():
+            try:
+                connection.close()
+                connection.ensure_connection()
+                if outbox.lock():
+                    outbox.release()
+                    self._flying.clear()
+                    self.mailbox.ring()
+                    self._line_up()
+                    return
+                self._hang_up()
+                why = "another dispatcher holds the lock of this database; waiting for it to end"
+            except (DatabaseError, InterfaceError) as error:
+                why = f"database not reached: {str(error).strip()}"
+            if why != told:
+                log.warning(why)
+                told = why
+            stop.wait(0.5)
+
+    def _line_up(self) -> None:
+        if self._line is None:
+            self._line = self._connect(self.mailbox)
+            self._line.start()
+
+    def _in_service(self) -> Line:
+        if self._line is None:
+            raise RuntimeError("the dispatcher has no connection to the broker before it runs")
+        return self._line
+
+    def _hang_up(self) -> None:
+        if self._line is not None:
+            self._line.stop()
+            self._line = None
+
+    def _finish(self) -> None:
+        """Write down what the broker answers for what is on its way."""
+        deadline = time.monotonic() + _FINISH_S
+        try:
+            while self._flying and self._line is not None and time.monotonic() < deadline:
+                self._work_off(self.mailbox.empty(0.1))
+            outbox.release(list(self._flying))
+        except (OperationalError, InterfaceError):
+            log.warning(
+                "stopped without the database; unanswered commands are published again under their id"
+            )
+
+    # --- one step ---
+
+    def step(self, wait_s: float) -> None:
+        """Work off what has come, publish what is due, and say that we live."""
+        self._notice_new_connection()
+        post = self.mailbox.empty(wait_s)
+        try:
+            self._work_off(post)
+        except (OperationalError, InterfaceError):
+            self.mailbox.give_back(post)
+            raise
+        if self._is_due("poll", _POLL_S) or post.rung:
+            now = self._now()
+            self.counters["commands_expired"] += outbox.expire(now)
+            self._publish_due()
+        if self._is_due("pulse", 1.0):
+            self._pulse()
+
+    def _notice_new_connection(self) -> None:
+        """What was on its way when a connection ended was not answered for, and never will be."""
+        epoch = self._in_service().epoch
+        lost = [command_id for command_id, at in self._flying.items() if at != epoch]
+        if lost:
+            outbox.release(lost)
+            for command_id in lost:
+                del self._flying[command_id]
+            self.mailbox.ring()
+
+    def _work_off(self, post: Post) -> None:
+        if post.taken:
+            outbox.record_published(post.taken, self._now())
+            self.counters["commands_published"] += len(post.taken)
+        if post.refused:
+            outbox.release(post.refused)
+            self.counters["commands_refused_by_broker"] += len(post.refused)
+            log.error(
+                "the broker refuses our commands; run `manage.py enrol --sync`", commands=len(post.refused)
+            )
+        for command_id in (*post.taken, *post.refused):
+            self._flying.pop(command_id, None)
+        if post.messages:
+            self._hear(post.messages)
+
+    def _is_due(self, what: str, every_s: float) -> bool:
+        now = time.monotonic()
+        if now < self._due.get(what, 0):
+            return False
+        self._due[what] = now + every_s
+        return True
+
+    # --- what devices say ---
+
+    def _hear(self, messages: Sequence[Message]) -> None:
+        """Take acks and births in, in one transaction, and acknowledge them after it."""
+        answers: list[Answer] = []
+        births: dict[int, Status] = {}
+        refused: list[Refused] = []
+        for message in messages:
+            self._read(message, answers, births, refused)
+        if answers or births or refused:
+            try:
+                again = self._take_in(answers, births, refused)
+            except (OperationalError, InterfaceError):
+                self._births.forget(births)  # they are read again
+                raise
+            self.counters["births"] += len(births)
+            self.rejects.update(one.reason for one in refused)
+            self._publish(again)
+        line = self._in_service()
+        line.acknowledge(messages)
+        line.wake()  # it may have stopped reading
+
+    def _take_in(
+        self, answers: list[Answer], births: dict[int, Status], refused: list[Refused]
+    ) -> list[Outgoing]:
+        """Write down what was said; return what is to be published again, because a device has connected."""
+        now = self._now()
+        with transaction.atomic():
+            moved = outbox.record_answers(answers)
+            outbox.record_births([(id_, one.boot, one.conn) for id_, one in births.items()], now)
+            rejects.write(refused)
+            again = outbox.lease_again(list(births), now, flying=list(self._flying)) if births else []
+        self.counters["acks"] += len(answers)
+        self.counters["acks_without_effect"] += len(answers) - moved
+        return again
+
+    def _read(
+        self,
+        message: Message,
+        answers: list[Answer],
+        births: dict[int, Status],
+        refused: list[Refused],
+    ) -> None:
+        """Sort one message; what is no device's, or no good status, is ingest's to judge.
+
+        A retained ack is old news: its command was answered when it was new.
+        """
+        try:
+            topic = topics.parse(message.topic.decode())
+        except (WireError, UnicodeDecodeError):
+            return
+        device_id = self._directory.device_of(topic.serial)
+        if device_id is None:
+            self.counters["messages_of_unknown_serials"] += 1
+            return
+        try:
+            said = codec.decode(topic.kind, message.payload)
+        except WireError as error:
+            if topic.kind == "ack":
+                refused.append(_refused(message, topic.serial, device_id, error))
+            return
+        if isinstance(said, Ack) and not message.retained:
+            answers.append(Answer(device_id, said, message.arrival_ms))
+        elif (
+            isinstance(said, Status)
+            and said.state != "offline"
+            and self._births.hear(device_id, said, retained=message.retained)
+        ):
+            births[device_id] = said
+
+    # --- what we ask of them ---
+
+    def _publish_due(self) -> None:
+        while self._in_service().is_up and (batch := outbox.lease(self._now(), most=MOST)):
+            self._publish(batch)
+
+    def _publish(self, commands: Iterable[Outgoing]) -> None:
+        line = self._in_service()
+        for command in commands:
+            now = self._now()
+            if not lifecycle.may_publish(command.expires_at, now):
+                continue
+            self._flying[command.id] = line.epoch
+            line.publish(
+                command.topic,
+                command.payload(),
+                expiry_s=lifecycle.expiry_s(command.expires_at, now),
+                on_answer=partial(self._on_answer, command.id),
+            )
+
+    def _on_answer(self, command_id: UUID, taken: bool) -> None:
+        self.mailbox.answered(command_id, taken=taken)
+
+    # --- pulse ---
+
+    def _pulse(self) -> None:
+        own = self._figures()
+        detail: dict[str, Any] = {
+            "broker": self._in_service().is_up,
+            "counters": {**own.get("counters", {}), **self.counters},
+            "gauges": {
+                **own.get("gauges", {}),
+                "commands_open": outbox.open_count(),
+                "commands_flying": len(self._flying),
+            },
+            "rejects": dict(self.rejects),
+        }
+        pulses.beat("dispatch", self._now(), detail)
+
+
+def _refused(message: Message, serial: str, device_id: int, error: WireError) -> Refused:
+    return Refused(
+        serial,
+        device_id,
+        message.topic.decode(errors="replace"),
+        error.reason,
+        error.detail.replace("\0", "�"),
+        message.payload[:200],
+        message.arrival_ms,
+    )

@@ -1,0 +1,74 @@
+"""From a wish to what became of it.  Pure.
+
+A command is `requested` by the server, `published` once the broker has it, and from there on it is the
+device's word that moves it.  Every step is a compare-and-set: `before(state)` names the states it may be
+taken from, and a word that comes twice, late, or behind a newer one moves nothing.
+"""
+
+import math
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from devices.wire.messages import Ack
+
+LEAST_LEFT: Final = timedelta(seconds=0.5)  # with less, a command would arrive when its time is over
+
+
+class State(StrEnum):
+    """Where a command stands."""
+
+    REQUESTED = "requested"
+    PUBLISHED = "published"
+    RECEIVED = "received"
+    DONE = "done"
+    CONFIRMED = "confirmed"
+    UNCONFIRMED = "unconfirmed"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+UNANSWERED: Final = frozenset({State.REQUESTED, State.PUBLISHED})
+OPEN: Final = UNANSWERED | {State.RECEIVED}
+
+# `expired` is our own conclusion from silence, and the device's word beats it: it may have acted in the last
+# moment, or its answer may have waited in the broker while we were away.
+_BEFORE: Final[dict[State, frozenset[State]]] = {
+    State.PUBLISHED: frozenset({State.REQUESTED}),
+    State.RECEIVED: UNANSWERED,
+    State.DONE: OPEN | {State.EXPIRED},
+    State.REFUSED: OPEN | {State.EXPIRED},
+    State.EXPIRED: OPEN,
+}
+_OUTCOMES: Final = {
+    "received": State.RECEIVED,
+    "done": State.DONE,
+    "refused": State.REFUSED,
+    "expired": State.EXPIRED,
+}
+
+
+def before(state: State) -> frozenset[State]:
+    """Return the states from which a command may come to `state`."""
+    return _BEFORE[state]
+
+
+def answered(ack: Ack) -> State:
+    """Return the state that a device's answer asserts.
+
+    A `repeat` carries the first outcome as its reason; one without it says only that the device has it.
+    """
+    outcome = ack.outcome
+    if outcome == "repeat":
+        outcome = ack.reason.value if ack.reason is not None else "received"  # type: ignore[assignment]
+    return _OUTCOMES.get(outcome, State.RECEIVED)
+
+
+def may_publish(expires_at: datetime, now: datetime) -> bool:
+    """Whether there is time enough for the device to get it."""
+    return expires_at - now >= LEAST_LEFT
+
+
+def expiry_s(expires_at: datetime, now: datetime) -> int:
+    """Return what is left of a command's time, in whole seconds rounded up, never 0."""
+    return max(1, math.ceil((expires_at - now).total_seconds()))
