@@ -2,7 +2,7 @@
 
 paho reads a packet with several system calls and acknowledges one at a time.  Here its socket is read 256 KiB at
 a time, PUBLISH packets are cut out by hand, and a batch is acknowledged with one write; everything else (connect,
-will, TLS, subscribe, keep alive) stays paho's.  Measured figures: docs/decisions/0003-paho-with-our-own-reader.md.
+will, TLS, subscribe, keep alive) stays paho's.  Measured figures: docs/decisions/paho-with-our-own-reader.md.
 """
 
 import random
