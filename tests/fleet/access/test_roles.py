@@ -1,6 +1,7 @@
 """The table of roles, spelled out cell by cell: this page is what was asked for, `roles.py` what we built."""
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +57,17 @@ def test_every_cell_of_the_table_is_asked_for():
 def test_a_verb_that_is_not_in_the_table_is_a_mistake_of_ours_and_never_allowed():
     with pytest.raises(KeyError):
         allows(Role.ADMIN, "increase")
+
+
+def test_the_table_that_people_read_is_the_same():
+    lines = Path("docs/access.md").read_text().splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("| | nurse"))
+    assert [cell.strip() for cell in lines[start].split("|")[2:-1]] == HEADER[1:]
+    shown = {}
+    for line in lines[start + 2 :]:
+        if not line.startswith("|"):
+            break
+        first, *cells = line.split("|")[1:-1]
+        verb = first.split("`")[1]
+        shown |= {(verb, role): cell.strip() == "yes" for role, cell in zip(HEADER[1:], cells, strict=True)}
+    assert shown == CELLS
