@@ -14,6 +14,8 @@ from devices.batch.settle import Settler
 from devices.ingest.reader import Reading
 from devices.state import LiveState, to_ms
 from devices.store import desks, ledgers, records, rejects, rollups, silence, states
+from fleet.control import births
+from fleet.control import service as control
 from fleet.live import announce
 
 
@@ -45,6 +47,7 @@ def take_in(desk: Desk, reading: Reading, now: datetime, *, window_ms: int = 600
         refused = [*reading.refused, *facts.refused, *_reused(facts)]
         rejects.write(refused)
         rejects.keep_unknown(reading.unknown)
+        control.request_rebirth(births.unborn(facts.states.values()), now)
     return Taken(facts, refused)
 
 
