@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -194,14 +195,19 @@ class House:
     def start(self, *names: str, env: Mapping[str, str] | None = None) -> None:
         """Start servers or processes (`web`, `ingest`, …, `simulator`) and wait until they answer.
 
+        Ingest does when it has the database, and the broker sends it what devices say.
+
         Args:
             env: Settings for these alone.
         """
-        for name in names:
-            program = self._program(name)
-            self.processes.start(_with_env(program, env or {}))
+        self.launch(*names, env=env)
         for name in names:
             self.processes.wait_ready(name)
+
+    def launch(self, *names: str, env: Mapping[str, str] | None = None) -> None:
+        """Start them without waiting, such as an ingest whose database is away."""
+        for name in names:
+            self.processes.start(_with_env(self._program(name), env or {}))
 
     def kill9(self, *names: str) -> None:
         for name in names:
@@ -264,9 +270,20 @@ class House:
             return self.servers.broker(self._broker)
         if name in SERVERS:
             return self.servers.postgres() if name == "postgres" else self.servers.redis()
-        return next(program for program in self.house.programs() if program.name == name)
+        program = next(program for program in self.house.programs() if program.name == name)
+        return replace(program, ready=self._ingest_since(datetime.now(UTC))) if name == "ingest" else program
+
+    def _ingest_since(self, moment: datetime) -> Callable[[], bool]:
+        """Return whether ingest has said since then that it lives, and has the broker."""
+        query = "SELECT 1 FROM devices_pulse WHERE part = 'ingest' AND at > %s AND (detail->>'broker')::bool"
+
+        def is_ready() -> bool:
+            with suppress(psycopg.OperationalError):
+                return bool(self.sql(query, moment))
+            return False
+
+        return is_ready
 
 
 def _with_env(program: Program, env: Mapping[str, str]) -> Program:
-
     return replace(program, env={**program.env, **env})
