@@ -95,6 +95,7 @@ class Session:
     told_ms: int = 0  # when the last telemetry was made
     contractions: int = 0
     lifted: int = 0  # times it was paused for an electrode
+    paused_by: str = ""
     turned: dict[int, tuple[float, int]] = field(default_factory=dict)  # row's channel: (from mA, since ms)
 
     def elapsed_ms(self, now_ms: int) -> int:

@@ -26,7 +26,7 @@ class Record:
     seq: int
     kind: str  # telemetry | event
     body: bytes
-    conn: int = 0  # the connection it last went out on live; 0: never
+    line: int = 0  # the connection it went out on live; 0: none
 
     def late(self) -> bytes:
         """The same record, marked as sent from the buffer."""
@@ -117,11 +117,11 @@ class Buffer:
             self._find(kept, first, last, now_ms)
         return (forgotten[0], forgotten[-1]) if forgotten else None
 
-    def flush(self, conn: int) -> None:
+    def flush(self, line: int) -> None:
         """Queue everything that did not go out live on this connection, oldest first."""
         for boot in self._boots.values():
             boot.flying.clear()
-            boot.enqueue(seq for seq, record in boot.records.items() if record.conn != conn)
+            boot.enqueue(seq for seq, record in boot.records.items() if record.line != line)
 
     def lost_connection(self, now_ms: int) -> None:
         """Nothing is on its way any more, and nobody is being waited for."""

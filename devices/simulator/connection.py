@@ -80,6 +80,7 @@ class Connection:
         self._retry_at_ms = 0
         self._retry_s = FIRST_RETRY_S
         self._retries = 0
+        self._line = 0  # dials since the simulation began: `conn` begins anew with each boot
         self._connected_ms = 0
         self._beat_ms = 0
         self._flush_at_ms: int | None = None
@@ -222,6 +223,7 @@ class Connection:
             self._back_off(now_ms)
             return
         self.body.conn += 1
+        self._line += 1
         self.client = self._dial(self)
 
     def _look_after_buffer(self, now_ms: int) -> None:
@@ -243,7 +245,7 @@ class Connection:
     def _flush(self, now_ms: int) -> None:
         self._flush_at_ms, self._await_watermark = None, False
         self._declare(now_ms)
-        self.body.buffer.flush(self.body.conn)
+        self.body.buffer.flush(self._line)
 
     def _declare(self, now_ms: int) -> None:
         self._declared_ms = now_ms
@@ -272,7 +274,7 @@ class Connection:
             return
         if record.kind == "telemetry" and self._keeps_back(now_ms):
             return
-        record.conn = self.body.conn
+        record.line = self._line
         self.traffic.send(record, record.body, self._put, now_ms)
 
     def _put(self, record: Record, payload: bytes) -> None:

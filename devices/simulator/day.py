@@ -113,6 +113,12 @@ class Day:
         started = treatment.start(
             body, now_ms, subject=f"p{self._person:016x}", first_ma=first, no_end=self.scenario.day.endless
         )
+        if started and body.sessions == 1 and self.scenario.day.first_ends_s is not None:
+            first = body.in_session()
+            self._later(
+                now_ms + self._draw_ms(self.scenario.day.first_ends_s),
+                lambda at_ms: treatment.end(body, at_ms, "operator_stop") if body.session is first else None,
+            )
         if not started:
             body.seated = False
             body.settle(now_ms)
@@ -124,9 +130,10 @@ class Day:
         if not body.powered or body.hung:
             return
         if body.session is not None:
-            if body.state == "paused" and body.session.lifted and not self.resuming:
+            if body.state == "paused" and body.session.paused_by != "patient" and not self.resuming:
                 self.resuming = True
-                self._later(now_ms + self._draw_ms(TRY_AGAIN_S), self._resume)
+                soon = TRY_AGAIN_S if body.session.paused_by == "device" else self.scenario.day.resume_s
+                self._later(now_ms + self._draw_ms(soon), self._resume)
             return
         soc = float(plant.batteries.soc[row])
         if body.plugged != (soc < (FROM_CHARGER_SOC if body.plugged else TO_CHARGER_SOC)) and not body.seated:

@@ -211,7 +211,13 @@ def _fall_off(site: Site, now_ms: int) -> None:
 
 
 def _lift(site: Site, now_ms: int) -> None:
-    _set_contact(site, float(site.args["contact"]))
+    """Leave so much of the pad on the skin that the pair has the wanted impedance."""
+    at = (site.body.row, site.channel())
+    _set_contact(site, 1.0)
+    on_skin = 1.0 / float(site.body.plant.z_ohm[at])
+    _set_contact(site, 0.0)
+    lifted = 1.0 / float(site.body.plant.z_ohm[at])
+    _set_contact(site, min(max((1.0 / float(site.args["ohm"]) - lifted) / (on_skin - lifted), 0.0), 1.0))
 
 
 def _press_on(site: Site, now_ms: int) -> None:
@@ -356,7 +362,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "clock_step_back": Fault("the clock is put back", _step_back, _right_clock, {"by_ms": 2_400_000}),
     "electrode_off": Fault("a pad falls off", _fall_off, _press_on, {"channel": 1}),
     "electrode_lifted": Fault("a pad lifts: too little current flows", _lift, _press_on,
-                              {"channel": 1, "contact": 0.12}),
+                              {"channel": 1, "ohm": 9500.0}),
     "electrode_dry": Fault("a pad dries", _dry, _moisten, {"channel": 1, "per_s": 0.15}),
     "overtemp": Fault("the vents are covered", _heat, _cool, {"heat_w": 60.0}),
     "battery_dying": Fault("the battery gives up", _age_battery, _new_battery,

@@ -35,6 +35,8 @@ class Day(Struct, frozen=True, forbid_unknown_fields=True):
     first_s: Span = (5.0, 60.0)  # the first begins after so long
     ready_s: Span = (8.0, 25.0)  # pads on, until the hand at the device starts it
     between_s: Span = (90.0, 600.0)  # from one session to the next
+    first_ends_s: Span | None = None  # the first one is ended early, so that not all end together
+    resume_s: Span = (60.0, 180.0)  # until staff goes on with what an operator or the server paused
     sessions: int | None = None  # at most so many a device; None: no end
     protocols: dict[str, float] = {}  # weights by id; empty: all that fit
     endless: bool = False  # sessions have no end, and people neither pause nor stop
@@ -59,9 +61,7 @@ class Planned(Struct, frozen=True, forbid_unknown_fields=True):
     """A fault and when it strikes."""
 
     name: str
-    device: (
-        int | str
-    )  # place in the devices file from 0 (counted round), serial, or one of ANY
+    device: int | str  # place in the file from 0 (counted round), serial, or one of ANY
     at_s: Annotated[float, Meta(ge=0)] = 0.0
     for_s: Annotated[float, Meta(ge=0)] | None = None  # None: for good
     every_s: Annotated[float, Meta(gt=0)] | None = None  # again and again

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from devices.mqtt import packets
 from devices.mqtt.swarm import SwarmClient, open_connection
 from devices.simulator.body import Body
-from devices.simulator.connection import Connection
+from devices.simulator.connection import Connection, Dial
 from devices.simulator.plant import SAMPLES, TICK_MS
 from devices.simulator.traffic import Traffic
 from devices.simulator.world import World
@@ -45,10 +45,20 @@ class Broker:
 class Swarm:
     """Runs a world against a broker."""
 
-    def __init__(self, world: World, broker: Broker, *, seed: int) -> None:
-        self.world, self.broker = world, broker
+    def __init__(
+        self,
+        world: World,
+        broker: Broker,
+        *,
+        seed: int,
+        dial: Dial | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`dial` opens a connection (None: a real one, to the broker); `clock` gives monotonic seconds."""
+        self.world, self.broker, self._clock = world, broker, clock
+        self._open_connection = dial or self._dial
         self._rng = random.Random(f"{seed}:network")
-        self._zero_s = time.monotonic()
+        self._zero_s = self._clock()
         self._busy: set[Connection] = set()  # with something to send again
         self._changed: set[Connection] = set()  # with a status due
         self._dialling: set[asyncio.Task[None]] = set()
@@ -66,7 +76,7 @@ class Swarm:
         connection = Connection(
             body,
             clock_ms=self.catch_up,
-            dial=self._dial,
+            dial=self._open_connection,
             traffic=Traffic(random.Random(f"{body.serial}:{body.row}")),
             rng=random.Random(self._rng.random()),
         )
@@ -98,13 +108,13 @@ class Swarm:
 
     def start_clock(self, past_ms: int = 0) -> None:
         """The day began `past_ms` ago: live that long without a network.  Call once, before `run`."""
-        self._zero_s = time.monotonic() - past_ms / 1000
+        self._zero_s = self._clock() - past_ms / 1000
         self.world.plant.epoch_ms = time.time_ns() // 1_000_000 - past_ms
         self.world.advance(past_ms)
 
     def now_ms(self) -> int:
         """Simulation time of this instant."""
-        return int((time.monotonic() - self._zero_s) * 1000)
+        return int((self._clock() - self._zero_s) * 1000)
 
     def catch_up(self) -> int:
         """Bring the world up to this instant, so that nothing is ever told out of order; return the time."""
@@ -174,7 +184,7 @@ class Swarm:
             will=(str(Topic(body.serial, "status")).encode(), body.will()),
         )
         client = SwarmClient(
-            connection, welcome, keep_alive_s=keep_alive_s, clock=time.monotonic, gone=self._gone
+            connection, welcome, keep_alive_s=keep_alive_s, clock=self._clock, gone=self._gone
         )
         self._open.add(client)
         task = asyncio.get_running_loop().create_task(self._connect(client, connection))

@@ -120,7 +120,7 @@ def pause(body: Body, now_ms: int, by: str) -> None:
     """Output to zero, session kept."""
     if body.session is not None and body.session.running_since_ms is not None:
         _halt(body, now_ms)
-        body.plant.paused[body.row] = True
+        body.plant.paused[body.row], body.in_session().paused_by = True, by
         body.event(now_ms, "session_paused", {"by": by})
         body.become(now_ms, "paused", "off")
 

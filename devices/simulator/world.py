@@ -139,7 +139,13 @@ class World:
         for row in np.flatnonzero(choice.pause & ~choice.stop).tolist():
             self._unless_hung(row, lambda body: treatment.pause(body, now_ms, "patient"))
         for row in np.flatnonzero(choice.resume & ~choice.stop).tolist():
-            self._unless_hung(row, lambda body: treatment.resume(body, now_ms, "patient"))
+            self._unless_hung(row, lambda body: self._resume(body, now_ms))
+
+    @staticmethod
+    def _resume(body: Body, now_ms: int) -> None:
+        """Patients end the pauses they made; after another's, staff comes."""
+        if body.in_session().paused_by == "patient":
+            treatment.resume(body, now_ms, "patient")
 
     def _unless_hung(self, row: int, act: Callable[[Body], None]) -> None:
         body = self._in_row(row)
