@@ -40,7 +40,10 @@ def text(parts: Iterable[Part], counts: Mapping[str, Any] | None) -> bytes:
     """Return the exposition text; `counts` are those of `queries.site_counts`, None if they are not known."""
     registry = CollectorRegistry(auto_describe=False)
     parts = list(parts)
-    registry.register(_Families([*_pulses(parts), *_figures(parts), *_rejects(parts), *_devices(counts)]))
+    ours = [*_pulses(parts), *_rejects(parts), *_devices(counts)]
+    taken = {family.name for family in ours}  # one name twice would make the whole answer unreadable
+    told = [family for family in _figures(parts) if family.name not in taken]
+    registry.register(_Families([*ours, *told]))
     return generate_latest(registry)
 
 
@@ -86,7 +89,7 @@ def _devices(counts: Mapping[str, Any] | None) -> Iterator[Metric]:
     )
     if counts is None:
         return
-    links = GaugeMetricFamily("myofleet_devices", "Devices in service, by link.", labels=["link"])
+    links = GaugeMetricFamily("myofleet_devices_by_link", "Devices in service, by link.", labels=["link"])
     for link, number in counts["links"].items():
         links.add_metric([link], number)
     yield links

@@ -132,7 +132,7 @@ def test_one_answer_holds_the_figures_of_every_process() -> None:
     assert seen["process_cpu_seconds_total", (("part", "ingest"),)] == 3.5
     assert seen["process_cpu_seconds_total", (("part", "web"),)] > 0
     assert 0 <= seen["myofleet_pulse_age_seconds", (("part", "beat"),)] < 5
-    assert seen["myofleet_devices", (("link", "online"),)] == 0
+    assert seen["myofleet_devices_by_link", (("link", "online"),)] == 0
     assert seen["myofleet_database_up", ()] == 1
 
 
@@ -144,8 +144,10 @@ def test_what_a_part_should_not_have_said_breaks_no_scrape() -> None:
         gauges=["x"],
         rejects={'"\n': 1, "n": float("1e308")},
     )
-    _tell("worker", gauges={"ok": True, "ok_total": 2})
+    _tell("worker", gauges={"ok": True, "ok_total": 2, "devices_in_session": 9, "database_up": 7})
     seen = _metrics()
+    assert seen["myofleet_database_up", ()] == 1
+    assert ("myofleet_devices_in_session", (("part", "worker"),)) not in seen
     assert seen["myofleet_ok_total", (("part", "ingest"),)] == 1
     assert seen["myofleet_rejects_total", (("part", "ingest"), ("reason", '"\n'))] == 1
 
