@@ -23,7 +23,7 @@ def _states() -> dict[str, str]:
         "state.yet_on": _("{state}, but output on"),
         "link.never": _("Never heard"),
         "link.conflict": _("Two devices, one name"),
-        "word.never": _("never heard"),
+        "word.never": _("heard"),
         "word.online": _("online"),
         "word.suspect": _("overdue"),
         "word.offline": _("no contact"),

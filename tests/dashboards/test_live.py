@@ -1,4 +1,4 @@
-"""The live socket: real channel layer, real database, the application that daphne serves."""
+"""The live socket on the real channel layer and the real database."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
+from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -16,15 +17,17 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
+from dashboards.routing import websocket_urlpatterns
+from dashboards.sockets import Doorkeeper
 from devices.models import Device, Pulse, State
 from devices.queries import device_objects
 from fleet.access.models import Membership, Site, Token
-from fleet.asgi import application
 from fleet.embedded.servers import Servers
 from fleet.live.events import PULSE_GROUP, device_key, site_group, user_group
 from tests.dashboards.api import ward as wards
 
 pytestmark = pytest.mark.django_db(transaction=True)
+application = Doorkeeper(URLRouter(websocket_urlpatterns))
 PATIENT_S = 5.0  # access that was withdrawn ends within this
 ORIGIN = (b"origin", b"http://localhost")
 
