@@ -8,10 +8,10 @@ from django.core.checks import CheckMessage, Error, register
 
 from fleet import env
 
-TAG = "fleet"  # long-running commands run these checks alone: the others would load every page
+TAG = "settings"  # long-running commands run these checks alone: the others would load every page
 
 
-@register("settings")
+@register(TAG)
 def environment(**_kwargs: Any) -> list[CheckMessage]:
     """fleet.E001: a setting in the environment could not be read."""
     return [
@@ -20,7 +20,7 @@ def environment(**_kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-@register("settings")
+@register(TAG)
 def secret_key(**_kwargs: Any) -> list[CheckMessage]:
     """fleet.E002: no secret key, or one that can be guessed."""
     if len(settings.SECRET_KEY) >= 32:
@@ -35,7 +35,7 @@ def secret_key(**_kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-@register("settings")
+@register(TAG)
 def time_zone(**_kwargs: Any) -> list[CheckMessage]:
     """fleet.E003: the time zone for display is not one that this machine knows."""
     if settings.DISPLAY_TIME_ZONE in available_timezones():
