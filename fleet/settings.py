@@ -154,6 +154,9 @@ if LOG_FORMAT not in ("json", "console"):
     env.problems.append(("LOG_FORMAT", repr(LOG_FORMAT), "set it to json or console"))
     LOG_FORMAT = "json"
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
+if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+    env.problems.append(("LOG_LEVEL", repr(LOG_LEVEL), "set it to DEBUG, INFO, WARNING or ERROR"))
+    LOG_LEVEL = "INFO"
 LOGGING_CONFIG = None  # fleet.logs sets structlog and the standard library up in one place
 
 SENTRY_DSN = env.text("SENTRY_DSN")
