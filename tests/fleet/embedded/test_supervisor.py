@@ -30,6 +30,11 @@ def tend_until(supervisor: Supervisor, true: Callable[[], bool], *, within_s: fl
     wait_for(tended, within_s=within_s, why="it was not started again")
 
 
+def wait_until_up(folder: Path, name: str) -> None:
+    log = folder / "logs" / f"{name}.log"
+    wait_for(lambda: "up" in log.read_text().splitlines(), within_s=10, why=f"{name} is not up")
+
+
 @pytest.fixture
 def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
     supervisor = Supervisor(tmp_path / "logs", os.environ)
@@ -87,7 +92,7 @@ def test_the_fleet_stops_first_and_the_database_last(supervisor: Supervisor, tmp
     )
     for name, tier in (("postgres", 0), ("web", 2), ("simulator", 3), ("ingest", 1)):
         supervisor.start(Program(name, [sys.executable, "-c", code, name], ready=lambda: True, tier=tier))
-        wait_for((tmp_path / "logs" / f"{name}.log").read_text, within_s=10, why=f"{name} is not up")
+        wait_until_up(tmp_path, name)
 
     supervisor.stop()
 
@@ -100,13 +105,22 @@ def test_a_process_that_ignores_the_request_to_stop_is_killed(
     code = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); " + SLEEP
     supervisor.start(program("web", code, stop_within_s=0.2))
     identity = Identity.of(supervisor.pids["web"])
-    wait_for((tmp_path / "logs" / "web.log").read_text, within_s=10, why="not up")
+    wait_until_up(tmp_path, "web")
 
     supervisor.stop()
 
     assert identity is not None
     assert not identity.lives()
     assert "web did not stop in time" in capsys.readouterr().err
+
+
+def test_what_a_process_said_before_its_latest_start_is_not_told_again(supervisor: Supervisor) -> None:
+    with pytest.raises(Failed, match="the disk is full"):
+        supervisor.run_once(program("prepare", "raise SystemExit('the disk is full')"))
+    with pytest.raises(Failed) as second:
+        supervisor.run_once(program("prepare", "raise SystemExit('the network is gone')"))
+    assert "the network is gone" in str(second.value)
+    assert "the disk is full" not in str(second.value)
 
 
 def test_a_program_that_runs_once_fails_with_its_own_words(supervisor: Supervisor) -> None:
