@@ -139,13 +139,18 @@ class Dispatcher:
         if self._line is not None:
             self._line.stop()
             self._line = None
+            while self.mailbox.empty(0).messages:
+                pass  # the broker sends them again, to whoever has the account now
 
     def _finish(self) -> None:
         """Write down what the broker answers for what is on its way."""
         deadline = time.monotonic() + _FINISH_S
         try:
             while self._flying and self._line is not None and time.monotonic() < deadline:
-                self._work_off(self.mailbox.empty(0.1))
+                post = self.mailbox.empty(0.1)
+                self._note_broker(post)
+                if post.messages:
+                    self._hear(post.messages)
             outbox.release(list(self._flying))
         except (OperationalError, InterfaceError):
             log.warning(
@@ -163,10 +168,6 @@ class Dispatcher:
         except (OperationalError, InterfaceError):
             self.mailbox.give_back(post)
             raise
-        if self._is_due("poll", _POLL_S) or post.rung:
-            now = self._now()
-            self.counters["commands_expired"] += outbox.expire(now)
-            self._publish_due()
         if self._is_due("pulse", 1.0):
             self._pulse()
 
@@ -181,6 +182,16 @@ class Dispatcher:
             self.mailbox.ring()
 
     def _work_off(self, post: Post) -> None:
+        """What is asked goes out before what was said comes in: no stop waits behind heartbeats."""
+        self._note_broker(post)
+        if self._is_due("poll", _POLL_S) or post.rung:
+            self._publish_due()
+            self.counters["commands_expired"] += outbox.expire(self._now())
+        if post.messages:
+            self._hear(post.messages)
+
+    def _note_broker(self, post: Post) -> None:
+        """Write down what the broker answered."""
         if post.taken:
             outbox.record_published(post.taken, self._now())
             self.counters["commands_published"] += len(post.taken)
@@ -192,8 +203,8 @@ class Dispatcher:
             )
         for command_id in (*post.taken, *post.refused):
             self._flying.pop(command_id, None)
-        if post.messages:
-            self._hear(post.messages)
+        post.taken.clear()
+        post.refused.clear()
 
     def _is_due(self, what: str, every_s: float) -> bool:
         now = time.monotonic()
@@ -205,38 +216,48 @@ class Dispatcher:
     # --- what devices say ---
 
     def _hear(self, messages: Sequence[Message]) -> None:
-        """Take acks and births in, in one transaction, and acknowledge them after it."""
+        """Take messages in; those that cannot be are halved until the culprit is alone, and passed over."""
+        try:
+            self._take_in(messages)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            if len(messages) > 1:
+                middle = len(messages) // 2
+                self._hear(messages[:middle])
+                self._hear(messages[middle:])
+                return
+            self.counters["messages_passed_over"] += 1
+            topic = messages[0].topic.decode(errors="replace")
+            log.exception("message not taken in; passing over it", topic=topic)
+        line = self._in_service()
+        line.acknowledge(messages)
+        line.wake()  # it may have stopped reading
+
+    def _take_in(self, messages: Sequence[Message]) -> None:
+        """Write down what was said, in one transaction, and publish again what a device missed."""
         answers: list[Answer] = []
         births: dict[int, Status] = {}
         refused: list[Refused] = []
         for message in messages:
             self._read(message, answers, births, refused)
-        if answers or births or refused:
-            try:
-                again = self._take_in(answers, births, refused)
-            except (OperationalError, InterfaceError):
-                self._births.forget(births)  # they are read again
-                raise
-            self.counters["births"] += len(births)
-            self.rejects.update(one.reason for one in refused)
-            self._publish(again)
-        line = self._in_service()
-        line.acknowledge(messages)
-        line.wake()  # it may have stopped reading
-
-    def _take_in(
-        self, answers: list[Answer], births: dict[int, Status], refused: list[Refused]
-    ) -> list[Outgoing]:
-        """Write down what was said; return what is to be published again, because a device has connected."""
+        if not (answers or births or refused):
+            return
         now = self._now()
-        with transaction.atomic():
-            moved = outbox.record_answers(answers)
-            outbox.record_births([(id_, one.boot, one.conn) for id_, one in births.items()], now)
-            rejects.write(refused)
-            again = outbox.lease_again(list(births), now, flying=list(self._flying)) if births else []
+        try:
+            with transaction.atomic():
+                moved = outbox.record_answers(answers)
+                outbox.record_births([(id_, one.boot, one.conn) for id_, one in births.items()], now)
+                rejects.write(refused)
+                again = outbox.lease_again(list(births), now, flying=list(self._flying)) if births else []
+        except Exception:
+            self._births.forget(births)  # they will be read again
+            raise
         self.counters["acks"] += len(answers)
         self.counters["acks_without_effect"] += len(answers) - moved
-        return again
+        self.counters["births"] += len(births)
+        self.rejects.update(one.reason for one in refused)
+        self._publish(again)
 
     def _read(
         self,

@@ -14,6 +14,7 @@ from fleet.control.outbox import CHANNEL
 log = structlog.get_logger(__name__)
 
 MOST = 5_000  # messages; beyond, the broker keeps them
+MOST_AT_ONCE = 500  # messages; a stop waits no longer than these take
 
 
 @dataclass(slots=True)
@@ -56,11 +57,13 @@ class Mailbox:
         return len(self._post.messages) >= MOST
 
     def empty(self, wait_s: float) -> Post:
-        """Return all that has come, after waiting up to `wait_s` for a first thing."""
+        """Return what has come, of many messages the oldest, after waiting up to `wait_s` for a first."""
         with self._came:
             if self._post == Post():
                 self._came.wait(wait_s)
             post, self._post = self._post, Post()
+            self._post.messages = post.messages[MOST_AT_ONCE:]
+            del post.messages[MOST_AT_ONCE:]
             return post
 
     def give_back(self, post: Post) -> None:
