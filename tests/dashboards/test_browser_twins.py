@@ -23,7 +23,7 @@ JS = Path(dashboards.__file__).parent / "static" / "dashboards" / "js"
 NODE = Path(playwright.__file__).parent / "driver" / "node"  # carried by Playwright's wheel
 Ask = Callable[..., Any]
 
-many = settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+many = settings(max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ devices = st.fixed_dictionaries(
             st.none(),
             st.fixed_dictionaries(
                 {
-                    "soc": st.one_of(st.none(), st.floats(0, 110), st.integers(0, 110)),
+                    "soc": st.one_of(st.none(), st.floats(0, 110), st.sampled_from((0, 15, 15.5, 110))),
                     "charging": st.one_of(st.none(), st.booleans()),
                 }
             ),

@@ -254,6 +254,12 @@ async def test_a_page_of_another_origin_cannot_use_the_cookie(ward: wards.Ward) 
     assert not accepted
 
 
+async def test_any_other_address_is_refused() -> None:
+    socket = WebsocketCommunicator(application, "/ws/v2/live", headers=[(b"host", b"localhost")])
+    accepted, code = await socket.connect(timeout=PATIENT_S)
+    assert (accepted, code) == (False, 4404)
+
+
 async def test_a_token_opens_the_wall_for_programs(ward: wards.Ward) -> None:
     browser = Browser("site=north&token=token of nurse".replace(" ", "%20"))
     assert (await browser.open())["type"] == "snapshot"

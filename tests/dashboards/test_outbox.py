@@ -80,6 +80,15 @@ def test_a_change_that_builds_on_a_lost_one_is_shown_at_once_and_read_afresh() -
     assert outbox.waiting["device:A"] == {"kind": "device", **device("A", 3, state=1, link=2)}
 
 
+def test_what_was_heard_while_reading_afresh_is_not_undone_by_it() -> None:
+    outbox = started()
+    outbox.put(event("A", 3, since=2, state=1))
+    outbox.put(event("A", 4, since=3, state=2))
+    outbox.mend([device("A", 3, state=1)])
+    assert outbox.waiting["device:A"]["state"] == 2
+    assert outbox.behind == {"A"}  # to be read once more
+
+
 def test_a_whole_event_needs_no_predecessor() -> None:
     outbox = started()
     outbox.put(event("A", 9, **dict.fromkeys(FIELDS, 2)))
