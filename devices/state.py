@@ -9,28 +9,18 @@ from typing import Any
 
 import msgspec
 
+from devices import identity
+from devices.identity import Life
 from devices.wire import codec
+from devices.wire.errors import WireError
 from devices.wire.messages import Status, Telemetry, Will
+from devices.wire.topics import Kind
 
 GRACE_WILL_MS = 5_000  # a will counts after this, unless something newer was heard
 SUSPECT_MS = {True: 6_000, False: 20_000}  # by "in session"
 OFFLINE_MS = {True: 10_000, False: 45_000}
-CONFLICT_WINDOW_MS = 600_000
-_BACKWARDS_MS = 2_000  # `up_ms` running back further than this between connections is another device
 _SKEW_STEP_MS = 500  # a skew that moves less is noise
 _WORSE_OUTPUT = {None: 0, "off": 1, "ramping": 2, "on": 3}
-
-
-class Life(msgspec.Struct, array_like=True):
-    """One identity heard live under a serial: which connection, and where its own clock stood."""
-
-    boot: int
-    conn: int
-    up_ms: int
-    at_ms: int
-    output: str
-    session: str | None
-    state: str
 
 
 class LiveState(msgspec.Struct):
@@ -61,19 +51,34 @@ class LiveState(msgspec.Struct):
     # Decoded once, not kept in the row.
     status: Status | None = None
     telemetry: Telemetry | None = None
+    # What the last change of them told, so that a slow drift is told too.  Not kept: a restart begins anew.
+    told_soc: float | None = None
+    told_temp_c: float | None = None
 
     def copy(self) -> "LiveState":
         return msgspec.structs.replace(self)
 
     def decode(self) -> "LiveState":
-        """Fill `status` and `telemetry` from their bytes, which were good when they were stored."""
+        """Fill `status` and `telemetry` from their bytes, which were good when they were stored.
+
+        A stricter version of the contract may refuse them now: then they are not known, and the next message tells.
+        """
         if self.status is None and self.status_body is not None:
-            status = codec.decode("status", self.status_body)
+            status = _read("status", self.status_body)
             self.status = status if isinstance(status, Status) else None
+            if self.status is not None:
+                _told(self, self.status)
         if self.telemetry is None and self.telemetry_body is not None:
-            telemetry = codec.decode("telemetry", self.telemetry_body)
+            telemetry = _read("telemetry", self.telemetry_body)
             self.telemetry = telemetry if isinstance(telemetry, Telemetry) else None
         return self
+
+
+def _read(kind: Kind, body: bytes) -> object:
+    try:
+        return codec.decode(kind, body)
+    except WireError:
+        return None
 
 
 def hear_telemetry(live: LiveState, message: Telemetry, body: bytes, placed_ms: int, arrival_ms: int) -> None:
@@ -91,8 +96,9 @@ def hear_telemetry(live: LiveState, message: Telemetry, body: bytes, placed_ms: 
         if message.temp_c is not None:
             live.temp_c = message.temp_c
         _skewed(live, message.t - placed_ms)
-    if live.status is None or live.status.boot < message.boot:
-        live.session = message.session
+        if live.status is None or live.status.boot < message.boot:
+            live.session = message.session
+            _set_deadline(live)
 
 
 def hear_event(live: LiveState, boot: int, up_ms: int, placed_ms: int, arrival_ms: int) -> None:
@@ -102,7 +108,14 @@ def hear_event(live: LiveState, boot: int, up_ms: int, placed_ms: int, arrival_m
 
 
 def hear_status(
-    live: LiveState, status: Status, body: bytes, placed_ms: int, arrival_ms: int, *, is_live: bool
+    live: LiveState,
+    status: Status,
+    body: bytes,
+    placed_ms: int,
+    arrival_ms: int,
+    *,
+    is_live: bool,
+    is_retained: bool = False,
 ) -> tuple[str, ...]:
     """Take in one full status.
 
@@ -113,8 +126,10 @@ def hear_status(
         What changed beyond its clocks (see `changes_of`); empty if the status is older than the newest known.
     """
     if is_live:
+        _outlive_will(live, status)
         _heard(live, placed_ms, arrival_ms)
-        _meet(live, status, arrival_ms)
+    if not is_retained:
+        _meet(live, status, arrival_ms, is_live=is_live)
     newest = live.status
     is_older = newest is not None and (status.boot, status.up_ms) <= (newest.boot, newest.up_ms)
     if is_older or (live.boot is not None and status.boot < live.boot):
@@ -123,10 +138,11 @@ def hear_status(
         return ()
     if status.state == "offline":
         return _goodbye(live, status)
-    live.conn = (
-        status.conn if live.boot is None or status.boot > live.boot else max(live.conn or 0, status.conn)
-    )
-    changed = changes_of(newest, status)
+    is_same_boot = status.boot == live.boot
+    live.conn = max(live.conn or 0, status.conn) if is_same_boot else status.conn
+    changed = changes_of(newest, status, told_soc=live.told_soc, told_temp_c=live.told_temp_c)
+    if changed:
+        _told(live, status)
     live.status, live.status_body, live.status_ms = status, body, placed_ms
     live.state, live.output, live.session = status.state, status.output, status.session
     if live.link == "conflict":
@@ -138,9 +154,13 @@ def hear_status(
             live.temp_c = status.temp_c
         if is_live:
             _skewed(live, status.t - placed_ms)
-    if is_live:
-        _set_deadline(live)
+    _set_deadline(live)
     return changed
+
+
+def _told(live: LiveState, status: Status) -> None:
+    live.told_soc = None if status.battery is None else status.battery.soc
+    live.told_temp_c = status.temp_c
 
 
 def hear_will(live: LiveState, will: Will, arrival_ms: int) -> bool:
@@ -149,8 +169,10 @@ def hear_will(live: LiveState, will: Will, arrival_ms: int) -> bool:
         return False
     if live.link in ("offline", "conflict"):
         return False
-    live.will_ms = arrival_ms
-    live.silent_after_ms = min(live.silent_after_ms or 2**62, arrival_ms + GRACE_WILL_MS)
+    if live.will_ms is None:  # a repeat of it gives no new grace
+        live.will_ms = arrival_ms
+    due_ms = live.will_ms + GRACE_WILL_MS
+    live.silent_after_ms = due_ms if live.silent_after_ms is None else min(live.silent_after_ms, due_ms)
     return True
 
 
@@ -180,22 +202,33 @@ def deadline_ms(live: LiveState) -> int | None:
     return due if live.will_ms is None else min(due, live.will_ms + GRACE_WILL_MS)
 
 
-def changes_of(old: Status | None, new: Status) -> tuple[str, ...]:
-    """Return the names of what a status changed beyond its clocks; battery by 1 %, temperature by 1 °C."""
+def changes_of(
+    old: Status | None, new: Status, *, told_soc: float | None = None, told_temp_c: float | None = None
+) -> tuple[str, ...]:
+    """Return the names of what a status changed beyond its clocks.
+
+    Battery counts by 1 % and temperature by 1 °C since they were last told, so that a slow drift is told too.
+    """
     if old is None:
         return ("birth",)
     changed = [name for name in _WATCHED if getattr(old, name) != getattr(new, name)]
     if (old.boot, old.conn) != (new.boot, new.conn):
         changed.append("birth")
-    if (old.battery is None) != (new.battery is None) or (
-        old.battery
-        and new.battery
-        and (int(old.battery.soc) != int(new.battery.soc) or old.battery.charging != new.battery.charging)
-    ):
+    soc = None if new.battery is None else new.battery.soc
+    was_charging = old.battery is not None and old.battery.charging
+    is_charging = new.battery is not None and new.battery.charging
+    if was_charging != is_charging or _moved(told_soc, soc):
         changed.append("battery")
-    if (old.temp_c is None) != (new.temp_c is None) or abs((old.temp_c or 0) - (new.temp_c or 0)) >= 1:
+    if _moved(told_temp_c, new.temp_c):
         changed.append("temp_c")
     return tuple(changed)
+
+
+def _moved(told: float | None, now: float | None) -> bool:
+    """Whether a value came, went, or moved by 1."""
+    if told is None or now is None:
+        return (told is None) != (now is None)
+    return abs(now - told) >= 1
 
 
 _WATCHED = (
@@ -213,28 +246,30 @@ _WATCHED = (
 
 
 def _heard(live: LiveState, placed_ms: int, arrival_ms: int) -> None:
-    """Move the sign of life forward, and with it the link and its deadline."""
+    """Move the sign of life forward, and with it the link and its deadline; what is not newer is no sign."""
     at_ms = min(placed_ms, arrival_ms)
-    if live.heard_ms is None or at_ms > live.heard_ms:
-        live.heard_ms = at_ms
-        if live.will_ms is not None and at_ms > live.will_ms:
+    if live.heard_ms is not None and at_ms <= live.heard_ms:
+        return
+    live.heard_ms = at_ms
+    if live.will_ms is not None:
+        if at_ms > live.will_ms:
             live.will_ms = None
+        elif live.link == "offline":
+            return  # sent before the connection broke, and only came after it
     if live.link != "conflict":
         live.link = "online"
     _set_deadline(live)
 
 
 def _set_deadline(live: LiveState) -> None:
-    assert live.heard_ms is not None
-    live.silent_after_ms = live.heard_ms + SUSPECT_MS[live.session is not None]
-    if live.will_ms is not None:
-        live.silent_after_ms = min(live.silent_after_ms, live.will_ms + GRACE_WILL_MS)
+    """Note when silence is looked at next."""
+    live.silent_after_ms = deadline_ms(live)
 
 
 def _advance(live: LiveState, boot: int, up_ms: int) -> bool:
     """Move the newest (boot, up_ms); return whether this message is the newest (or as new)."""
     if live.boot is None or boot > live.boot:
-        if live.boot is not None and boot > live.boot and (live.status is None or live.status.boot < boot):
+        if live.boot is not None and (live.status is None or live.status.boot < boot):
             live.conn = 0  # the birth of this boot has not been heard: any will of it counts
         live.boot, live.up_ms = boot, up_ms
         return True
@@ -249,6 +284,12 @@ def _skewed(live: LiveState, skew_ms: int) -> None:
         live.skew_ms = max(-(2**62), min(2**62, skew_ms))
 
 
+def _outlive_will(live: LiveState, status: Status) -> None:
+    """A birth is newer than any will that came before it, however close."""
+    if live.boot is None or (status.boot, status.conn) > (live.boot, live.conn or 0):
+        live.will_ms = None
+
+
 def _goodbye(live: LiveState, status: Status) -> tuple[str, ...]:
     """A goodbye needs no grace; it changes only the link."""
     live.conn = status.conn
@@ -259,47 +300,21 @@ def _goodbye(live: LiveState, status: Status) -> tuple[str, ...]:
     return ("goodbye",)
 
 
-def _meet(live: LiveState, status: Status, arrival_ms: int) -> None:
-    """Notice two devices under one name: A, B, then A again within ten minutes, each heard live.
-
-    A repeat says nothing new of its own connection, and one step back alone is a restored device; neither counts.
-    """
-    lives = [life for life in live.lives if arrival_ms - life.at_ms <= CONFLICT_WINDOW_MS]
-    known = next((life for life in lives if (life.boot, life.conn) == (status.boot, status.conn)), None)
-    if known is not None and status.up_ms <= known.up_ms:
-        return
+def _meet(live: LiveState, status: Status, arrival_ms: int, *, is_live: bool) -> None:
+    """Notice two devices under one name."""
     seen = Life(
         status.boot, status.conn, status.up_ms, arrival_ms, status.output, status.session, status.state
-    )  # the newest is last
-    if lives and _another(lives[-1], seen) and _was_here_before(lives, seen):
+    )
+    lives, is_conflict = identity.meet(live.lives, seen, is_live=is_live)
+    if lives != live.lives:
+        live.lives = lives
+    if is_conflict:
         live.link = "conflict"
-    lives = [life for life in lives if not _same_device(life, seen)]
-    live.lives = [*lives[-7:], seen]
-
-
-def _another(last: Life, seen: Life) -> bool:
-    if last.boot != seen.boot:
-        return True
-    return last.conn != seen.conn and abs(_ran(last, seen)) > _BACKWARDS_MS
-
-
-def _ran(a: Life, b: Life) -> int:
-    """How far b's monotonic clock is from where a's would stand by now, ms; one device shows about 0."""
-    return (b.up_ms - a.up_ms) - (b.at_ms - a.at_ms)
-
-
-def _was_here_before(lives: list[Life], seen: Life) -> bool:
-    """Whether an identity older than the last one is the one that speaks now: A, B, A."""
-    return any(_same_device(life, seen) for life in lives[:-1])
-
-
-def _same_device(a: Life, b: Life) -> bool:
-    return a.boot == b.boot and (a.conn == b.conn or abs(_ran(a, b)) <= _BACKWARDS_MS)
 
 
 def _worse_of_both(live: LiveState) -> None:
     """In a conflict, show the worse of what both say."""
-    worst = max(live.lives, key=lambda life: (_WORSE_OUTPUT.get(life.output, 0), life.at_ms), default=None)
+    worst = identity.worst(live.lives, _WORSE_OUTPUT)
     if worst is not None:
         live.output, live.state, live.session = worst.output, worst.state, worst.session
 

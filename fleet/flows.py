@@ -35,9 +35,7 @@ def take_in(desk: Desk, reading: Reading, now: datetime, *, window_ms: int = 600
     with transaction.atomic():
         desks.lay(desk, reading.heard, reading.numbered)
         settler = Settler(desk, window_ms=window_ms)
-        for device_id, boot, seq, arrival_ms in reading.numbered:
-            settler.mark_refused(device_id, boot, seq, arrival_ms)
-        facts = settler.settle(reading.heard)
+        facts = settler.settle(reading.heard, reading.numbered)
         records.copy_telemetry(facts.telemetry, to_ms(now))
         records.copy_events(facts.events, now)
         ledgers.write(facts.books.values())

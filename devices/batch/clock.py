@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 LATE_MS = 5_000  # a record placed longer ago than this is late, whatever its flag says
 SKEW_TOLD_MS = 30_000  # a clock further off is flagged, once a boot
-_RISE_PER_S_MS = (
-    1  # how fast an offset may rise: clocks drift by far less, and queues must not look like drift
-)
+_RISE_PER_S_MS = 1  # clocks drift by far less, and queues must not look like drift
+_EARLIEST_MS = 0  # nothing is placed before 1970, however far a device's `up_ms` jumps
+_MOST_TO_COME = 10_000_000  # records still to come of a boot; a device that says more exaggerates
 
 
 @dataclass(slots=True)
@@ -60,7 +60,8 @@ class Offset:
 
     def place(self, up_ms: int, arrival_ms: int) -> int:
         """Return when `up_ms` was, never later than it arrived."""
-        return min(up_ms + self.offset_ms, arrival_ms)
+        placed_ms = up_ms + self.offset_ms
+        return arrival_ms if placed_ms > arrival_ms else max(placed_ms, _EARLIEST_MS)
 
 
 def is_late(placed_ms: int, arrival_ms: int, *, flagged: bool) -> bool:
@@ -96,5 +97,5 @@ def offset_by_order(up_ms: int, seq: int, last_seq: int | None, birth_ms: int) -
 
     What is still to come of it (`last_seq` − `seq` records, one a second at the most) needs room before the birth.
     """
-    to_come_ms = max(0, (last_seq or seq) - seq) * 1000
+    to_come_ms = min(max(0, (last_seq or seq) - seq), _MOST_TO_COME) * 1000
     return birth_ms - to_come_ms - up_ms - 1

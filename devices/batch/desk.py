@@ -84,6 +84,7 @@ class SessionFact(NamedTuple):
     up_ms: int
     at_ms: int
     data: SessionStarted | SessionEnded
+    disputed: bool
 
 
 class Repeat(NamedTuple):

@@ -128,7 +128,9 @@ class Rollup:
             total.set_sum[n] += wanted
         if (message.boot, message.up_ms) >= (total.boot, total.last_up_ms):
             total.boot, total.last_up_ms, total.last_ms = message.boot, message.up_ms, placed_ms
-            total.charge_uc, total.pulses = list(message.charge_uc), list(message.pulses)
+            # Running totals; a channel that is gone keeps what it had.
+            channels = len(message.charge_uc)
+            total.charge_uc[:channels], total.pulses[:channels] = message.charge_uc, message.pulses
         elif message.up_ms < total.first_up_ms:
             total.first_up_ms = message.up_ms
         total.elapsed_ms = max(total.elapsed_ms, message.elapsed_ms)

@@ -10,6 +10,12 @@ from collections.abc import Iterable, Iterator
 Spans = list[tuple[int, int]]
 
 MOST_SPANS = 1_000  # a row's bound: an update costs 0.03 ms with one span, 34 ms with 10,000
+MOST_SETTLED_SPANS = 4_000
+"""The bound where every hole between the stored ones has its reason.
+
+A device that skips numbers meets the first bound, and keeps what it has until the holes are filled.  One that
+garbles a message now and then cannot fill its holes, and must not lose good records for them.
+"""
 
 
 def holds(spans: Spans, number: int) -> bool:

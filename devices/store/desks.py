@@ -6,11 +6,16 @@ from devices.batch.desk import Desk, Heard
 from devices.store import ledgers, states
 from devices.wire.messages import Ack, Event, Status
 
+_MOST_BOOKS = 128  # of one device on the desk; beyond, all of it is laid anew
+
 
 def lay(desk: Desk, heard: Iterable[Heard], numbered: Iterable[tuple[int, int, int, int]] = ()) -> None:
     """Read what is not there yet: states and books of the devices, and older boots that are spoken of."""
     numbered = list(numbered)
     devices = {one.device_id for one in heard} | {one[0] for one in numbered}
+    for device_id in devices:
+        if len(desk.books.get(device_id, ())) > _MOST_BOOKS:
+            del desk.books[device_id]
     fresh = [device_id for device_id in devices if device_id not in desk.states]
     if fresh:
         desk.states |= states.load(fresh)
@@ -36,7 +41,7 @@ def _boots(heard: Iterable[Heard]) -> Iterable[tuple[int, int]]:
                 yield one.device_id, span.boot
         elif isinstance(message, Event) and message.data:
             for said in (message.data.get("of"), message.data):
-                if isinstance(said, dict) and isinstance(said.get("boot"), int):
+                if isinstance(said, dict) and type(said.get("boot")) is int:
                     yield one.device_id, said["boot"]
 
 

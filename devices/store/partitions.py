@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 import structlog
-from django.db import connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 
 from devices.store import sql
 
@@ -51,7 +51,7 @@ def make_ahead(now: datetime, days: int = DAYS_AHEAD) -> list[date]:
                     f" FOR VALUES FROM ('{day} 00:00+00') TO ('{day + timedelta(days=1)} 00:00+00')"
                 )
             made.append(day)
-        except Exception as error:
+        except (ProgrammingError, IntegrityError) as error:
             log.warning("partition not made, the default one takes this day", day=str(day), error=str(error))
     return made
 

@@ -27,7 +27,8 @@ _MINUTE = """
         ohm_n = myofleet_sums(m.ohm_n, excluded.ohm_n), soc_sum = m.soc_sum + excluded.soc_sum,
         temp_sum = m.temp_sum + excluded.temp_sum"""
 
-# A session that has ended keeps the device's own totals: late telemetry adds samples, not dose.
+# What the device counts only rises within a session, so the greatest is the newest, in whatever order it came.
+# `boot` is the one it began in, where its beginning is known.
 _SESSION = """
     INSERT INTO devices_session AS s (device_id, session, boot, last_at, last_up_ms, elapsed_ms, messages, samples,
         set_sum, ma_sum, ma_max, charge_uc, pulses, disputed)
@@ -36,14 +37,14 @@ _SESSION = """
         messages = s.messages + excluded.messages, samples = s.samples + excluded.samples,
         set_sum = myofleet_sums(s.set_sum, excluded.set_sum), ma_sum = myofleet_sums(s.ma_sum, excluded.ma_sum),
         ma_max = myofleet_greatest(s.ma_max, excluded.ma_max),
-        charge_uc = CASE WHEN s.ended_at IS NULL THEN myofleet_greatest(s.charge_uc, excluded.charge_uc)
-            ELSE s.charge_uc END,
-        pulses = CASE WHEN s.ended_at IS NULL THEN myofleet_greatest(s.pulses, excluded.pulses) ELSE s.pulses END,
-        elapsed_ms = CASE WHEN s.ended_at IS NULL THEN greatest(s.elapsed_ms, excluded.elapsed_ms)
-            ELSE s.elapsed_ms END,
-        boot = greatest(s.boot, excluded.boot),
+        charge_uc = myofleet_greatest(s.charge_uc, excluded.charge_uc),
+        pulses = myofleet_greatest(s.pulses, excluded.pulses),
+        elapsed_ms = greatest(s.elapsed_ms, excluded.elapsed_ms),
+        boot = CASE WHEN s.started_at IS NULL AND s.ended_at IS NULL THEN greatest(s.boot, excluded.boot)
+            ELSE s.boot END,
         last_at = greatest(s.last_at, excluded.last_at), last_up_ms = CASE
-            WHEN (excluded.boot, excluded.last_up_ms) > (s.boot, s.last_up_ms) THEN excluded.last_up_ms
+            WHEN excluded.boot = s.boot THEN greatest(s.last_up_ms, excluded.last_up_ms)
+            WHEN s.started_at IS NULL AND s.ended_at IS NULL AND excluded.boot > s.boot THEN excluded.last_up_ms
             ELSE s.last_up_ms END,
         disputed = s.disputed OR excluded.disputed"""
 
@@ -90,32 +91,38 @@ def unfinished(received_after: datetime | None = None) -> Iterable[tuple[int, Te
                 yield device_id, message, placed_at, disputed
 
 
-_STARTED = """
+# How long it lasted is a difference of `up_ms` where both ends are of one boot; `last_up_ms` is then the end's.
+_LASTED = "(greatest(s.last_up_ms, excluded.last_up_ms) - {}.started_up_ms) * interval '1 ms'"
+
+_STARTED = f"""
     INSERT INTO devices_session AS s (device_id, session, boot, last_at, last_up_ms, messages, samples, set_sum, ma_sum,
-        ma_max, charge_uc, pulses, subject, protocol_id, protocol_version, protocol_sha256, planned_ms, started_at,
-        started_up_ms)
-    VALUES (%s, %s, %s, %s, %s, 0, 0, '{}', '{}', '{}', '{}', '{}', %s, %s, %s, %s, %s, %s, %s)
+        ma_max, charge_uc, pulses, disputed, subject, protocol_id, protocol_version, protocol_sha256, planned_ms,
+        started_at, started_up_ms)
+    VALUES (%s, %s, %s, %s, %s, 0, 0, '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', %s, %s, %s, %s, %s, %s, %s, %s)
     ON CONFLICT (device_id, session) DO UPDATE SET subject = excluded.subject, protocol_id = excluded.protocol_id,
         protocol_version = excluded.protocol_version, protocol_sha256 = excluded.protocol_sha256,
         planned_ms = excluded.planned_ms, started_at = excluded.started_at, started_up_ms = excluded.started_up_ms,
+        boot = excluded.boot, disputed = s.disputed OR excluded.disputed,
+        last_at = greatest(s.last_at, excluded.last_at), last_up_ms = CASE
+            WHEN s.boot = excluded.boot THEN greatest(s.last_up_ms, excluded.last_up_ms) ELSE excluded.last_up_ms END,
         ended_at = CASE WHEN s.ended_at IS NOT NULL AND s.boot = excluded.boot
-            THEN excluded.started_at + s.elapsed_ms * interval '1 ms' ELSE s.ended_at END"""
+            THEN excluded.started_at + {_LASTED.format("excluded")} ELSE s.ended_at END"""
 
-# How long it lasted is a difference of `up_ms` where both ends are of one boot; else the device's own count.
-_ENDED = """
+_ENDED = f"""
     INSERT INTO devices_session AS s (device_id, session, boot, last_at, last_up_ms, messages, samples, set_sum, ma_sum,
-        ma_max, charge_uc, pulses, ended_at, end_reason, elapsed_ms, contractions)
-    VALUES (%s, %s, %s, %s, %s, 0, 0, '{}', '{}', '{}', %s, %s, %s, %s, %s, %s)
+        ma_max, charge_uc, pulses, disputed, ended_at, end_reason, elapsed_ms, contractions)
+    VALUES (%s, %s, %s, %s, %s, 0, 0, '{{}}', '{{}}', '{{}}', %s, %s, %s, %s, %s, %s, %s)
     ON CONFLICT (device_id, session) DO UPDATE SET end_reason = excluded.end_reason,
-        ended_at = CASE WHEN s.started_up_ms IS NOT NULL AND s.boot = excluded.boot AND s.started_at IS NOT NULL
-            THEN s.started_at + (excluded.last_up_ms - s.started_up_ms) * interval '1 ms'
-            ELSE excluded.ended_at END,
-        elapsed_ms = CASE WHEN s.started_up_ms IS NOT NULL AND s.boot = excluded.boot
-            THEN excluded.last_up_ms - s.started_up_ms ELSE coalesce(excluded.elapsed_ms, s.elapsed_ms) END,
-        contractions = excluded.contractions,
-        charge_uc = CASE WHEN excluded.charge_uc = '{}' THEN s.charge_uc ELSE excluded.charge_uc END,
-        pulses = CASE WHEN excluded.pulses = '{}' THEN s.pulses ELSE excluded.pulses END,
-        last_at = greatest(s.last_at, excluded.last_at), last_up_ms = greatest(s.last_up_ms, excluded.last_up_ms)"""
+        ended_at = CASE WHEN s.started_at IS NOT NULL AND s.boot = excluded.boot
+            THEN s.started_at + {_LASTED.format("s")} ELSE excluded.ended_at END,
+        elapsed_ms = greatest(s.elapsed_ms, excluded.elapsed_ms), contractions = excluded.contractions,
+        charge_uc = myofleet_greatest(s.charge_uc, excluded.charge_uc),
+        pulses = myofleet_greatest(s.pulses, excluded.pulses),
+        boot = CASE WHEN s.started_at IS NULL THEN excluded.boot ELSE s.boot END,
+        disputed = s.disputed OR excluded.disputed,
+        last_at = greatest(s.last_at, excluded.last_at), last_up_ms = CASE
+            WHEN s.boot = excluded.boot THEN greatest(s.last_up_ms, excluded.last_up_ms)
+            WHEN s.started_at IS NULL THEN excluded.last_up_ms ELSE s.last_up_ms END"""
 
 
 def write_sessions(facts: Sequence[SessionFact]) -> None:
@@ -127,8 +134,11 @@ def write_sessions(facts: Sequence[SessionFact]) -> None:
         if isinstance(data, SessionStarted):
             protocol = data.protocol
             named = (protocol.id, protocol.version, protocol.sha256) if protocol else (None, None, None)
-            sql.execute(_STARTED, (*common, data.subject, *named, data.planned_ms, at, fact.up_ms))
+            sql.execute(
+                _STARTED, (*common, fact.disputed, data.subject, *named, data.planned_ms, at, fact.up_ms)
+            )
         elif isinstance(data, SessionEnded):
-            totals = (list(data.charge_uc or ()), list(data.pulses or ()))
+            counts = not fact.disputed  # what two devices said under one name counts for no dose
+            totals = (list((counts and data.charge_uc) or ()), list((counts and data.pulses) or ()))
             reason = (data.reason.value, data.elapsed_ms, data.contractions)
-            sql.execute(_ENDED, (*common, *totals, at, *reason))
+            sql.execute(_ENDED, (*common, *totals, fact.disputed, at, *reason))

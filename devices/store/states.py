@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 
+from devices.identity import Life
 from devices.models import State
-from devices.state import Life, LiveState, to_ms
+from devices.state import LiveState, to_ms
 from devices.store import sql
 
 
@@ -38,7 +39,7 @@ def _live(row: list[Any]) -> LiveState:
     for at in (17, 19):
         row[at] = None if row[at] is None else bytes(row[at])
     row[21] = _LIVES.decode(row[21])
-    return LiveState(*row).decode()  # type: ignore[call-arg]
+    return LiveState(*row).decode()
 
 
 def live_of(row: State | None, device_id: int = 0) -> LiveState:
