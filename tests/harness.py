@@ -156,7 +156,8 @@ class House:
             {"MQTT_BENCH_ACCOUNT": f"_bench:{self.servers.vault.secret('_bench')}"} if bench else {}
         )
         outer = {name: value for name, value in os.environ.items() if name != "PLAIN_STATIC"}
-        self.env = self.house.environment({**outer, **bench_account}) | dict(env or {})
+        static = {"STATIC_ROOT": str(self.var.parent / "static")}  # the same for each house: collected once
+        self.env = self.house.environment({**outer, **bench_account}) | static | dict(env or {})
         self.processes = Processes(self.var, self.env)
         self._broker = debian.broker()
 
