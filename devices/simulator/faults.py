@@ -259,6 +259,7 @@ def _age_battery(site: Site, now_ms: int) -> None:
 def _new_battery(site: Site, now_ms: int) -> None:
     batteries, row = site.body.plant.batteries, site.body.row
     batteries.capacity_mah[row] = site.kept["capacity_mah"]
+    batteries.soc[row] = 60.0
     site.body.plant.extra_load_w[row] = 0.0
 
 

@@ -54,14 +54,14 @@ class Fleet(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 ANY: Final = ("any", "idle", "running", "driven")
-"""Struck is one of those that are connected, idle, in a running session, or driven with 18 mA on channel 1."""
+"""Struck is one by chance: any, or one idle, in a running session, or driven with 18 mA on channel 1."""
 
 
 class Planned(Struct, frozen=True, forbid_unknown_fields=True):
     """A fault and when it strikes."""
 
     name: str
-    device: int | str  # place in the file from 0 (counted round), serial, or one of ANY
+    device: int | str  # place in the file (from 0, counted round), serial, or of ANY
     at_s: Annotated[float, Meta(ge=0)] = 0.0
     for_s: Annotated[float, Meta(ge=0)] | None = None  # None: for good
     every_s: Annotated[float, Meta(gt=0)] | None = None  # again and again

@@ -159,9 +159,8 @@ class Truth:
             if line is None:
                 score.invented.setdefault(key, []).append(seq)
             elif (line["up_ms"], line["kind"]) != (up_ms, kind):
-                score.wrong.append(
-                    f"{serial} boot {boot} {seq} is {kind} at {up_ms}, was {line['kind']} at {line['up_ms']}"
-                )
+                truly = f"{line['kind']} at {line['up_ms']}"
+                score.wrong.append(f"{serial} boot {boot} seq {seq}: {kind} at {up_ms}, was {truly}")
         for key, lines in made.items():
             if serials is not None and key[0] not in serials:
                 continue

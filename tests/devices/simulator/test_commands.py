@@ -1,4 +1,4 @@
-"""Commands: each id at most once, never a start, never more current.  docs/wire.md, "Commands and their proof"."""
+"""Commands, after docs/wire.md: each id at most once, never a start, never more current."""
 
 import hashlib
 import json

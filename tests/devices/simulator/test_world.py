@@ -1,4 +1,4 @@
-"""The same seed gives the same day; another seed another one; and no device's day depends on its neighbours."""
+"""The same seed gives the same day, another seed another; no device's day depends on its neighbours."""
 
 from typing import Any
 
