@@ -18,7 +18,7 @@ STRONG = '[day]\nsessions = 0\nprotocols = { "tka-quads" = 1 }\n[people]\nrestle
 
 
 def treated(seconds: float = 90, day: str = STRONG) -> Lab:
-    """A device in a session at 40 mA (its warm-up of 62 s lets no more than 25), and a server that keeps up."""
+    """A device in a session at 40 mA (a warm-up of 62 s lets no more than 25); its server keeps up."""
     lab = connected(day, obliging=True)
     lab.start_session([25.0, 25.0])
     lab.run(62.5)

@@ -50,8 +50,10 @@ def test_another_time_another_kind_and_a_second_copy_are_wrong() -> None:
     log = written(record(1), record(2), record(3))
     wrong = log.score([claim(1, up_ms=5), claim(2, kind="boot"), claim(3), claim(3)]).wrong
     assert wrong == [
-        "A boot 7 seq 1: telemetry at 5, was telemetry at 100", "A boot 7 seq 2: boot at 200, was telemetry at 200", "A boot 7 seq 3 is stored twice"
-    ]  # fmt: skip
+        "A boot 7 seq 1: telemetry at 5, was telemetry at 100",
+        "A boot 7 seq 2: boot at 200, was telemetry at 200",
+        "A boot 7 seq 3 is stored twice",
+    ]
 
 
 def test_the_output_at_an_instant_and_how_often_a_command_was_carried_out() -> None:
