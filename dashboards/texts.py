@@ -48,7 +48,7 @@ def _measures() -> dict[str, str]:
     return {
         "cycle": _("cycle {n}"),
         "left": _("{time} left"),
-        "elapsed": _("{time} in"),
+        "elapsed": _("for {time}"),
         "none": _("–"),
         "percent": _("{n} %"),
         "battery.charging": _("charging"),

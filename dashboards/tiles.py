@@ -37,6 +37,5 @@ def size(devices: int) -> str:
 
 
 def channel_rows(tiles: Iterable[Mapping[str, Any]]) -> int:
-    """Return for how many channels every tile has room, so that all stand in equal rows: 4, 8 or 16."""
-    most = max((len(one["channels"]) for one in tiles), default=0)
-    return 16 if most > 8 else 8 if most > 4 else 4
+    """Return for how many channels every tile has room, so that all stand in equal rows: 8 or 16."""
+    return 16 if any(len(one["channels"]) > 8 for one in tiles) else 8

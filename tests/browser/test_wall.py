@@ -28,7 +28,7 @@ def test_a_nurse_sees_a_tile_move_while_a_device_treats(person: People, machine:
     machine.telemetry(set_ma=34.5, ma=33.1, elapsed_ms=62_000)
     tile.get_by_text("33.1").wait_for()
     words = tile.inner_text()
-    for expected in ("34.5", "1:02 in", "cycle 3", "ok", "not in use", "86 %", "online"):
+    for expected in ("34.5", "for 1:02", "cycle 3", "ok", "not in use", "86 %", "online"):
         assert expected in words, f"{expected} is not in {words!r}"
     machine.status(state="fault", conditions=["estop"])
     tile.get_by_text("Emergency stop pressed").wait_for()

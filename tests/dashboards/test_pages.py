@@ -21,7 +21,7 @@ def tile(page: str, serial: str) -> str:
 def test_the_wall_shows_what_each_device_of_the_site_last_said(nurse: Client) -> None:
     page = nurse.get("/sites/north/").content.decode()
     running = tile(page, "EMS-0001")
-    for words in ("Bed 1", "Room 3", "On", "1:00 in", "Electrode off, channel 2", "31.9", "32", "87 %"):
+    for words in ("Bed 1", "Room 3", "On", "for 1:00", "Electrode off, channel 2", "31.9", "32", "87 %"):
         assert words in running, words
     assert "online" in running
     assert "Never heard" in tile(page, "EMS-0003")

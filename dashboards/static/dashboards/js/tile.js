@@ -117,6 +117,7 @@ export class Tile {
       this.list.append(row);
       this.channels.push(new Channel(row));
     }
+    this.list.classList.toggle("many", faces.length > 4);
     faces.forEach((face, at) => this.channels[at].draw(face));
   }
 

@@ -90,8 +90,8 @@ function arrange() {
     else wall.insertBefore(root, at);
   }
   byId("empty").hidden = store.devices.size > 0;
-  const most = Math.max(0, ...Array.from(store.devices.values(), (device) => device.channels.length));
-  wall.dataset.channels = most > 8 ? "16" : most > 4 ? "8" : "4";
+  const isLarge = Array.from(store.devices.values()).some((device) => device.channels.length > 8);
+  wall.dataset.channels = isLarge ? "16" : "8"; // as `tiles.channel_rows`
 }
 
 function count() {
