@@ -81,6 +81,8 @@ class State(models.Model):
     state = models.CharField(max_length=16, null=True)
     output = models.CharField(max_length=8, null=True)
     session = models.CharField(max_length=64, null=True)
+    planned_ms = models.BigIntegerField(null=True, help_text=_("how long `planned_for` was to last, ms"))
+    planned_for = models.CharField(max_length=64, null=True, help_text=_("the session that was planned"))
     soc = models.FloatField(null=True)
     mv = models.IntegerField(null=True)
     charging = models.BooleanField(null=True)
@@ -223,6 +225,7 @@ class Session(models.Model):
         indexes = [
             models.Index(fields=["device", "-last_at"], name="session_by_time"),  # sessions of a device
             models.Index(fields=["subject", "-last_at"], name="session_by_subject"),  # a person's ledger
+            models.Index(fields=["session"], name="session_by_id"),  # GET sessions/<id>
         ]
 
     def __str__(self) -> str:

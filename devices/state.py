@@ -48,6 +48,8 @@ class LiveState(msgspec.Struct):
     telemetry_body: bytes | None = None
     telemetry_ms: int | None = None
     lives: list[Life] = []
+    planned_ms: int | None = None
+    planned_for: str | None = None
     # Decoded once, not kept in the row.
     status: Status | None = None
     telemetry: Telemetry | None = None
@@ -105,6 +107,11 @@ def hear_event(live: LiveState, boot: int, up_ms: int, placed_ms: int, arrival_m
     """A live event is a sign of life; what still holds is told by the status that follows it."""
     _heard(live, placed_ms, arrival_ms)
     _advance(live, boot, up_ms)
+
+
+def plan(live: LiveState, session: str, planned_ms: int | None) -> None:
+    """A session has begun that is planned to last this long."""
+    live.planned_for, live.planned_ms = session, planned_ms
 
 
 def hear_status(
@@ -343,6 +350,8 @@ def view(live: LiveState) -> dict[str, Any]:
         "status_at": iso(live.status_ms),
         "rev": live.rev,
     }
+    planned = live.planned_ms if live.session is not None and live.planned_for == live.session else None
+    fields["planned"] = None if planned is None else {"session_ms": planned}
     fields |= _session_view(live)
     return fields
 

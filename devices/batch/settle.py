@@ -138,6 +138,8 @@ class Settler:
         if isinstance(data, Dropped):
             self._dropped(one, message, data)
         elif isinstance(data, (SessionStarted, SessionEnded)) and message.session is not None:
+            if not late and isinstance(data, SessionStarted):
+                state.plan(self._state(one.device_id), message.session, data.planned_ms)
             self.facts.sessions.append(
                 SessionFact(one.device_id, message.session, boot, up_ms, true_ms, data, disputed)
             )

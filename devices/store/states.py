@@ -17,7 +17,7 @@ class Raced(Exception):
 
 _COLUMNS = (
     "device_id, rev, link, heard_at, silent_after, will_at, boot, conn, up_ms, skew_ms, state, output, session,"
-    " soc, mv, charging, temp_c, status, status_at, telemetry, telemetry_at, lives::text"
+    " soc, mv, charging, temp_c, status, status_at, telemetry, telemetry_at, lives::text, planned_ms, planned_for"
 )
 _TIMES = (3, 4, 5, 18, 20)
 _LIVES = msgspec.json.Decoder(list[Life])
@@ -68,6 +68,8 @@ def live_of(row: State | None, device_id: int = 0) -> LiveState:
         None if row.status_at is None else to_ms(row.status_at),
         None if row.telemetry is None else bytes(row.telemetry),
         None if row.telemetry_at is None else to_ms(row.telemetry_at),
+        planned_ms=row.planned_ms,
+        planned_for=row.planned_for,
     ).decode()
 
 
@@ -86,9 +88,11 @@ _MOVES = f"""
 
 _SAYS = f"""
     UPDATE devices_state s SET state = v.state, output = v.output, charging = v.charging, status = v.status,
-        status_at = {sql.MS.format("v.status_at")}, lives = v.lives
-    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bool[], %s::bytea[], %s::bigint[], %s::jsonb[])
-        AS v(id, state, output, charging, status, status_at, lives)
+        status_at = {sql.MS.format("v.status_at")}, lives = v.lives, planned_ms = v.planned_ms,
+        planned_for = v.planned_for
+    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bool[], %s::bytea[], %s::bigint[], %s::jsonb[],
+        %s::bigint[], %s::text[])
+        AS v(id, state, output, charging, status, status_at, lives, planned_ms, planned_for)
     WHERE s.device_id = v.id"""
 
 
@@ -110,6 +114,7 @@ def _says_more(old: LiveState, new: LiveState) -> bool:
         old.status_body is not new.status_body
         or old.lives is not new.lives
         or (old.state, old.output, old.charging) != (new.state, new.output, new.charging)
+        or old.planned_for != new.planned_for
     )
 
 
@@ -143,4 +148,6 @@ def _says(lives: list[LiveState]) -> list[str]:
         sql.hexes(live.status_body for live in lives),
         sql.numbers(live.status_ms for live in lives),
         sql.texts(msgspec.json.encode(live.lives).decode() for live in lives),
+        sql.numbers(live.planned_ms for live in lives),
+        sql.texts(live.planned_for for live in lives),
     ]
