@@ -62,7 +62,8 @@ def meet(lives: list[Life], seen: Life, *, is_live: bool) -> tuple[list[Life], b
     same = [life for life in sure if _on_one_line(life, seen) or _goes_on(life, seen)]
     recent = [up_ms for life in same for up_ms in life.recent]
     seen = msgspec.structs.replace(seen, recent=[*recent, seen.up_ms][-_RECENT:])
-    return [*(life for life in sure if life not in same), seen][-_MOST:], is_conflict
+    others = [life for life in lives if life not in same and not (life.is_doubtful and _on_one_line(life, seen))]
+    return [*others, seen][-_MOST:], is_conflict
 
 
 def worst(lives: list[Life], danger: dict[str | None, int]) -> Life | None:
