@@ -27,6 +27,7 @@ max_inflight_messages 2000
 max_queued_messages 1000000
 max_queued_bytes 1073741824
 message_size_limit 262144
+set_tcp_nodelay true
 log_dest stdout
 log_type error
 log_type warning
