@@ -22,7 +22,8 @@ from benchmarks import bodies
 from benchmarks.sender import Plan
 from devices.batch.desk import TelemetryRow
 from devices.mqtt import packets
-from devices.mqtt.link import Address, Link, Message, _long_length
+from devices.mqtt.client import Message, long_length
+from devices.mqtt.link import Address, Link
 from devices.store import records
 from tests.harness import House
 
@@ -73,7 +74,11 @@ def _paho(
     """Bare paho: MQTT 3.1.1, QoS 1, manual acknowledgements in batches."""
     address = Address.of(house.mqtt_url("_ingest"))
     client = paho.Client(
-        CallbackAPIVersion.VERSION2, client_id="_ingest", clean_session=True, protocol=paho.MQTTv311, manual_ack=True
+        CallbackAPIVersion.VERSION2,
+        client_id="_ingest",
+        clean_session=True,
+        protocol=paho.MQTTv311,
+        manual_ack=True,
     )
     client.username_pw_set(address.username, address.password)
     waiting: list[int] = []
@@ -114,7 +119,9 @@ def _raw(
     address = Address.of(house.mqtt_url("_ingest"))
     sock = socket.create_connection((address.host, address.port))
     sock.sendall(
-        packets.connect("_ingest", keep_alive_s=60, username=address.username, password=address.password, clean=True)
+        packets.connect(
+            "_ingest", keep_alive_s=60, username=address.username, password=address.password, clean=True
+        )
     )
     sock.recv(4)
     sock.sendall(packets.subscribe(1, [(TOPIC.encode(), 1)]))
@@ -130,7 +137,7 @@ def _raw(
         while at + 2 <= end:
             length, body = data[at + 1], at + 2
             if length & 0x80:
-                length, body = _long_length(data, at + 1, end)
+                length, body = long_length(data, at + 1, end)
                 if length < 0:
                     break
             after = body + length
@@ -184,7 +191,9 @@ def _copy(house: House, rows: int = 100_000, batch: int = 1_000) -> dict[str, An
     packed = []
     for first in range(0, rows, batch):
         some = [
-            TelemetryRow(device, -1, seq, seq, now_ms, "live", False, False, "B", template.telemetry(seq, now_ms))
+            TelemetryRow(
+                device, -1, seq, seq, now_ms, "live", False, False, "B", template.telemetry(seq, now_ms)
+            )
             for seq in range(first, first + batch)
         ]
         packed.append(some)

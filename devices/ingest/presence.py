@@ -4,7 +4,8 @@ import time
 
 import structlog
 
-from devices.mqtt.link import Link, Message, Will
+from devices.mqtt.client import Message
+from devices.mqtt.link import Link, Will
 from devices.wire import codec
 from devices.wire.errors import WireError
 from devices.wire.messages import ServerStatus

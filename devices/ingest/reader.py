@@ -1,11 +1,11 @@
-"""From topic and bytes to messages of known devices; what cannot be read says why.  Pure but for the directory."""
+"""From topic and bytes to messages of known devices; what cannot be read says why.  Pure but for the look-up."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
 from devices.batch.desk import Heard, Refused
-from devices.mqtt.link import Message
+from devices.mqtt.client import Message
 from devices.wire import codec, topics
 from devices.wire.errors import WireError
 

@@ -20,7 +20,8 @@ from devices.batch.rollup import Rollup
 from devices.ingest.inbox import Inbox
 from devices.ingest.reader import Reader, Reading
 from devices.ingest.watermarks import Watermarks
-from devices.mqtt.link import Link, Message
+from devices.mqtt.client import Message
+from devices.mqtt.link import Link
 from devices.state import LiveState, from_ms, to_ms
 from devices.store import desks, partitions, pulses, rollups, states
 from devices.store.directory import Directory
@@ -82,7 +83,6 @@ class Ingest:
         self.inbox, self.directory = inbox, directory
         self.take_in, self.voice, self.on_pulse = take_in, voice, on_pulse
         self.pace = pace or Pace()
-        self.link: Link | None = None
         self.desk = Desk()
         self.reader = Reader(directory.device_of, directory.is_account)
         self.watermarks = watermarks
@@ -97,7 +97,6 @@ class Ingest:
     # --- life ---
 
     def run(self, link: Link, stop: threading.Event) -> None:
-        self.link = link
         self._open(stop)
         self.hold_silence()
         link.start()
@@ -116,7 +115,7 @@ class Ingest:
                 if batch:
                     self._store(batch)
                     link.acknowledge(batch)
-                self._tick()
+                self._tick(link)
             except (OperationalError, InterfaceError) as error:
                 log.error("database gone: nothing is acknowledged until it is back", error=str(error).strip())
                 self.inbox.give_back(batch)
@@ -221,11 +220,11 @@ class Ingest:
 
     # --- time's work ---
 
-    def _tick(self) -> None:
+    def _tick(self, link: Link) -> None:
         if self._is_due("tick", self.pace.tick_s):
-            self._tell_watermarks()
+            self._tell_watermarks(link)
         if self._is_due("pulse", self.pace.pulse_s):
-            self._pulse()
+            self._pulse(link)
         if self._is_due("rollup", self.pace.rollup_s) or len(self.desk.rollup.minutes) > _ROLLUP_MOST:
             self._roll_up()
         if self._is_due("partitions", self.pace.partitions_s):
@@ -238,15 +237,14 @@ class Ingest:
         self._due[what] = now + every_s
         return True
 
-    def _tell_watermarks(self) -> None:
-        assert self.link is not None
-        if not self.link.is_up:
+    def _tell_watermarks(self, link: Link) -> None:
+        if not link.is_up:
             return
         serials = self.directory.serials
         due = self.watermarks.due(
             _wall_ms(), busy=self.inbox.depth()[1] > 5_000, reachable=self._is_reachable
         )
-        self.link.publish_many(
+        link.publish_many(
             (f"ems/v1/{serials[book.device_id]}/watermark", payload)
             for book, payload in due
             if book.device_id in serials
@@ -263,12 +261,11 @@ class Ingest:
             rollups.flush(rollup, from_ms(self._last_ms) if self._last_ms else self._now())
         self.desk.rollup = Rollup()
 
-    def _pulse(self) -> None:
-        assert self.link is not None
+    def _pulse(self, link: Link) -> None:
         live, late = self.inbox.depth()
         now = from_ms(_wall_ms())
         detail: dict[str, Any] = {
-            "broker": self.link.is_up,
+            "broker": link.is_up,
             "silence_counts_from_ms": self.silence_counts_from_ms,
             "counters": {**self.counters, "late_passed": self.inbox.passed_count},
             "gauges": {

@@ -46,8 +46,9 @@ class Watermarks:
                 self._waiting.pop(key, None)
                 book.dirty_ms = None
                 continue
+            book.look_at_start()
             missing = book.missing(now_ms, after_ms=self._stuck_ms)
-            seq = book.watermark_seq(now_ms)
+            seq = book.watermark_seq()
             is_open = bool(missing) or seq < book.highest
             if is_open and book.closed_ms is None:
                 self._waiting[key] = book
@@ -59,6 +60,8 @@ class Watermarks:
                 continue
             book.published_seq, book.published_ms = seq, now_ms
             book.dirty_ms, book.urgent = None, False
+            if missing and not book.has_started and book.asked_ms is None:
+                book.asked_ms = now_ms
             out.append((book, _payload(book, seq, missing, window, now_ms)))
         return out
 

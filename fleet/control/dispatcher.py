@@ -18,7 +18,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.utils import timezone
 
 from devices.batch.desk import Refused
-from devices.mqtt.link import Message
+from devices.mqtt.client import Message
 from devices.store import pulses, rejects
 from devices.store.directory import Directory
 from devices.wire import codec, topics

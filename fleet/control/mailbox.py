@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from django.db import DatabaseError, InterfaceError, connection
 
-from devices.mqtt.link import Message
+from devices.mqtt.client import Message
 from fleet.control.outbox import CHANNEL
 
 log = structlog.get_logger(__name__)

@@ -15,7 +15,8 @@ from devices.ingest.presence import Presence
 from devices.ingest.reader import Reading
 from devices.ingest.runner import Ingest, Pace
 from devices.ingest.watermarks import Watermarks
-from devices.mqtt.link import Address, Link, Message
+from devices.mqtt.client import Message
+from devices.mqtt.link import Address, Link
 from devices.state import to_ms
 from devices.store import pulses
 from devices.store.directory import Directory

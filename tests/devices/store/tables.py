@@ -9,7 +9,7 @@ from devices.batch.desk import Desk
 from devices.batch.rollup import Rollup
 from devices.ingest.reader import Reader
 from devices.models import Device, Ledger, State
-from devices.mqtt.link import Message
+from devices.mqtt.client import Message
 from devices.state import from_ms
 from devices.store import desks, rollups, sql
 from devices.wire import codec
