@@ -1,8 +1,8 @@
 """Two devices under one serial: A, B, then A again, each heard live.  Pure; times are Unix ms of the server.
 
-Within one boot a device's `conn` and `up_ms` only rise.  So what is lower in both is a repeat, or waited on its
-way, and says nothing; what is higher in `conn` and lower in `up_ms` is another device.  Two of one boot and one
-`conn` are told apart by their lines: what was never said before, and runs with real time, is no repeat.
+Within one boot a device's `conn` and `up_ms` only rise.  So what is lower in both is a repeat, or waited on
+its way, and says nothing; what is higher in `conn` and lower in `up_ms` is another device.  Two of one boot and
+one `conn` are told apart by their lines: what was never said before, and runs with real time, is no repeat.
 """
 
 import msgspec
@@ -18,8 +18,8 @@ _RECENT = 24
 class Life(msgspec.Struct, array_like=True):
     """One identity heard under a serial: which connection, and where its own clock stood.
 
-    `is_doubtful`: it may be a repeat of what another identity said; a second one will tell.  `recent` holds the
-    `up_ms` of what it said lately, so that a repeat is known as one.
+    `is_doubtful`: it may be a repeat of what another identity said; a second one will tell.  `recent` holds
+    the `up_ms` of what it said lately, so that a repeat is known as one.
     """
 
     boot: int
@@ -39,8 +39,8 @@ def meet(lives: list[Life], seen: Life, *, is_live: bool) -> tuple[list[Life], b
     Args:
         lives: What was remembered, the newest last.
         seen: A status that is no retained copy.
-        is_live: Whether it was placed as live.  One of a boot that is known may be judged all the same: what is
-            placed late there may come from a second device whose clock stands further back.
+        is_live: Whether it was placed as live.  One of a known boot may be judged all the same: what is placed
+            late there may come from a second device whose clock stands further back.
     """
     lives = [life for life in lives if seen.at_ms - life.at_ms <= WINDOW_MS]
     sure = [life for life in lives if not life.is_doubtful]
@@ -62,7 +62,8 @@ def meet(lives: list[Life], seen: Life, *, is_live: bool) -> tuple[list[Life], b
     same = [life for life in sure if _on_one_line(life, seen) or _goes_on(life, seen)]
     recent = [up_ms for life in same for up_ms in life.recent]
     seen = msgspec.structs.replace(seen, recent=[*recent, seen.up_ms][-_RECENT:])
-    others = [life for life in lives if life not in same and not (life.is_doubtful and _on_one_line(life, seen))]
+    done = [*same, *(life for life in lives if life.is_doubtful and _on_one_line(life, seen))]
+    others = [life for life in lives if life not in done]
     return [*others, seen][-_MOST:], is_conflict
 
 

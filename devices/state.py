@@ -63,7 +63,7 @@ class LiveState(msgspec.Struct):
     def decode(self) -> "LiveState":
         """Fill `status` and `telemetry` from their bytes, which were good when they were stored.
 
-        A stricter version of the contract may refuse them now: then they are not known, and the next message tells.
+        A stricter version of the contract may refuse them now: then they are not known until the next message.
         """
         if self.status is None and self.status_body is not None:
             status = _read("status", self.status_body)
@@ -126,8 +126,8 @@ def hear_status(
 ) -> tuple[str, ...]:
     """Take in one full status.
 
-    A retained copy, or one that waited in the broker (`is_live` false), is old news: it may still be the newest
-    known, but it is no sign of life.
+    A retained copy, or one that waited in the broker (`is_live` false), is old news: it may still be the
+    newest known, but it is no sign of life.
 
     Returns:
         What changed beyond its clocks (see `changes_of`); empty if the status is older than the newest known.
@@ -357,7 +357,7 @@ def view(live: LiveState) -> dict[str, Any]:
 
 
 def _session_view(live: LiveState) -> dict[str, Any]:
-    """What the newest telemetry says, if it is of the session that is open now; else what is not known is null."""
+    """What the newest telemetry says, if it is of the session that is open now; else null, for not known."""
     message = live.telemetry
     if message is None or live.session is None or message.session != live.session:
         count = live.status.channels if live.status else 0

@@ -18,8 +18,8 @@ _MOST_TO_COME = 10_000_000  # records still to come of a boot; a device that say
 class Offset:
     """The placing of one boot, and the evidence for it.
 
-    `floor_ms` and `last_floor_ms` are the smallest (arrival − up_ms) of this window and the one before: together
-    they cover between one and two windows.
+    `floor_ms` and `last_floor_ms` are the smallest (arrival − up_ms) of this window and the one before:
+    together they cover between one and two windows.
     """
 
     offset_ms: int
@@ -95,7 +95,7 @@ def offset_by_clock(
 def offset_by_order(up_ms: int, seq: int, last_seq: int | None, birth_ms: int) -> int:
     """Place a boot directly before the birth that announced it, keeping the spacing of its `up_ms`.
 
-    What is still to come of it (`last_seq` − `seq` records, one a second at the most) needs room before the birth.
+    What is still to come of it (`last_seq` − `seq` records, one a second at the most) needs room before that.
     """
     to_come_ms = min(max(0, (last_seq or seq) - seq), _MOST_TO_COME) * 1000
     return birth_ms - to_come_ms - up_ms - 1

@@ -103,7 +103,7 @@ class Repeat(NamedTuple):
 class Desk:
     """What is known of the devices of a batch.  A failed batch throws what it touched away; it is read anew.
 
-    `states` holds a fresh copy of each state touched, so that what was announced never changes under a reader.
+    `states` holds a fresh copy of each state touched, so that nothing announced ever changes.
     """
 
     states: dict[int, LiveState] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """Sums of telemetry by minute and by session.  Pure.
 
-Sums, counts, minima and maxima can be added in any order, so a late record mends a minute by being added to it.
+Sums, counts, minima and maxima add up in any order, so a late record mends a minute by being added to it.
 What gathers here between two flushes is a delta; the row in the database is the sum of all of them.
 """
 

@@ -39,7 +39,7 @@ class Settler(Placing):
 
         Args:
             heard: The messages, in the order they came.
-            numbered: (device, boot, seq, arrival ms) of records that were refused and whose number could be read.
+            numbered: (device, boot, seq, arrival ms) of refused records whose number could be read.
         """
         self._place_new_boots(heard)
         of_new_boots = [one for one in numbered if not self._mark_refused(*one, most_boots=0)]
@@ -66,7 +66,7 @@ class Settler(Placing):
     def _mark_refused(self, device_id: int, boot: int, seq: int, arrival_ms: int, *, most_boots: int) -> bool:
         """A record was refused whose number could be read: the watermark passes it.
 
-        False if its boot is not known, and the device has `most_boots` already: garbled numbers fill no ledger.
+        False if its boot is not known, and the device has `most_boots` already: garble fills no ledger.
         """
         books = self.desk.books[device_id]
         if boot not in books and len(books) >= most_boots:
@@ -187,7 +187,7 @@ class Settler(Placing):
         return True
 
     def _refuse_sparse(self, one: Heard, book: Book, seq: int, kind: str) -> None:
-        """Refuse a record for the row's sake; where no hole of the row can be filled, it is refused for good."""
+        """Refuse a record for its row's sake; where no hole of it can be filled, it is refused for good."""
         if book.is_full:
             book.reject(seq)
         detail = f"seq {seq} of boot {book.boot} would be span {len(book.stored) + 1} of its ledger"
@@ -218,8 +218,10 @@ class Settler(Placing):
             self._note_status(live, status, placed_ms, link, changed, one.body)
 
     def _retained(self, one: Heard, status: Status) -> None:
-        """The broker's copy may be the newest that is known, and is old: where its boot was never heard, its own
-        clock is all that tells how old."""
+        """The broker's copy may be the newest that is known, and is old.
+
+        Where its boot was never heard, its own clock is all that tells how old.
+        """
         live = self._state(one.device_id)
         book = self.desk.books[one.device_id].get(status.boot)
         if book is not None and book.offset is not None:
@@ -242,7 +244,7 @@ class Settler(Placing):
         book.urgent, book.touched_ms = True, one.arrival_ms
         book.asked_ms = None  # the question may have been lost with the connection
         buffered: set[int] = set()
-        for span in status.buffered:
+        for span in sorted(status.buffered, key=lambda span: span.from_):
             if span.boot >= status.boot:
                 continue
             buffered.add(span.boot)
