@@ -55,7 +55,7 @@ def _measures() -> dict[str, str]:
         "battery.low": _("low"),
         "contact.ok": _("ok"),
         "contact.low_current": _("low current"),
-        "contact.electrode": _("electrode off"),
+        "contact.electrode": _("off skin"),
         "contact.timeout": _("no answer"),
         "contact.unknown": _("unknown"),
         "contact.off": _("not in use"),
