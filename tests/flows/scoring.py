@@ -21,7 +21,7 @@ _STORED = """
 
 
 def assert_all_is_right(house: House, truth: Truth) -> None:
-    """Every record stored exactly once and as it was made, every watermark right, sessions as long as they were."""
+    """Every record stored exactly once and as it was, every watermark right, sessions as long as they were."""
     problems = [
         *wrong_records(house, truth),
         *wrong_ledgers(house, truth),
@@ -45,7 +45,7 @@ def wrong_records(house: House, truth: Truth) -> list[str]:
 
 
 def wrong_ledgers(house: House, truth: Truth) -> list[str]:
-    """Boots whose ledger says anything but: what was made is stored, what was dropped is dropped, no gap is left."""
+    """Boots whose ledger does not say: what was made is stored, what was dropped is dropped, no gap is left."""
     made, dropped = truth.records(), truth.dropped()
     ledgers = _ledgers(house)
     problems = [f"{key}: no ledger" for key in made.keys() - ledgers.keys()]
@@ -89,7 +89,7 @@ def early_watermarks(house: House, truth: Truth) -> list[str]:
 
 
 def wrong_sessions(house: House, truth: Truth) -> list[str]:
-    """Sessions that ended at the device and are missing, open, doubled, or of another length on the server."""
+    """Sessions that ended at the device and are missing, open, doubled or of another length on the server."""
     stored: dict[tuple[str, str], list[tuple[Any, ...]]] = defaultdict(list)
     query = """SELECT d.serial, s.session, s.elapsed_ms, s.end_reason, s.ended_at - s.started_at
                FROM devices_session s JOIN devices_device d ON d.id = s.device_id"""
@@ -117,8 +117,8 @@ def wrong_sums(house: House) -> list[str]:
     query = """
         SELECT d.serial, t.n, m.n, s.n FROM devices_device d
         JOIN (SELECT device_id, count(*) AS n FROM devices_telemetry GROUP BY 1) t ON t.device_id = d.id
-        LEFT JOIN (SELECT device_id, sum(messages) AS n FROM devices_minute GROUP BY 1) m ON m.device_id = d.id
-        LEFT JOIN (SELECT device_id, sum(messages) AS n FROM devices_session GROUP BY 1) s ON s.device_id = d.id
+        LEFT JOIN (SELECT device_id, sum(messages) n FROM devices_minute GROUP BY 1) m ON m.device_id = d.id
+        LEFT JOIN (SELECT device_id, sum(messages) n FROM devices_session GROUP BY 1) s ON s.device_id = d.id
         WHERE t.n IS DISTINCT FROM m.n OR t.n IS DISTINCT FROM s.n"""
     return [
         f"{serial}: {records} telemetry records, {minutes} in its minutes, {sessions} in its sessions"

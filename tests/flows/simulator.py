@@ -69,7 +69,7 @@ class Simulator:
             self._process.wait(30)
 
     def ask(self, **wish: Any) -> dict[str, Any]:
-        """Make one wish (`fault`, `clear`, `session`, `look`) and return the answer; a refusal is an error."""
+        """Make a wish (`fault`, `clear`, `session`, `look`) and return the answer; a refusal is an error."""
         answer = self._say(**wish)
         assert answer["ok"], f"{wish}: {answer['error']}"
         return answer

@@ -1,0 +1,255 @@
+"""Redis, PostgreSQL and ingest away for a minute each (shorter in `make test`), and back."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from fleet.embedded import roles
+from tests.flows import scoring
+from tests.flows.simulator import QUIET, Simulator
+from tests.flows.watcher import Watcher
+from tests.flows.wiretap import Wiretap
+from tests.harness import House, full_or, wait_for
+
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
+
+DEVICES = 12
+OUTAGE_S = full_or(9, 60)
+STALE_S = 5.0  # without a pulse the page greys out
+BACK_S = 30.0  # a device that lost its connection, and a worker that lost Redis, come back within this
+RAISE_MA = 4.0
+HOLD_S = 15.0  # no device moves towards offline for so long after ingest was away
+
+
+@pytest.fixture
+def house(make_house: Callable[..., House]) -> House:
+    return make_house(devices=DEVICES)
+
+
+@pytest.fixture
+def fleet(house: House) -> Iterator[Simulator]:
+    with Simulator(house, day=f"keep_alive_s = 5\n{QUIET}") as fleet:
+        yield fleet
+
+
+def start(house: House, fleet: Simulator) -> str:
+    """Everything runs, every device is in a session; return a site of the nurse."""
+    house.start("ingest", "dispatch", "web", "worker", "beat")
+    fleet.wait_connected()
+    fleet.start_sessions()
+    wait_for(lambda: scoring.stored(house) > 2 * DEVICES, within_s=30, every_s=0.2, why="nothing is stored")
+    return str(house.people["users"]["nurse"]["sites"][0])
+
+
+def throughout(seconds: float, holds: Callable[[], bool], why: str) -> None:
+    """Look again and again, for so long, whether it still holds."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        assert holds(), why
+        time.sleep(0.2)
+
+
+def readiness(house: House) -> tuple[int, Any]:
+    status, body = roles.get(f"{house.url}/readyz")
+    return status, json.loads(body) if status else body
+
+
+def wait_ready(house: House) -> None:
+    wait_for(
+        lambda: readiness(house)[0] == 200,
+        within_s=BACK_S,
+        every_s=0.3,
+        why=lambda: f"not ready again: {readiness(house)}",
+    )
+
+
+# --- Redis ---
+
+
+def test_without_redis_ingest_goes_on_the_wall_goes_stale_and_recovers_by_itself(
+    house: House, fleet: Simulator
+) -> None:
+    site = start(house, fleet)
+    with Watcher(house, site) as wall:
+        house.kill9("redis")
+        wait_for(lambda: wall.silent_s() > STALE_S, within_s=STALE_S + 5, why="the wall still has a pulse")
+        before = scoring.stored(house)
+        throughout(
+            max(1.0, OUTAGE_S - STALE_S), lambda: wall.silent_s() > STALE_S, "a pulse came without Redis"
+        )
+        assert scoring.stored(house) > before, "ingest stopped with Redis"
+        assert readiness(house)[0] == 503
+        house.start("redis")
+        wall.wait_pulse(within_s=BACK_S)
+        wait_ready(house)  # worker and beat found back, too
+        wait_for(
+            lambda: same_as_fresh(house, wall), within_s=BACK_S, every_s=0.2, why="the wall did not catch up"
+        )
+    assert house.processes.is_running("ingest")
+    fleet.stop_sessions()
+    fleet.wait_all_forgotten(within_s=60)
+    fleet.leave()
+    house.stop("ingest")
+    scoring.assert_all_is_right(house, fleet.truth)
+
+
+def test_a_redis_that_hangs_holds_nobody_up(house: House, fleet: Simulator) -> None:
+    site = start(house, fleet)
+    with Watcher(house, site) as wall:
+        house.pause("redis")
+        try:
+            wait_for(
+                lambda: wall.silent_s() > STALE_S, within_s=STALE_S + 5, why="the wall still has a pulse"
+            )
+            before = scoring.stored(house)
+            wait_for(
+                lambda: scoring.stored(house) >= before + DEVICES, within_s=10, why="ingest hangs with Redis"
+            )
+        finally:
+            house.resume("redis")
+        wall.wait_pulse(within_s=BACK_S)
+        wait_ready(house)
+
+
+def same_as_fresh(house: House, wall: Watcher) -> bool:
+    """Whether the wall shows for each device a revision no older than one the API gave just before."""
+    status, page = house.api(f"devices?site={house.people['users']['nurse']['sites'][0]}&limit=100")
+    assert status == 200
+    fresh = {device["serial"]: device["rev"] for device in page["items"]}
+    time.sleep(0.5)  # what was committed then has had the time to be announced
+    return all(wall.devices[serial]["rev"] >= rev for serial, rev in fresh.items())
+
+
+# --- PostgreSQL ---
+
+
+def test_without_postgresql_no_live_record_is_acknowledged_and_nothing_is_lost(
+    house: House, fleet: Simulator
+) -> None:
+    with Wiretap(house.mqtt_port) as tap:
+        address = house.mqtt_url("_ingest").replace(str(house.mqtt_port), str(tap.port))
+        house.start("ingest", env={"MQTT_URL": address})
+        house.start("dispatch", "web", "worker", "beat")
+        fleet.wait_connected()
+        fleet.start_sessions()
+        wait_for(lambda: len(tap.receipts) > 2 * DEVICES, within_s=30, why="ingest acknowledges nothing")
+        house.kill9("postgres")
+        gone_s, gone_ms = (
+            time.monotonic() + 1.0,
+            (time.time() + 1.0) * 1000,
+        )  # a batch in hand may be committed
+        throughout(OUTAGE_S, lambda: roles.get(f"{house.url}/healthz")[0] == 200, "the web went with it")
+        assert readiness(house)[0] == 503
+        back_s, back_ms = time.monotonic(), time.time() * 1000
+        house.start("postgres")
+        wait_for(
+            lambda: tap.receipts[-1].at_s > back_s, within_s=60, why="ingest acknowledges nothing any more"
+        )
+        early = [one.topic for one in tap.receipts if gone_s < one.at_s < back_s and is_live_record(one)]
+        assert not early, f"acknowledged without a database: {early[:5]}"
+        wait_ready(house)
+        fleet.stop_sessions()
+        fleet.wait_all_forgotten(within_s=90)
+        fleet.leave()
+        house.stop("ingest")
+    told = [
+        one for one in fleet.truth.lines if one["what"] == "watermark" and gone_ms < one["wall"] < back_ms
+    ]
+    assert not told, f"watermarks without a database: {told[:3]}"
+    scoring.assert_all_is_right(house, fleet.truth)
+
+
+def is_live_record(receipt: Any) -> bool:
+    return receipt.topic.endswith((b"/telemetry", b"/event")) and b'"late":true' not in receipt.payload
+
+
+# --- ingest ---
+
+
+def test_after_ingest_was_away_a_dead_device_is_not_shown_online_and_a_raised_current_has_its_true_time(
+    house: House, fleet: Simulator
+) -> None:
+    start(house, fleet)
+    nurse_sites = house.people["users"]["nurse"]["sites"]
+    dying, raised = [d["serial"] for d in house.people["devices"] if d["site"] in nurse_sites][:2]
+    channel, set_ma = a_current(house, raised)
+    house.kill9("ingest")
+    fleet.ask(fault="power_loss", serial=dying)
+    died_ms = time.time() * 1000
+    fleet.ask(session="turn", serial=raised, channel=channel, to_ma=set_ma + RAISE_MA)
+    turned_ms = time.time() * 1000
+    throughout(OUTAGE_S, lambda: house.processes.is_running("worker"), "the worker ended")
+    house.start("ingest")
+    back_ms = time.time() * 1000
+
+    device = wait_for(
+        lambda: shown(house, dying, lambda device: device["link"] != "online"),
+        within_s=HOLD_S + 10,
+        every_s=0.3,
+        why="a dead device is still shown online",
+    )
+    assert ms_of(device["heard_at"]) <= died_ms + 1_000, "a dead device was heard after its death"
+    # The other one speaks on, so its newest value is fresh, and what it did meanwhile is history in its true place.
+    wait_for(
+        lambda: shown(house, raised, lambda device: set_ma_of(device, channel) > set_ma + RAISE_MA / 2),
+        within_s=BACK_S,
+        every_s=0.3,
+        why="the raised current is not shown",
+    )
+    [(placed_ms, late)] = house.sql(
+        """SELECT (extract(epoch FROM e.placed_at) * 1000)::bigint, e.late FROM devices_event e
+           JOIN devices_device d ON d.id = e.device_id WHERE d.serial = %s AND e.kind = 'intensity_changed'
+           ORDER BY e.id DESC LIMIT 1""",
+        raised,
+    )
+    assert turned_ms - 1_000 <= placed_ms <= turned_ms + 5_000
+    assert late
+    assert not misplaced(house, fleet, raised, until_ms=back_ms)
+
+
+def shown(house: House, serial: str, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any] | None:
+    """Return the device as the API shows it, if it fits."""
+    status, device = house.api(f"devices/{serial}")
+    assert status == 200
+    return device if fits(device) else None
+
+
+def a_current(house: House, serial: str) -> tuple[int, float]:
+    """Return a channel that is in use, and the current set there."""
+    device = wait_for(
+        lambda: shown(house, serial, lambda device: any(channel["set_ma"] for channel in device["channels"])),
+        within_s=20,
+        why=f"{serial} shows no current",
+    )
+    return next((one["n"], one["set_ma"]) for one in device["channels"] if one["set_ma"])
+
+
+def set_ma_of(device: dict[str, Any], channel: int) -> float:
+    return float(device["channels"][channel - 1]["set_ma"] or 0)
+
+
+def ms_of(iso: str) -> float:
+    return datetime.fromisoformat(iso).timestamp() * 1000
+
+
+def misplaced(house: House, fleet: Simulator, serial: str, *, until_ms: float) -> list[str]:
+    """Records of a device that are placed over a second from when they were made, or not told as late."""
+    query = """SELECT r.seq, (extract(epoch FROM r.placed_at) * 1000)::bigint, r.late,
+                      (extract(epoch FROM r.received_at) * 1000)::bigint
+               FROM (SELECT device_id, seq, placed_at, late, received_at FROM devices_telemetry
+                     UNION ALL SELECT device_id, seq, placed_at, late, received_at FROM devices_event) r
+               JOIN devices_device d ON d.id = r.device_id WHERE d.serial = %s"""
+    made = {line["seq"]: line["wall"] for line in fleet.truth.about(serial, "record")}
+    problems = []
+    for seq, placed_ms, late, received_ms in house.sql(query, serial):
+        if seq not in made or made[seq] > until_ms:
+            continue
+        if abs(placed_ms - made[seq]) > 1_000:
+            problems.append(f"{seq} was made at {made[seq]}, and is placed {placed_ms - made[seq]} ms later")
+        if received_ms - made[seq] > 6_000 and not late:
+            problems.append(f"{seq} came {received_ms - made[seq]} ms after it was made, and is not late")
+    return problems
