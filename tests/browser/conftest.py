@@ -20,7 +20,7 @@ WITHIN_MS = 10_000
 
 
 @pytest.fixture(scope="session")
-def house(servers_running: object) -> Iterator[House]:
+def house() -> Iterator[House]:
     """One house for all browser tests; a test that kills something starts it again."""
     with tempfile.TemporaryDirectory(prefix="browser-") as folder:
         var = Path(folder)
