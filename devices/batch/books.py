@@ -61,7 +61,9 @@ class Book:
         return self.first_seq is not None and self.awaited_ms is None
 
     def look_at_start(self) -> None:
-        """Stop waiting for what a device was asked for, and did not send although it is there."""
+        """Stop waiting for what a device was asked for, and did not send although it is there; or keeps no more."""
+        if self.closed_ms is not None:
+            self.awaited_ms = self.asked_ms = None
         heard_ms = max(self.last_heard_ms or 0, self.touched_ms)
         if self.asked_ms is not None and heard_ms - self.asked_ms >= SETTLE_MS:
             self.awaited_ms = self.asked_ms = None
@@ -127,12 +129,14 @@ class Book:
 
         Lowest first, as far as the row's bound goes: the rest is asked for and declared again.
         """
-        for fresh in sequence.subtract(sequence.union(ranges), self.stored):
-            united = sequence.union(self.dropped, [fresh])
-            if len(united) > sequence.MOST_SPANS and len(united) > len(self.dropped):
+        dropped = self.dropped
+        for low, high in sequence.subtract(sequence.union(ranges), sequence.union(self.stored, dropped)):
+            touches = sequence.holds(dropped, low - 1) or sequence.holds(dropped, high + 1)
+            if len(dropped) >= sequence.MOST_SPANS and not touches:
                 break
-            self.dropped = united
-            self.rejected = sequence.subtract(self.rejected, [fresh])
+            sequence.add(dropped, low, high)
+        if self.rejected:
+            self.rejected = sequence.subtract(self.rejected, dropped)
 
     def reject(self, seq: int) -> None:
         """Mark a number as refused for good, so that the watermark passes it."""
@@ -146,7 +150,9 @@ class Book:
         stored = self.stored
         if len(stored) < sequence.MOST_SPANS or not sequence.would_widen(stored, seq):
             return False
-        return self.is_full or sequence.would_widen(self.settled(), seq)
+        return self.is_full or (
+            sequence.would_widen(self.dropped, seq) and sequence.would_widen(self.rejected, seq)
+        )
 
     @property
     def is_full(self) -> bool:
