@@ -56,7 +56,7 @@ def test_a_session_as_it_should_be(device: Device, ingest: Ingest) -> None:
     check(the_session(), device)
 
 
-@pytest.mark.parametrize("order", permutations(range(4)))
+@pytest.mark.parametrize("order", list(permutations(range(4))))
 def test_beginning_telemetry_and_end_in_any_order_make_the_same_row(
     device: Device, ingest: Ingest, order: tuple[int, ...]
 ) -> None:
