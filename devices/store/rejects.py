@@ -1,8 +1,8 @@
 """What was refused on the wire, kept within bounds; and messages of accounts without an enrolled device."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from devices.batch.desk import Refused
 from devices.models import Device, Reject, UnknownRecord
@@ -12,21 +12,36 @@ from devices.store import sql
 MOST_AN_HOUR = 100  # rows a device and hour; what is beyond is counted on the newest row of its reason
 MOST_UNKNOWN = 10_000
 UNKNOWN_DAYS = 7
+_HOUR_MS = 3_600_000
+
+_Hour = tuple[str, int]  # serial, Unix ms of its beginning
+_Like = tuple[str, int, str]  # the same, and the reason
 
 
 def write(refused: Sequence[Refused]) -> None:
-    """Keep each refusal as a row, or add it to the count of one like it where the hour is full."""
-    by_hour: dict[tuple[str, datetime], list[Refused]] = defaultdict(list)
+    """Keep each refusal as a row, or add it to the count of one like it where the hour is full.
+
+    Four statements at most, however many refusals: a flood of them must not delay what is good.
+    """
+    if not refused:
+        return
+    by_hour: dict[_Hour, list[Refused]] = defaultdict(list)
     serials = _serials(refused)
     for one in refused:
-        hour = datetime.fromtimestamp(one.at_ms // 3_600_000 * 3600, UTC)
-        by_hour[serials.get(one.device_id or 0, one.serial), hour].append(one)
-    for (serial, hour), some in sorted(by_hour.items()):
-        room = MOST_AN_HOUR - Reject.objects.filter(serial=serial, hour=hour).count()
-        kept, rest = some[: max(0, room)], some[max(0, room) :]
-        Reject.objects.bulk_create([_row(one, serial, hour) for one in kept])
-        if rest:
-            _count_on(serial, hour, rest)
+        by_hour[serials.get(one.device_id or 0, one.serial), one.at_ms // _HOUR_MS * _HOUR_MS].append(one)
+    filled = _filled(by_hour)
+    kept: list[Reject] = []
+    rest: dict[_Like, list[Refused]] = defaultdict(list)
+    for (serial, hour_ms), some in sorted(by_hour.items()):
+        room = max(0, MOST_AN_HOUR - filled.get((serial, hour_ms), 0))
+        kept += [_row(one, serial, hour_ms) for one in some[:room]]
+        for one in some[room:]:
+            rest[serial, hour_ms, one.reason[:32]].append(one)
+    Reject.objects.bulk_create(kept)
+    if rest:
+        counted = _count_on({like: len(some) for like, some in rest.items()})
+        fresh = [like for like in rest if like not in counted]
+        Reject.objects.bulk_create(_row(rest[like][-1], like[0], like[1], len(rest[like])) for like in fresh)
 
 
 def _serials(refused: Sequence[Refused]) -> dict[int, str]:
@@ -34,10 +49,19 @@ def _serials(refused: Sequence[Refused]) -> dict[int, str]:
     return dict(Device.objects.filter(id__in=ids).values_list("id", "serial")) if ids else {}
 
 
-def _row(one: Refused, serial: str, hour: datetime, count: int = 1) -> Reject:
+def _filled(hours: Collection[_Hour]) -> dict[_Hour, int]:
+    """How many rows each serial and hour has already."""
+    query = f"""SELECT r.serial, a.hour_ms, count(*) FROM devices_reject r
+        JOIN unnest(%s::text[], %s::bigint[]) AS a(serial, hour_ms)
+        ON r.serial = a.serial AND r.hour = {sql.MS.format("a.hour_ms")} GROUP BY 1, 2"""
+    found = sql.rows(query, [sql.texts(hour[0] for hour in hours), sql.numbers(hour[1] for hour in hours)])
+    return {(serial, hour_ms): count for serial, hour_ms, count in found}
+
+
+def _row(one: Refused, serial: str, hour_ms: int, count: int = 1) -> Reject:
     return Reject(
         at=from_ms(one.at_ms),
-        hour=hour,
+        hour=from_ms(hour_ms),
         serial=serial,
         device_id=one.device_id,
         topic=one.topic[:300],
@@ -48,17 +72,23 @@ def _row(one: Refused, serial: str, hour: datetime, count: int = 1) -> Reject:
     )
 
 
-def _count_on(serial: str, hour: datetime, rest: Iterable[Refused]) -> None:
-    newest = {one.reason: one for one in rest}
-    for reason, count in Counter(one.reason for one in rest).items():
-        touched = sql.execute(
-            """UPDATE devices_reject SET count = count + %s WHERE id =
-               (SELECT id FROM devices_reject WHERE serial = %s AND hour = %s AND reason = %s
-                ORDER BY id DESC LIMIT 1)""",
-            [count, serial, hour, reason],
-        )
-        if not touched:
-            _row(newest[reason], serial, hour, count).save()
+def _count_on(counts: Mapping[_Like, int]) -> set[_Like]:
+    """Add to the newest row of each serial, hour and reason; return those that had one."""
+    likes = list(counts)
+    query = f"""UPDATE devices_reject r SET count = r.count + newest.n FROM (
+            SELECT DISTINCT ON (a.serial, a.hour_ms, a.reason) r.id, a.hour_ms, a.n
+            FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::bigint[]) AS a(serial, hour_ms, reason, n)
+            JOIN devices_reject r
+            ON r.serial = a.serial AND r.hour = {sql.MS.format("a.hour_ms")} AND r.reason = a.reason
+            ORDER BY a.serial, a.hour_ms, a.reason, r.id DESC
+        ) AS newest WHERE r.id = newest.id RETURNING r.serial, newest.hour_ms, r.reason"""
+    values = [
+        sql.texts(like[0] for like in likes),
+        sql.numbers(like[1] for like in likes),
+        sql.texts(like[2] for like in likes),
+        sql.numbers(counts.values()),
+    ]
+    return {(serial, hour_ms, reason) for serial, hour_ms, reason in sql.rows(query, values)}
 
 
 def keep_unknown(messages: Sequence[tuple[str, str, bytes, int]]) -> None:

@@ -23,6 +23,7 @@ MAX_NESTING: Final = 8
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_NAMED: Final = (b'"boot"', b'"seq"')
 _PEEK = {
     name: re.compile(rb'"%s"\s{0,9}:\s{0,9}(\w{0,17})\s{0,9}([,}]?)' % name) for name in (b"boot", b"seq")
 }
@@ -63,6 +64,8 @@ def peek(payload: bytes) -> tuple[int, int] | None:
     From JSON the top-level fields are taken, if each stands there once; from anything else what stands
     in it once.
     """
+    if b"\\" not in payload and not all(name in payload for name in _NAMED):
+        return None  # most garbage, and the largest: a flood of it must cost little
     try:
         _check_nesting(payload)
         top = json.loads(payload.decode("utf-8", "replace"), object_pairs_hook=tuple)
