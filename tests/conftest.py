@@ -27,6 +27,8 @@ os.environ.update(_SERVERS.settings())
 os.environ.update(DJANGO_SETTINGS_MODULE="fleet.settings", PLAIN_STATIC="1", LOG_FORMAT="console")
 django.setup()  # test modules import models, and pytest-django read the environment before we set it
 
+# Pure or nearly so, but seconds long each: `make test` runs them, `make check` has a minute for everything.
+_LONG = {"test_swarm.py", "test_faults.py", "test_world.py", "test_fuzz.py", "test_treatment.py"}
 _NEEDS_SERVERS = {"servers", "broker", "house", "make_house", "db", "transactional_db", "django_db_setup"}
 
 
@@ -35,6 +37,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         asks = set(getattr(item, "fixturenames", ()))
         if asks & _NEEDS_SERVERS or item.get_closest_marker("django_db"):
             item.add_marker(pytest.mark.servers)
+        if item.path.name in _LONG:
+            item.add_marker(pytest.mark.long)
         if "browser" in item.path.relative_to(item.config.rootpath).parts:
             item.add_marker(pytest.mark.browser)
 

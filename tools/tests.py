@@ -15,8 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("devices", "fleet", "dashboards", "tests", "tools", "benchmarks", "manage.py")
-PURE = "not servers and not browser and not soak"
-REAL = "servers and not browser and not soak"
+PURE = "not servers and not long and not browser and not soak"
+REAL = "(servers or long) and not browser and not soak"
 BROWSER = "browser and not soak"
 
 
