@@ -45,5 +45,29 @@ class Template:
         ).encode()  # fmt: skip
 
 
+class Lively(Template):
+    """Telemetry in which everything moves that moves in a real session: each message draws a tile anew.
+
+    `elapsed_ms` is `seq` seconds, so that whoever sees it knows which message it shows.
+    """
+
+    def __init__(self, channels: int, samples: int, boot: int, number: int) -> None:
+        super().__init__(channels, samples, boot, number)
+        self._samples = samples
+
+    def telemetry(self, seq: int, now_ms: int) -> bytes:
+        peaks = [24 + (seq * 7 + channel * 3) % 90 / 10 for channel in range(self.channels)]
+        body = {
+            "v": 1, "boot": self.boot, "seq": seq, "up_ms": now_ms - self.base_ms, "t": now_ms, "late": False,
+            "session": self.session, "step": 0, "phase": "on", "cycle": 1 + seq // 20,
+            "elapsed_ms": 1000 * seq, "every_ms": 1000 // self._samples, "set_ma": [32.0] * self.channels,
+            "ma": [[round(peak + k % 3 / 10, 1) for k in range(self._samples)] for peak in peaks],
+            "ohm": [820 + (seq * 5 + channel) % 40 for channel in range(self.channels)],
+            "contact": ["ok"] * self.channels, "charge_uc": [round(1500.5 * seq, 1)] * self.channels,
+            "pulses": [50 * seq] * self.channels, "soc": round(87 - seq / 600, 1), "mv": 3889, "temp_c": 31.4,
+        }  # fmt: skip
+        return _compact(body).encode()
+
+
 def _compact(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))

@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from benchmarks import bodies
@@ -30,6 +31,9 @@ class Plan:
     channels: int = 4
     samples: int = 10
     first_seq: int = 1
+    lively: bool = False
+    log: str = ""
+    """A file for when each message was sent, as JSON: Unix seconds in the order of sending, devices in turn."""
 
 
 class Wire:
@@ -91,7 +95,8 @@ class Wire:
 def run(plan: Plan) -> dict[str, Any]:
     """Send at the planned rate; return what was sent and what it cost."""
     wire = Wire(plan)
-    templates = [bodies.Template(plan.channels, plan.samples, plan.boot, n) for n in range(len(plan.serials))]
+    make = bodies.Lively if plan.lively else bodies.Template
+    templates = [make(plan.channels, plan.samples, plan.boot, n) for n in range(len(plan.serials))]
     topics = [f"ems/v1/{serial}/telemetry".encode() for serial in plan.serials]
     statuses = [f"ems/v1/{serial}/status".encode() for serial in plan.serials]
     for topic, template in zip(statuses, templates, strict=True):
@@ -100,12 +105,16 @@ def run(plan: Plan) -> dict[str, Any]:
         wire.pump(0.05)
     births = wire.sent
     slice_s = 0.01
+    sent_at: list[float] = []
     total = int(len(topics) * plan.per_second * plan.seconds)
     started, cpu = time.monotonic(), time.process_time()
     done = 0
     while done < total:
         due = min(total, int((time.monotonic() - started) * plan.per_second * len(topics)))
-        now_ms = time.time_ns() // 1_000_000
+        now_s = time.time()
+        now_ms = int(now_s * 1000)
+        if plan.log:
+            sent_at += [now_s] * (due - done)
         while done < due:
             n = done % len(topics)
             wire.publish(topics[n], templates[n].telemetry(plan.first_seq + done // len(topics), now_ms))
@@ -114,6 +123,8 @@ def run(plan: Plan) -> dict[str, Any]:
     took_s = time.monotonic() - started
     while wire.acked < wire.sent:
         wire.pump(0.05)
+    if plan.log:
+        Path(plan.log).write_text(json.dumps(sent_at))
     return {
         "sent": done,
         "births": births,

@@ -1,0 +1,152 @@
+"""From what was measured to the figures that are promised: value, target, and ratio to the limit.  Pure.
+
+Each figure is judged as it is printed, at three significant digits.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured value."""
+
+    of: str
+    name: str
+    value: float
+    unit: str
+    target: float | None = None
+    sense: Literal["≤", "≥"] = "≤"
+    limit: float | None = None
+    """What the parts cost on their own, or a protocol's own pace: what this figure can at best come near."""
+    limit_name: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the target is met; None where there is none."""
+        if self.target is None:
+            return None
+        return shown(self.value) <= self.target if self.sense == "≤" else shown(self.value) >= self.target
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times the limit."""
+        return None if not self.limit else self.value / self.limit
+
+    def as_row(self) -> dict[str, Any]:
+        """Return what is printed as JSON."""
+        return {"what": "figure", **asdict(self), "met": self.met, "ratio": self.ratio}
+
+
+def shown(value: float) -> float:
+    """Return the value at three significant digits."""
+    return float(f"{value:.3g}")
+
+
+def of(rows: Iterable[Row]) -> list[Figure]:
+    """Return the figures that these rows hold, in the order they are promised."""
+    measured = {row["what"]: row for row in rows if "error" not in row}
+    found: list[Figure] = []
+    for what, figures in _OF.items():
+        if what in measured:
+            found += figures(measured[what], measured)
+    return found
+
+
+def _limits(_row: Row, measured: Mapping[str, Row]) -> list[Figure]:
+    names = {
+        "limit_raw_socket": "a bare socket that cuts packets and acknowledges",
+        "limit_link": "our link with nothing behind it",
+        "limit_paho": "bare paho, acknowledging in batches of 200",
+    }
+    figures = [
+        Figure("limit", f"receive: {name}", measured[what]["cpu_us"], "µs CPU a message")
+        for what, name in names.items()
+        if what in measured
+    ]
+    if copy := measured.get("limit_copy"):
+        figures.append(Figure("limit", "write: bare binary COPY, ours", copy["cpu_us"], "µs CPU a message"))
+        postgres_us = copy["postgres_cpu_us"]
+        figures.append(
+            Figure("limit", "write: bare binary COPY, PostgreSQL's", postgres_us, "µs CPU a message")
+        )
+    return figures
+
+
+def _load(row: Row, measured: Mapping[str, Row]) -> list[Figure]:
+    ours = row["ingest_cpu_us"]
+    both = ours + row["postgres_cpu_us"]
+    lost = row["sent"] - row["stored_once"]
+    growth_ms = max(0.0, row["age_p95_ms_late"] - row["age_p95_ms_early"])
+    receive, paho, copy = (_cpu(measured, f"limit_{name}") for name in ("raw_socket", "paho", "copy"))
+    least = receive + copy if receive and copy else None
+    least_both = least + measured["limit_copy"]["postgres_cpu_us"] if least else None
+    bare = "bare socket + bare COPY"
+    memory_mb = row["memory_mb_last"]
+    return [
+        Figure("load", "messages a second, sent", row["sent_per_s"], "/s", row["wanted_per_s"], "≥"),
+        Figure("load", "messages lost", lost, "", 0),
+        Figure("load", "messages stored twice", row["stored_twice"], "", 0),
+        Figure("load", "age when written, p95, last third", row["age_p95_ms_late"], "ms"),
+        Figure("load", "growth of that over the run", growth_ms, "ms", 250),
+        Figure("load", "all stored after the last was sent", row["drained_after_s"], "s", 2),
+        Figure("load", "ingest", ours, "µs CPU a message", 60, limit=least, limit_name=bare),
+        Figure("load", "ingest, against paho", ours, "µs CPU a message", limit=paho, limit_name="bare paho"),
+        Figure(
+            "load", "ingest and PostgreSQL", both, "µs CPU a message", 90,
+            limit=least_both, limit_name=f"{bare}, both sides",
+        ),
+        Figure("load", "memory of ingest", memory_mb, "MB", 150),
+        Figure("load", "growth of that since the start", memory_mb - row["memory_mb_first"], "MB", 10),
+    ]  # fmt: skip
+
+
+def _cpu(measured: Mapping[str, Row], what: str) -> float | None:
+    row = measured.get(what)
+    return None if row is None else float(row["cpu_us"])
+
+
+def _wall(row: Row, _measured: Mapping[str, Row]) -> list[Figure]:
+    drawn = row["published"] - row["never_drawn"]
+    return [
+        Figure("wall", "updates published and drawn", drawn, "", 10_000, "≥"),
+        Figure("wall", "publish → drawn, p50", row["p50_ms"], "ms", 150),
+        Figure("wall", "publish → drawn, p95", row["p95_ms"], "ms", 400),
+        Figure("wall", "publish → drawn, p99", row["p99_ms"], "ms"),
+        Figure("wall", "updates never drawn", row["never_drawn"], "", 0),
+        Figure("wall", "updates that newer ones superseded", row["superseded"], ""),
+        Figure("wall", "time the page said that it was not live", row["not_live_s"], "s", 0),
+        Figure("wall", "tasks over 50 ms in the page", row["long_tasks"], "", 0),
+        Figure("wall", "longest task over 50 ms", row["longest_task_ms"], "ms"),
+        Figure("wall", f"first paint with {row['devices']} tiles", row["first_paint_ms"], "ms"),
+        Figure("wall", "daphne, 20 viewers", row["web_cores"], "cores"),
+    ]
+
+
+def _simulator(row: Row, _measured: Mapping[str, Row]) -> list[Figure]:
+    return [
+        Figure("simulator", f"{row['devices']} devices in session", row["cores"], "cores", 0.5),
+        Figure("simulator", "records stored meanwhile", row["stored_per_s"], "/s", row["devices"], "≥"),
+        Figure("simulator", "a record", row["cpu_us"], "µs CPU"),
+        Figure("simulator", "memory", row["memory_mb"], "MB"),
+    ]
+
+
+def _trace(row: Row, _measured: Mapping[str, Row]) -> list[Figure]:
+    return [
+        Figure("trace", "a day, 1,000 points, p50", row["p50_ms"], "ms", 100),
+        Figure("trace", "a day, 1,000 points, slowest of 20", row["max_ms"], "ms", 100),
+        Figure("trace", "a day, first request of a fresh process", row["first_ms"], "ms"),
+    ]
+
+
+_OF: Mapping[str, Callable[[Row, Mapping[str, Row]], list[Figure]]] = {
+    "limit_raw_socket": _limits,
+    "load": _load,
+    "wall": _wall,
+    "simulator": _simulator,
+    "trace": _trace,
+}
