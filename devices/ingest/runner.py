@@ -20,10 +20,11 @@ from devices.batch.rollup import Rollup
 from devices.ingest.inbox import Inbox
 from devices.ingest.reader import Reader, Reading
 from devices.ingest.watermarks import Watermarks
+from devices.models import UnknownRecord
 from devices.mqtt.client import Message
 from devices.mqtt.link import Link
 from devices.state import LiveState, from_ms, to_ms
-from devices.store import desks, partitions, pulses, rollups, states
+from devices.store import desks, partitions, pulses, rollups, states, unknown
 from devices.store.directory import Directory
 
 log = structlog.get_logger(__name__)
@@ -63,6 +64,8 @@ class Pace:
     tick_s: float = 0.2
     pulse_s: float = 1.0
     rollup_s: float = 10.0
+    claims_s: float = 2.0
+    directory_s: float = 5.0
     partitions_s: float = 3600.0
 
 
@@ -93,6 +96,7 @@ class Ingest:
         self._busy = False
         self._lag_ms = 0
         self._due: dict[str, float] = {}
+        self._locked: Any = None  # the database connection that holds the lock
 
     # --- life ---
 
@@ -112,14 +116,17 @@ class Ingest:
             link.acknowledge(passed)
             self._busy = len(batch) >= _BUSY
             try:
+                self._require_lock()
                 if batch:
                     self._store(batch)
                     link.acknowledge(batch)
+                    batch = []  # whatever fails now, it is not taken in again
                 self._tick(link)
             except (OperationalError, InterfaceError) as error:
                 log.error("database gone: nothing is acknowledged until it is back", error=str(error).strip())
                 self.inbox.give_back(batch)
                 self._open(stop)
+                self.hold_silence()
         self._close()
 
     def _open(self, stop: threading.Event) -> None:
@@ -131,8 +138,9 @@ class Ingest:
                 connection.ensure_connection()
                 if pulses.lock_ingest():
                     self._recover()
+                    self._locked = connection.connection
+                    self._due.pop("pulse", None)  # from when on silence counts is news
                     if waited:
-                        self.hold_silence()
                         log.info("database back")
                     return
                 log.warning("another ingest holds the lock of this database; waiting for it to end")
@@ -141,11 +149,15 @@ class Ingest:
             waited = True
             stop.wait(0.5)
 
+    def _require_lock(self) -> None:
+        """Django opens a new connection in silence where one was cut; the lock went with the old one."""
+        if connection.connection is not self._locked:
+            raise InterfaceError("the connection that held the lock is closed")
+
     def _recover(self) -> None:
         self.desk = Desk()
         self.watermarks.forget(_Everything())
-        self.directory.refresh()
-        self.reader.forget()
+        self._look_up_anew()
         partitions.make_ahead(self._now())
         for device_id, message, placed_at, disputed in rollups.unfinished():
             self.desk.rollup.add(device_id, message, to_ms(placed_at), disputed=disputed)
@@ -153,9 +165,14 @@ class Ingest:
 
     def _close(self) -> None:
         try:
+            self._require_lock()
             self._roll_up()
         except (OperationalError, InterfaceError):
             log.warning("stopped without the database; the roll-ups are mended at the next start")
+
+    def _look_up_anew(self) -> None:
+        self.directory.refresh()
+        self.reader.forget()
 
     def hold_silence(self) -> None:
         """We were away or behind: for a while, silence says nothing about a device."""
@@ -185,6 +202,7 @@ class Ingest:
                     "message not stored; refusing it", topic=batch[0].topic.decode(errors="replace")
                 )
                 self._settle(Reading(refused=[_unstorable(batch[0], error)]))
+                self._look_up_anew()  # its device may have been removed
         self.counters["messages"] += len(batch)
         self._lag_ms = _wall_ms() - batch[0].arrival_ms
         if self._lag_ms > _BEHIND_MS:
@@ -227,8 +245,22 @@ class Ingest:
             self._pulse(link)
         if self._is_due("rollup", self.pace.rollup_s) or len(self.desk.rollup.minutes) > _ROLLUP_MOST:
             self._roll_up()
+        if self._is_due("claims", self.pace.claims_s):
+            self._take_claimed()
+        if self._is_due("directory", self.pace.directory_s):
+            self._look_up_anew()  # a device that was moved is announced to its new site, not to its old one
         if self._is_due("partitions", self.pace.partitions_s):
             partitions.make_ahead(self._now())
+
+    def _take_claimed(self) -> None:
+        """Take in what an account said before its device was enrolled, as of when it arrived.
+
+        A crash before it is forgotten takes it in again: repeats, which the ledger knows.
+        """
+        some = unknown.claimed(MOST)
+        if some:
+            self._store([_kept(one) for one in some])
+            unknown.forget(some)
 
     def _is_due(self, what: str, every_s: float) -> bool:
         now = time.monotonic()
@@ -262,6 +294,8 @@ class Ingest:
         self.desk.rollup = Rollup()
 
     def _pulse(self, link: Link) -> None:
+        if not link.is_up:
+            self.hold_silence()  # nobody can be heard
         live, late = self.inbox.depth()
         now = from_ms(_wall_ms())
         detail: dict[str, Any] = {
@@ -285,6 +319,11 @@ class _Everything:
 
     def __contains__(self, _device: object) -> bool:
         return True
+
+
+def _kept(one: UnknownRecord) -> Message:
+    topic = f"ems/v1/{one.serial}/{one.kind}".encode()
+    return Message(topic, bytes(one.body), to_ms(one.received_at), b"", retained=False, epoch=0)
 
 
 def _unstorable(message: Message, error: Exception) -> Refused:
