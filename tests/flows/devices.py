@@ -253,7 +253,9 @@ class Device:
             return newest if newest is not None and newest.seq >= seq else None
 
         return wait_for(  # type: ignore[no-any-return]
-            found, within_s=within_s, why=lambda: f"{self.serial}: no watermark {seq}, the last: {self.watermark(boot)}"
+            found,
+            within_s=within_s,
+            why=lambda: f"{self.serial}: no watermark {seq}, the last: {self.watermark(boot)}",
         )
 
     def wait_missing(self, first: int, last: int, *, within_s: float = PATIENT_S) -> None:

@@ -63,9 +63,7 @@ def test_a_device_first_seen_in_the_middle_of_a_boot_starts_there(house: House, 
     assert (book["first_seq"], book["contiguous_seq"], book["gaps"]) == (50_000, device.seq, [])
 
 
-def test_a_record_rejected_in_the_middle_is_passed_and_a_good_one_replaces_it(
-    house: House, air: Air
-) -> None:
+def test_a_record_rejected_in_the_middle_is_passed_and_a_good_one_replaces_it(house: House, air: Air) -> None:
     device = air.device()
     device.connect()
     send(device, 1, 2)
@@ -143,7 +141,9 @@ def test_what_an_overflowing_broker_dropped_without_a_word_is_asked_for_again(ho
         why="ingest stores nothing",
     )
     send(device, OVERFLOW)
-    wait_for(lambda: any(one.missing for one in device.watermarks), within_s=20, why="nobody asks for the rest")
+    wait_for(
+        lambda: any(one.missing for one in device.watermarks), within_s=20, why="nobody asks for the rest"
+    )
     assert device.watermark().seq < OVERFLOW - 1, "nothing was dropped"  # type: ignore[union-attr]
     assert house.processes.tail("ingest", 1000).count("broker connected") == connections
 

@@ -70,7 +70,9 @@ def wait_silence_counts(house: House) -> None:
 # --- wills ---
 
 
-def test_a_will_counts_after_its_grace_a_goodbye_at_once_and_an_old_ones_never(house: House, air: Air) -> None:
+def test_a_will_counts_after_its_grace_a_goodbye_at_once_and_an_old_ones_never(
+    house: House, air: Air
+) -> None:
     dies, leaves, returns, haunted = (air.device() for _ in range(4))
     ghost = air.bench()
     ghost.connect(birth=False)
@@ -158,10 +160,14 @@ def buffered_session(device: Device, name: str, *, seconds: int) -> list[tuple[s
     start_ms = device.up_ms() - (seconds + 10) * 1000
     last = seconds + 2
     bodies = [
-        ("event", device.event_body(1, start_ms, "session_started", {"planned_ms": seconds * 1000}, late=True))
+        (
+            "event",
+            device.event_body(1, start_ms, "session_started", {"planned_ms": seconds * 1000}, late=True),
+        )
     ]
     bodies += [
-        ("telemetry", device.telemetry_body(n + 1, start_ms + n * 1000, late=True)) for n in range(1, seconds + 1)
+        ("telemetry", device.telemetry_body(n + 1, start_ms + n * 1000, late=True))
+        for n in range(1, seconds + 1)
     ]
     bodies.append(
         (

@@ -77,7 +77,9 @@ class Wall:
             return device if all(device.get(name) == value for name, value in fields.items()) else None
 
         return wait_for(  # type: ignore[no-any-return]
-            shown, within_s=within_s, why=lambda: f"{serial} is shown as {self.devices.get(serial)}, not {fields}"
+            shown,
+            within_s=within_s,
+            why=lambda: f"{serial} is shown as {self.devices.get(serial)}, not {fields}",
         )
 
     def as_shown(self, serial: str, rev: int) -> dict[str, Any] | None:
