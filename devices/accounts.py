@@ -26,7 +26,7 @@ from devices.accounts_sync import (
     sync_until_told,
 )
 from devices.enrolment import EnrolmentRefused, Problem, Row, find_problem
-from devices.models import BrokerAccount, Device
+from devices.models import BrokerAccount, Device, UnknownRecord
 from devices.wire.topics import is_serial
 
 __all__ = [
@@ -160,6 +160,24 @@ def revoke(serial: str) -> None:
             raise EnrolmentRefused(_why_no_device(serial))
         _tell_broker_on_commit()
     log.info("revoked", serial=serial)
+
+
+def kept_before(serial: str) -> int:
+    """Return how many messages its account sent before it was enrolled, and nobody claimed."""
+    return UnknownRecord.objects.filter(serial=serial, claimed=False).count()
+
+
+def claim(serial: str) -> int:
+    """Have ingest take in what the account said before its device was enrolled; return how many messages.
+
+    Raises:
+        EnrolmentRefused: No such device, or it is revoked.
+    """
+    if not Device.objects.filter(serial=serial, revoked_at=None).exists():
+        raise EnrolmentRefused(_why_no_device(serial))
+    count = UnknownRecord.objects.filter(serial=serial, claimed=False).update(claimed=True)
+    log.info("claimed", serial=serial, messages=count)
+    return count
 
 
 def new_password(serial: str) -> str:

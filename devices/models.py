@@ -295,6 +295,7 @@ class UnknownRecord(models.Model):
     serial = models.CharField(max_length=64)
     kind = models.CharField(max_length=16)
     received_at = models.DateTimeField()
+    claimed = models.BooleanField(db_default=False, help_text=_("to be taken in as of when it arrived"))
     body = models.BinaryField()
 
     class Meta:

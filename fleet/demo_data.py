@@ -25,6 +25,7 @@ from fleet.embedded.options import DEVICES_JSON, PEOPLE_JSON
 from fleet.embedded.vault import write_private
 
 SPARE_DEVICES: Final = 24
+_STORE: Final = "Store"  # where spare devices stand: last on the wall
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,9 @@ def _rows(prefix: str, places: tuple[_Place, ...], count: int, dice: random.Rand
     rows = []
     for number in range(count):
         place, model = places[number % len(places)], dice.choice(_MODELS)
-        room = dice.choice(place.rooms)
-        label = "Spare" if prefix == "SP" else "Stimulator"
+        is_spare = prefix == "SP"
+        room = _STORE if is_spare else dice.choice(place.rooms)
+        label = "Spare" if is_spare else "Stimulator"
         rows.append(
             Row(
                 serial=f"{prefix}-{1001 + number}",
@@ -119,8 +121,8 @@ def _rows(prefix: str, places: tuple[_Place, ...], count: int, dice: random.Rand
                 room=room,
                 name=f"{label} {number + 1}",
                 model=model,
-                uplink=f"ap-{place.slug}-{1 + place.rooms.index(room) // 2}",
-                tags=("spare",) if prefix == "SP" else (),
+                uplink=f"ap-{place.slug}-{1 if is_spare else 1 + place.rooms.index(room) // 2}",
+                tags=("spare",) if is_spare else (),
                 risk_class="IIa",
             )
         )

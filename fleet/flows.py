@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from devices.batch.desk import Desk, Facts, Refused
 from devices.batch.settle import Settler
 from devices.ingest.reader import Reading
+from devices.models import Device
 from devices.state import LiveState, to_ms
-from devices.store import desks, ledgers, records, rejects, rollups, silence, states
+from devices.store import conflicts, desks, ledgers, records, rejects, rollups, silence, states, unknown
+from fleet.access import service as access
 from fleet.control import births
 from fleet.control import service as control
 from fleet.live import announce
@@ -44,7 +47,7 @@ def take_in(desk: Desk, reading: Reading, now: datetime, *, window_ms: int = 600
         rollups.write_sessions(facts.sessions)
         refused = [*reading.refused, *facts.refused, *_reused(facts)]
         rejects.write(refused)
-        rejects.keep_unknown(reading.unknown)
+        unknown.keep(reading.unknown)
         control.request_rebirth(births.unborn(facts.states.values()), now)
     return Taken(facts, refused)
 
@@ -63,6 +66,21 @@ def _reused(facts: Facts) -> list[Refused]:
         )
         for one in records.reused(facts.repeats)
     ]
+
+
+def end_conflict(*, actor: User, device: Device, reason: str, now: datetime) -> bool:
+    """Record that an engineer has ended an identity conflict; False if the device is in none.
+
+    Raises access.Denied (the attempt is on record) or access.NotVisible.
+    """
+    access.require(actor, "end_conflict", device.site, subject=device.serial)
+    with transaction.atomic():
+        live = conflicts.end(device.pk, now)
+        if live is None:
+            return False
+        access.record(actor, "conflict.ended", site=device.site, subject=device.serial, reason=reason)
+    announce.links([live])
+    return True
 
 
 def pass_time(now: datetime) -> Sequence[LiveState]:

@@ -11,11 +11,12 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from dashboards.api import schemas
-from dashboards.api.auth import visible_device, visible_devices, visible_site
+from dashboards.api.auth import asker, visible_device, visible_devices, visible_site
 from dashboards.api.params import Blank, Moment, Number, Page, Text, answered, cursor_of, listed
-from dashboards.api.problems import wrong_parameter
+from dashboards.api.problems import Problem, wrong_parameter
 from devices import queries, traces
 from devices.models import Device
+from fleet import flows
 
 MAX_POINTS = 10_000
 DEFAULT_POINTS = 1_000
@@ -71,6 +72,29 @@ def list_devices(request: HttpRequest, asked: Query[Asked], page: Query[Page]) -
 @router.get("/devices/{serial}", response=schemas.Device, operation_id="getDevice", summary="One device now")
 def get_device(request: HttpRequest, serial: str) -> HttpResponse:
     device = visible_device(request, serial)
+    [found] = queries.device_objects(Device.objects.filter(pk=device.pk), timezone.now())
+    return answered(found)
+
+
+class Ended(Schema):
+    """Why an identity conflict is over."""
+
+    reason: Annotated[
+        str, Field(min_length=3, max_length=200, examples=["RX-1003 was cloned; the copy is off"])
+    ]
+
+
+@router.post(
+    "/devices/{serial}/end-conflict",
+    response=schemas.Device,
+    operation_id="endConflict",
+    summary="One device speaks under this serial again",
+)
+def end_conflict(request: HttpRequest, serial: str, ended: Ended) -> HttpResponse:
+    """For an engineer who has seen to it.  409 if the device is in no conflict."""
+    device = visible_device(request, serial, verb="end_conflict")
+    if not flows.end_conflict(actor=asker(request), device=device, reason=ended.reason, now=timezone.now()):
+        raise Problem(409, _("%(serial)s is in no identity conflict.") % {"serial": serial})
     [found] = queries.device_objects(Device.objects.filter(pk=device.pk), timezone.now())
     return answered(found)
 

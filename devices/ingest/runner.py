@@ -119,6 +119,7 @@ class Ingest:
                 self._require_lock()
                 if batch:
                     self._store(batch)
+                    self._note_lag(batch)
                     link.acknowledge(batch)
                     batch = []  # whatever fails now, it is not taken in again
                 self._tick(link)
@@ -204,6 +205,8 @@ class Ingest:
                 self._settle(Reading(refused=[_unstorable(batch[0], error)]))
                 self._look_up_anew()  # its device may have been removed
         self.counters["messages"] += len(batch)
+
+    def _note_lag(self, batch: Sequence[Message]) -> None:
         self._lag_ms = _wall_ms() - batch[0].arrival_ms
         if self._lag_ms > _BEHIND_MS:
             self.hold_silence()

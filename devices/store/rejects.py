@@ -5,13 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from devices.batch.desk import Refused
-from devices.models import Device, Reject, UnknownRecord
+from devices.models import Device, Reject
 from devices.state import from_ms
-from devices.store import sql
+from devices.store import sql, unknown
 
 MOST_AN_HOUR = 100  # rows a device and hour; what is beyond is counted on the newest row of its reason
-MOST_UNKNOWN = 10_000
-UNKNOWN_DAYS = 7
 _HOUR_MS = 3_600_000
 
 _Hour = tuple[str, int]  # serial, Unix ms of its beginning
@@ -91,25 +89,7 @@ def _count_on(counts: Mapping[_Like, int]) -> set[_Like]:
     return {(serial, hour_ms, reason) for serial, hour_ms, reason in sql.rows(query, values)}
 
 
-def keep_unknown(messages: Sequence[tuple[str, str, bytes, int]]) -> None:
-    """Keep (serial, kind, body, arrival ms) of accounts without a device apart, the newest 10,000 of each."""
-    if not messages:
-        return
-    UnknownRecord.objects.bulk_create(
-        [
-            UnknownRecord(serial=serial, kind=kind, body=body, received_at=from_ms(at_ms))
-            for serial, kind, body, at_ms in messages
-        ]
-    )
-    for serial in {message[0] for message in messages}:
-        sql.execute(
-            """DELETE FROM devices_unknownrecord WHERE serial = %s AND id <= (SELECT id FROM devices_unknownrecord
-               WHERE serial = %s ORDER BY id DESC OFFSET %s LIMIT 1)""",
-            [serial, serial, MOST_UNKNOWN],
-        )
-
-
 def prune(now: datetime, *, reject_days: int) -> None:
     """Forget what is past its time."""
     Reject.objects.filter(at__lt=now - timedelta(days=reject_days)).delete()
-    UnknownRecord.objects.filter(received_at__lt=now - timedelta(days=UNKNOWN_DAYS)).delete()
+    unknown.prune(now)

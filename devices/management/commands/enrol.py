@@ -22,6 +22,7 @@ examples:
   manage.py enrol --csv devices.csv --passwords-out passwords.csv
   manage.py enrol --new-password EMS-0017
   manage.py enrol --revoke EMS-0017
+  manage.py enrol --claim EMS-0017
   manage.py enrol --sync
 
 The columns of the CSV are serial,site,room,name,model,uplink,tags,risk_class; serial and site are needed.
@@ -44,6 +45,9 @@ class Command(BaseCommand):
         )
         what.add_argument(
             "--new-password", metavar="SERIAL", help="replace the password, show the new one once"
+        )
+        what.add_argument(
+            "--claim", metavar="SERIAL", help="take in what its account said before it was enrolled"
         )
         what.add_argument(
             "--sync", action="store_true", help="make the broker's files again from the database"
@@ -82,6 +86,10 @@ class Command(BaseCommand):
             self.stdout.write("The broker's files are made from the database.")
             self._tell(wait=not options["no_wait"] and told.outcome == "deferred")
             return
+        if options["claim"]:
+            count = accounts.claim(options["claim"])
+            self.stdout.write(f"{count} messages are taken in within seconds, with their own times.")
+            return
         if options["revoke"]:
             accounts.revoke(options["revoke"])
             self.stdout.write(f"{options['revoke']} is revoked; what it said stays.")
@@ -93,6 +101,11 @@ class Command(BaseCommand):
             fields = {name: options[name] for name in names}
             password = accounts.enrol(**fields, tags=tags_of(options["tags"]))
             self._show(options["serial"], password, f"is enrolled at {options['site']}")
+            if kept := accounts.kept_before(options["serial"]):
+                self.stdout.write(
+                    f"Its account sent {kept} messages before; if they are this device's own: "
+                    f"manage.py enrol --claim {options['serial']}"
+                )
         self._tell(wait=not options["no_wait"])
 
     def _enrol_file(self, options: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from django.db.models import Sum
 
 from devices.models import Device, Reject, UnknownRecord
 from devices.state import from_ms
-from devices.store import rejects
+from devices.store import rejects, unknown
 from devices.wire import codec
 from tests.devices.history import telemetry
 from tests.devices.store.tables import T0, Ingest, packet
@@ -57,7 +57,7 @@ def test_what_is_refused_can_be_looked_up_with_its_excerpt(device: Device, inges
 def test_records_of_an_account_without_a_device_are_kept_apart_and_bounded(
     ingest: Ingest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rejects, "MOST_UNKNOWN", 100)
+    monkeypatch.setattr(unknown, "MOST_UNKNOWN", 100)
     for start in range(1, 400, 40):
         ingest.take(*(packet("account-1", telemetry(n), T0 + n) for n in range(start, start + 40)))
     ingest.take(packet("account-2", telemetry(1), T0))
