@@ -74,8 +74,8 @@ def ask(one: Book, now_ms: int) -> list[tuple[int, int]]:
 
 def test_a_gap_is_asked_for_once_it_is_ten_seconds_old() -> None:
     one = book(1, (1, 10), (13, 20))
-    asked = {second: ask(one, second * 1000) for second in range(0, 15)}
-    assert not any(asked[second] for second in range(0, 10))
+    asked = {second: ask(one, second * 1000) for second in range(15)}
+    assert not any(asked[second] for second in range(10))
     assert asked[12] == [(11, 12)]
 
 
@@ -107,7 +107,7 @@ def test_a_device_enrolled_at_seq_50_000_starts_there_once_it_has_nothing_older(
 def test_a_device_that_has_older_ones_starts_at_the_oldest_it_sends() -> None:
     """The watermark must not cover what still lies in the device's buffer."""
     one = book(1801, (1801, 1820))
-    for second in range(0, 60):
+    for second in range(60):
         now_ms = second * 1000
         one.touched_ms = now_ms
         ask(one, now_ms)

@@ -71,8 +71,14 @@ def test_a_record_is_late_by_its_flag_or_after_five_seconds() -> None:
 
 @pytest.mark.parametrize(
     "t_ms, fits",
-    [(BEGAN, True), (BEGAN - 60_001, False), (BEGAN + 60_001, False), (0, False), (BEGAN + 10 * 365 * 86_400_000, False)],
-)  # fmt: skip
+    [
+        (BEGAN, True),
+        (BEGAN - 60_001, False),
+        (BEGAN + 60_001, False),
+        (0, False),
+        (BEGAN + 10 * 365 * 86_400_000, False),
+    ],
+)
 def test_a_boot_never_heard_is_placed_by_its_clock_only_between_its_neighbours(
     t_ms: int, *, fits: bool
 ) -> None:

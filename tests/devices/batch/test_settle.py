@@ -1,5 +1,7 @@
 """A batch's facts: what is placed when, what is late, what a birth closes, what counts for nothing."""
 
+from itertools import pairwise
+
 import pytest
 
 from devices.batch.settle import Settler
@@ -44,7 +46,7 @@ def test_a_clock_that_steps_back_in_between_makes_nobody_younger(worktop: Workto
     for seq in range(1, 11):
         worktop.settle(heard(telemetry(seq, t=T0 + 1000 * seq - 3_600_000 * (seq > 5)), at(seq)))
     placed = [row.placed_ms for row in worktop.all.telemetry]
-    assert [later - earlier for earlier, later in zip(placed, placed[1:], strict=False)] == [1000] * 9
+    assert [later - earlier for earlier, later in pairwise(placed)] == [1000] * 9
     assert len(worktop.all.skewed) == 1
 
 
@@ -86,7 +88,7 @@ def test_a_boot_whose_clock_does_not_fit_is_placed_before_the_birth_that_announc
     facts = worktop.settle(heard(birth, at(900)), *late)
     placed = [row.placed_ms for row in facts.telemetry]
     assert {row.placed_by for row in facts.telemetry} == {"order"}
-    assert [later - earlier for earlier, later in zip(placed, placed[1:], strict=False)] == [1000] * 9
+    assert [later - earlier for earlier, later in pairwise(placed)] == [1000] * 9
     assert at(880) < placed[0]
     assert placed[-1] < at(900)
 

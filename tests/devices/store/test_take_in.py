@@ -77,9 +77,13 @@ def test_a_batch_that_was_rolled_back_leaves_nothing_and_can_be_taken_again(
     class PowerCut(Exception):
         pass
 
-    with pytest.raises(PowerCut), transaction.atomic():
-        ingest.take(*batch)
-        raise PowerCut
+    def take_and_lose_power() -> None:
+        with transaction.atomic():
+            ingest.take(*batch)
+            raise PowerCut
+
+    with pytest.raises(PowerCut):
+        take_and_lose_power()
     assert stored(device) == []
     assert not Ledger.objects.exists()
     ingest.forget()
