@@ -19,6 +19,7 @@ _PROBLEMS = {
     "503": "The database does not answer.",
 }
 _ALWAYS = ("401", "404", "422", "500", "503")
+_OF_ACTS = ("403", "409")
 
 
 class FleetAPI(ProblemAPI):
@@ -30,8 +31,8 @@ class FleetAPI(ProblemAPI):
         components |= components["Problem"].pop("$defs", {})
         content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
         for path in document["paths"].values():
-            for operation in path.values():
-                for status in _ALWAYS:
+            for method, operation in path.items():
+                for status in _ALWAYS if method == "get" else (*_ALWAYS, *_OF_ACTS):
                     operation["responses"][status] = {"description": _PROBLEMS[status], "content": content}
         return document
 

@@ -40,6 +40,8 @@ PATHS = {
     "rejects": "/api/v1/rejects",
 }
 
+ACTS = {"/api/v1/devices/{serial}/end-conflict"}
+
 
 @pytest.fixture
 def told(ward: Ward) -> Ward:
@@ -108,12 +110,14 @@ def test_answers_are_what_the_openapi_document_says(get: Get, path: str) -> None
 
 def test_the_openapi_document_describes_every_path_with_its_errors_and_no_other(get: Get) -> None:
     document = get("openapi.json", None).json()
-    assert set(document["paths"]) == set(PATHS.values())
-    for path in document["paths"].values():
-        assert set(path) == {"get"}
-        assert {"200", "401", "404", "422"} <= set(path["get"]["responses"])
-        assert "application/problem+json" in path["get"]["responses"]["404"]["content"]
-        assert path["get"]["security"]
+    assert set(document["paths"]) == set(PATHS.values()) | ACTS
+    for name, path in document["paths"].items():
+        method = "post" if name in ACTS else "get"
+        assert set(path) == {method}
+        expected = {"200", "401", "404", "422"} | ({"403", "409"} if name in ACTS else set())
+        assert expected <= set(path[method]["responses"])
+        assert "application/problem+json" in path[method]["responses"]["404"]["content"]
+        assert path[method]["security"]
     assert document["components"]["schemas"]["Device"]["examples"]
 
 
