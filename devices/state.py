@@ -132,8 +132,8 @@ def hear_status(
     Returns:
         What changed beyond its clocks (see `changes_of`); empty if the status is older than the newest known.
     """
+    _outlive_will(live, status)
     if is_live:
-        _outlive_will(live, status)
         _heard(live, placed_ms, arrival_ms)
     if not is_retained:
         _meet(live, status, arrival_ms, is_live=is_live)

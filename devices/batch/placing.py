@@ -5,7 +5,7 @@ from devices.batch.books import Book
 from devices.batch.clock import Offset
 from devices.batch.desk import Desk, Facts, Heard
 from devices.state import LiveState
-from devices.wire.messages import Ack, Will
+from devices.wire.messages import Ack, Status, Will
 
 
 class Placing:
@@ -15,6 +15,7 @@ class Placing:
         self.desk = desk
         self.window_ms = window_ms
         self.facts = Facts()
+        self._newest_births: dict[int, int] = {}
 
     def _place(
         self, one: Heard, book: Book, up_ms: int, t_ms: int, seq: int, *, flagged: bool
@@ -25,15 +26,10 @@ class Placing:
         """
         arrival_ms = one.arrival_ms
         offset = book.offset
+        if not flagged and book.placed_by != "live":
+            flagged = self._is_of_a_boot_gone_by(one, book.boot)
         if not flagged:
-            if offset is None or book.placed_by != "live":
-                offset = book.offset = Offset.first(arrival_ms, up_ms)
-                book.placed_by = "live"
-            else:
-                offset.hear(arrival_ms, up_ms, self.window_ms)
-            if book.first_heard_ms is None:
-                book.first_heard_ms = arrival_ms
-            book.last_heard_ms = arrival_ms
+            offset = self._hear(book, arrival_ms, up_ms)
         elif offset is None:
             offset = book.offset = self._offset_unheard(one, book, up_ms, t_ms, seq)
         placed_ms = offset.place(up_ms, arrival_ms)
@@ -48,15 +44,43 @@ class Placing:
 
         After an outage the broker hands out a minute of messages at once; the first has waited longest.
         """
-        fresh: set[tuple[int, int]] = set()
+        fresh: dict[tuple[int, int], list[Heard]] = {}
         for one in heard:
             message = one.message
             if one.retained or isinstance(message, (Will, Ack)) or getattr(message, "late", False):
                 continue
             book = self.desk.books[one.device_id].get(message.boot)
-            if (one.device_id, message.boot) in fresh or book is None or book.placed_by != "live":
-                fresh.add((one.device_id, message.boot))
-                self._place(one, self._book(one.device_id, message.boot), message.up_ms, 0, 0, flagged=False)
+            if book is None or book.placed_by != "live":
+                fresh.setdefault((one.device_id, message.boot), []).append(one)
+                if type(message) is Status:
+                    newest = self._newest_births.get(one.device_id, -1)
+                    self._newest_births[one.device_id] = max(newest, message.boot)
+        for (device_id, boot), some in fresh.items():
+            if self._is_of_a_boot_gone_by(some[0], boot) and not any(type(o.message) is Status for o in some):
+                continue
+            book = self._book(device_id, boot)
+            for one in some:
+                self._hear(book, one.arrival_ms, one.message.up_ms)  # type: ignore[union-attr]
+
+    def _hear(self, book: Book, arrival_ms: int, up_ms: int) -> Offset:
+        """Take in one live message as evidence of when its boot began."""
+        offset = book.offset
+        if offset is None or book.placed_by != "live":
+            offset = book.offset = Offset.first(arrival_ms, up_ms)
+            book.placed_by = "live"
+        else:
+            offset.hear(arrival_ms, up_ms, self.window_ms)
+        if book.first_heard_ms is None:
+            book.first_heard_ms = arrival_ms
+        book.last_heard_ms = arrival_ms
+        return offset
+
+    def _is_of_a_boot_gone_by(self, one: Heard, boot: int) -> bool:
+        """Whether a record is of a boot that ended before it was ever heard: it can only come from a buffer."""
+        if type(one.message) is Status:
+            return False
+        newest = max(self._peek(one.device_id).boot or -1, self._newest_births.get(one.device_id, -1))
+        return boot < newest
 
     def _offset_unheard(self, one: Heard, book: Book, up_ms: int, t_ms: int, seq: int) -> Offset:
         """Place a boot that was never heard live: by its clock if that fits, else by the order of boots."""

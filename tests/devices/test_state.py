@@ -147,6 +147,14 @@ def test_a_will_that_comes_just_before_the_new_birth_takes_nobody_offline(device
     assert device.time_passes(15.1) == "online"
 
 
+def test_a_will_older_than_a_birth_that_waited_in_the_broker_takes_nobody_offline(device: Device) -> None:
+    """Ingest was away while the device reconnected: will and birth come out of the queue, both old."""
+    device.status(0, conn=2)
+    device.will(60, conn=2)
+    device.status(20, at_s=60.1, conn=3, is_live=False)
+    assert device.live.will_ms is None
+
+
 def test_a_message_newer_than_the_will_takes_it_back(device: Device) -> None:
     device.status(0)
     device.will(1)

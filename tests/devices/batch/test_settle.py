@@ -112,6 +112,16 @@ def test_an_old_record_is_late_even_if_the_device_does_not_say_so(worktop: Workt
     assert worktop.live.up_ms == 100_000
 
 
+def test_a_record_of_a_boot_gone_by_is_late_even_if_the_device_does_not_say_so(worktop: Worktop) -> None:
+    """It is never stamped as fresh, whether it comes with the birth of the next boot or after it."""
+    birth = heard(status(boot=8, up_ms=0, t=T0 + 900_000), at(900))
+    facts = worktop.settle(birth, heard(telemetry(1), at(900)))
+    facts_after = worktop.settle(heard(telemetry(2), at(901)))
+    assert [row.late for row in facts.telemetry + facts_after.telemetry] == [True, True]
+    assert [row.placed_ms for row in facts.telemetry + facts_after.telemetry] == [at(1), at(2)]
+    assert worktop.live.telemetry is None
+
+
 def test_an_event_of_an_earlier_instant_has_its_true_time(worktop: Worktop) -> None:
     worktop.settle(heard(telemetry(30), at(30)))
     data = {"reason": "power_loss", "of": {"boot": 7, "up_ms": 31_500}}
