@@ -22,7 +22,7 @@ from devices.mqtt.client import Client, Message, long_length, publish_packet
 
 log = structlog.get_logger(__name__)
 
-_LONGEST_WAIT_S = 15.0
+_LONGEST_WAIT_S = 5.0
 _GATHER_S = 0.005
 
 
@@ -228,6 +228,8 @@ class Link:
                 log.warning(
                     "broker not reached", host=self.address.host, port=self.address.port, error=str(error)
                 )
+            except Exception:  # without this thread the process would live on, deaf
+                log.exception("broker connection given up", user=self.address.username)
             if self.connected_at is not None:
                 self.connected_at, wait_s = None, 0.25
             if self._stop.wait(wait_s * random.uniform(0.5, 1)):
@@ -244,6 +246,7 @@ class Link:
         client = self._client
         while (sock := client.socket()) is not None:
             if self._stop.is_set():
+                self._do_work()  # the goodbye, and the last acknowledgements
                 client.disconnect()
                 client.loop_write()
                 return

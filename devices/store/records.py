@@ -4,8 +4,6 @@ import struct
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.db import connection
-
 from devices.batch.desk import ChangeRow, EventRow, Repeat, TelemetryRow
 from devices.state import from_ms
 from devices.store import sql
@@ -29,7 +27,7 @@ def copy_telemetry(rows: Sequence[TelemetryRow], received_ms: int) -> None:
     """Append telemetry.  Nothing here looks for repeats: the ledger did."""
     if not rows:
         return
-    with connection.cursor() as cursor, cursor.copy(COPY_TELEMETRY) as copy:
+    with sql.copying(COPY_TELEMETRY) as copy:
         copy.write(pack_telemetry(rows, received_ms))
 
 
@@ -62,7 +60,7 @@ def copy_events(rows: Sequence[EventRow], received_at: datetime) -> None:
     """Append events."""
     if not rows:
         return
-    with connection.cursor() as cursor, cursor.copy(_COPY_EVENTS) as copy:
+    with sql.copying(_COPY_EVENTS) as copy:
         for row in rows:
             copy.write_row((*row[:7], from_ms(row.placed_ms), *row[8:], received_at))
 
@@ -77,7 +75,7 @@ def copy_changes(rows: Sequence[ChangeRow], received_at: datetime) -> None:
     """Append link history and status changes."""
     if not rows:
         return
-    with connection.cursor() as cursor, cursor.copy(_COPY_CHANGES) as copy:
+    with sql.copying(_COPY_CHANGES) as copy:
         for row in rows:
             copy.write_row((row.device_id, row.rev, from_ms(row.placed_ms), *row[3:], received_at))
 

@@ -13,6 +13,7 @@ from devices.state import from_ms
 from devices.store import sql
 from devices.wire import codec
 from devices.wire.data import SessionEnded, SessionStarted
+from devices.wire.errors import WireError
 from devices.wire.messages import Telemetry
 
 _MINUTE = """
@@ -86,7 +87,10 @@ def unfinished(received_after: datetime | None = None) -> Iterable[tuple[int, Te
             [after],
         )
         for device_id, body, placed_at, disputed in cursor:
-            message = codec.decode("telemetry", bytes(body))
+            try:
+                message = codec.decode("telemetry", bytes(body))
+            except WireError:
+                continue  # an older version of the contract let it in
             if isinstance(message, Telemetry):
                 yield device_id, message, placed_at, disputed
 

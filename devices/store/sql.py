@@ -1,9 +1,11 @@
 """Array literals for `unnest`, made by hand: a tenth of the cost of adapting each element."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection
+from psycopg import Copy
 
 MS = "(timestamptz 'epoch' + {} * interval '1 ms')"
 
@@ -39,6 +41,13 @@ def execute(query: str, params: Iterable[Any] = ()) -> int:
     with connection.cursor() as cursor:
         cursor.execute(query, list(params))
         return int(cursor.rowcount)
+
+
+@contextmanager
+def copying(statement: str) -> Iterator[Copy]:
+    """Copy into a table; what goes wrong is raised as Django's errors, like anywhere else."""
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
+        yield copy
 
 
 def rows(query: str, params: Iterable[Any] = ()) -> list[tuple[Any, ...]]:

@@ -104,5 +104,7 @@ class _House:
 
     def _on_pulse(self, now: datetime, _detail: dict[str, Any]) -> None:
         self.presence.tick(self.link)
+        if not self.link.is_up:
+            return  # the pulse proves the whole chain: without the broker the wall must look as dead as it is
         at_ms: dict[str, int | None] = {part: to_ms(at) for part, (at, _) in pulses.all_pulses().items()}
         self.voice.pulse(pulse_event(to_ms(now), at_ms | {"ingest": to_ms(now)}))
