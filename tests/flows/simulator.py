@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -26,6 +25,7 @@ class Simulator:
         self.house, self.seed = house, seed
         self.serials = [device["serial"] for device in house.people["devices"]]
         self._truth, self._day, self._log = folder / "truth.jsonl", folder / "day.toml", folder / "log"
+        self._truth.unlink(missing_ok=True)  # an earlier run's
         self._day.write_text(f'title = "A day of a test"\n{day}')
 
     def __enter__(self) -> "Simulator":
@@ -144,7 +144,3 @@ class Simulator:
             every_s=0.1,
             why=f"{more} records more were not made",
         )
-
-    @property
-    def truth_path(self) -> Path:
-        return self._truth

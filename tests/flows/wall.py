@@ -52,7 +52,9 @@ class Wall:
         self._socket.settimeout(None)
         self._thread = threading.Thread(target=self._listen, name=f"wall {self.site}", daemon=True)
         self._thread.start()
-        wait_for(lambda: self.snapshots, within_s=PATIENT_S, why="no snapshot came")
+        wait_for(lambda: self.snapshots or self.closed, within_s=PATIENT_S, why="no snapshot came")
+        if not self.snapshots:
+            raise ConnectionError(f"the server closed the wall of {self.site}")
         return self
 
     def __exit__(
