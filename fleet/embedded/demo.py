@@ -36,7 +36,7 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
 
 
 def _run(options: Options, instance: Instance, environ: Mapping[str, str]) -> int:
-    started_s = time.monotonic()
+    started_s, make = time.monotonic(), os.getppid()
     house = House(servers.of(options.var, mqtt_port=options.mqtt_port), options)
     supervisor = Supervisor(house.var / "logs", house.environment(environ))
     supervisor.changed = lambda: instance.record(supervisor.programs)
@@ -48,7 +48,7 @@ def _run(options: Options, instance: Instance, environ: Mapping[str, str]) -> in
         took_s = time.monotonic() - started_s
         say(f"fed after {took_s:.1f} s; people and their passwords are in {house.var / DEMO_JSON}")
         print(f"ready {house.url}", flush=True)
-        supervisor.tend_forever(until=lambda: _make_gave_up(os.getppid()))
+        supervisor.tend_forever(until=lambda: _make_gave_up(make))
     except Stopped:
         pass
     finally:
@@ -99,27 +99,28 @@ def write_demo_json(house: House, pids: Mapping[str, int]) -> None:
 
 
 def _require_free(variable: str, port: int) -> None:
-    if not ports.is_free(port):
-        raise RuntimeError(
-            f"port {port} is taken by {ports.holder(port)}: "
-            f"end that, or choose another with {variable}=<port>"
-        )
+    if ports.is_free(port):
+        return
+    if port < 1024 and os.geteuid() != 0 and not ports.answers(port):
+        raise RuntimeError(f"port {port} is for root only: choose one above 1023 with {variable}=<port>")
+    raise RuntimeError(
+        f"port {port} is taken by {ports.holder(port)}: end that, or choose another with {variable}=<port>"
+    )
 
 
-def _make_gave_up(parent: int) -> bool:
-    """Say whether we were started by `make`, and it ended or was interrupted alone.
+def _make_gave_up(make: int) -> bool:
+    """Say whether the `make` that started us ended, or was interrupted alone.
 
     Make passes SIGTERM on to its recipe, but not SIGINT: that, it expects, reached the whole terminal.
     Interrupted, it waits for us inside its handler, with SIGINT blocked.
     """
     if "MAKELEVEL" not in os.environ or sys.platform != "linux":
         return False
+    if os.getppid() != make:
+        return True
     try:
-        status = dict(
-            line.split(":\t", 1) for line in Path(f"/proc/{parent}/status").read_text().splitlines()
-        )
-    except (OSError, ValueError):
+        lines = Path(f"/proc/{make}/status").read_text().splitlines()
+    except OSError:
         return True
-    if parent == 1:
-        return True
+    status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
     return status["Name"] == "make" and bool(int(status["SigBlk"], 16) & 1 << (signal.SIGINT - 1))

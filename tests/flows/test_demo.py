@@ -182,3 +182,21 @@ def test_the_parts_of_a_killed_supervisor_end_with_it_and_the_next_start_comes_u
     assert demo.start() == f"ready {demo.json()['url']}\n"
     assert [name for name, identity in running.items() if identity.lives()] == []
     assert {name: user["token"] for name, user in demo.json()["users"].items()} == tokens
+
+
+def test_an_interrupt_that_reaches_make_alone_ends_the_demo(demo: Demo) -> None:
+    if demo.process is not None and demo.process.poll() is None:
+        demo.end()
+    recipe = demo.var.parent / "Makefile"
+    recipe.write_text(f"demo:\n\t@exec {sys.executable} -m fleet.embedded demo\n")
+    make = subprocess.Popen(
+        ["make", "-f", str(recipe), "demo"], cwd=ROOT, env=demo.env, stdout=subprocess.PIPE, text=True
+    )
+    assert make.stdout is not None
+    assert make.stdout.readline() == f"ready http://127.0.0.1:{demo.env['PORT']}\n"
+    running = demo.identities()
+
+    make.send_signal(signal.SIGINT)
+
+    make.wait(40)
+    assert [name for name, identity in running.items() if identity.lives()] == []
