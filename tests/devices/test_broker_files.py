@@ -5,6 +5,7 @@ import shutil
 import stat
 import subprocess
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from devices import broker
 from devices.broker import Pace
+from tests.harness import wait_for
 
 SALT = bytes(range(12))
 
@@ -173,6 +175,10 @@ def test_the_pid_of_an_ended_process_means_no_broker(tmp_path):
 
 def test_a_process_that_is_no_mosquitto_is_not_signalled(tmp_path):
     with subprocess.Popen(["sleep", "60"]) as other:
+        comm = Path(f"/proc/{other.pid}/comm")
+        wait_for(
+            lambda: comm.read_text().strip() == "sleep", within_s=10, why="sleep has not started"
+        )  # fork, then exec
         (tmp_path / "pid").write_text(str(other.pid))
         answer = broker.reload(tmp_path / "pid")
         assert other.poll() is None
