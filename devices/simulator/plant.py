@@ -47,8 +47,9 @@ class Plant:
     The firmware writes the first block, faults write the second; both read the third.
     """
 
-    def __init__(self, seed: int, kinds: list[str], channels: int) -> None:
-        """`kinds` is the kind of patient at each device, see `patient.PRESETS`."""
+    def __init__(self, seed: int, kinds: list[str], channels: int, *, force: bool = True) -> None:
+        """`kinds` is the kind of patient at each device, see `patient.PRESETS`; `force`: muscles are computed."""
+        self.force = force
         self.rng = np.random.default_rng(seed)
         devices = len(kinds)
         shape = (devices, channels)
@@ -102,13 +103,14 @@ class Plant:
             electrode.advance(self.electrodes, self.rng, dt_s=_TICK_S * _Z_EVERY)
             self.z_ohm = electrode.impedance_ohm(self.electrodes, phase_us=self.phase_us[:, None])
         self.delivered_ma = electrode.deliver(self.wanted_ma, self.z_ohm)
-        self.force_n = muscle.step(
-            self.muscles,
-            dt_s=_TICK_S,
-            frequency_hz=self.frequency_hz[:, None],
-            phase_us=self.phase_us[:, None],
-            amplitude_ma=self.delivered_ma,
-        )
+        if self.force:
+            self.force_n = muscle.step(
+                self.muscles,
+                dt_s=_TICK_S,
+                frequency_hz=self.frequency_hz[:, None],
+                phase_us=self.phase_us[:, None],
+                amplitude_ma=self.delivered_ma,
+            )
         fired = (self.delivered_ma > 0.0) * (self.frequency_hz[:, None] * _TICK_S)
         self.pulses += fired
         self.charge_uc += fired * self.delivered_ma * (self.phase_us[:, None] / 1000.0)

@@ -51,6 +51,7 @@ class Fleet(Struct, frozen=True, forbid_unknown_fields=True):
     soc: Span = (60.0, 100.0)
     buffer_records: Annotated[int, Meta(ge=10)] = 20_000
     every_ms: Annotated[int, Meta(ge=100, le=1000)] = 100
+    force: bool = True  # devices measure force; without, no muscle is computed
 
 
 ANY: Final = ("any", "idle", "running", "driven")

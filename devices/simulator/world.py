@@ -37,7 +37,7 @@ class World:
             p=np.array(list(scenario.people.kinds.values())) / sum(scenario.people.kinds.values()),
         )
         channels = max((machine.make.channels for machine in machines), default=1)
-        self.plant = Plant(seed, kinds.tolist(), channels)
+        self.plant = Plant(seed, kinds.tolist(), channels, force=scenario.fleet.force)
         self._tune()
         self.bodies = [self._body(machine, row, first_boot) for row, machine in enumerate(machines)]
         self.by_serial = {body.serial: body for body in self.bodies}

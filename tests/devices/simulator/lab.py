@@ -22,7 +22,8 @@ from devices.simulator.world import World
 from devices.wire import codec
 from devices.wire.errors import WireError
 
-QUIET = "[day]\nsessions = 0\n"
+NO_FORCE = "[fleet]\nforce = false\n"  # muscles take most of a test's time
+QUIET = f"[day]\nsessions = 0\n{NO_FORCE}"
 FIRST_BOOT = 7
 SERVER_MS = 1_763_788_000_000  # server time at simulation time 0
 

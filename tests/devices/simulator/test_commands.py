@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from devices.simulator import session
-from tests.devices.simulator.lab import FIRST_BOOT, Lab, connected
+from tests.devices.simulator.lab import FIRST_BOOT, NO_FORCE, Lab, connected
 
 IDS = [str(uuid.UUID(int=n)) for n in range(100)]
 
@@ -17,7 +17,8 @@ IDS = [str(uuid.UUID(int=n)) for n in range(100)]
 def lab() -> Lab:
     """A device in a session, whose server has just told it the time."""
     lab = connected(
-        '[day]\nsessions = 0\nprotocols = { "tka-quads" = 1 }\n[people]\nrestlessness = 0', obliging=True
+        NO_FORCE + '[day]\nsessions = 0\nprotocols = { "tka-quads" = 1 }\n[people]\nrestlessness = 0',
+        obliging=True,
     )
     lab.start_session([20.0, 22.0])
     lab.run(70)

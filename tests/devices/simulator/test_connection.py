@@ -210,7 +210,7 @@ def test_after_the_server_is_back_it_waits_up_to_10_s_and_sends_what_it_kept() -
 
 
 def test_an_overflowing_buffer_drops_the_oldest_telemetry_first_and_says_so_before_the_flush() -> None:
-    lab = connected("[fleet]\nbuffer_records = 30\n[day]\nsessions = 0")
+    lab = connected("[fleet]\nbuffer_records = 30\nforce = false\n[day]\nsessions = 0")
     lab.start_session()
     lab.accepting = False
     lab.break_line()

@@ -12,9 +12,9 @@ from devices.simulator.faults import FAULTS, YEAR_MS
 from devices.simulator.garbage import GARBAGE
 from devices.wire import codec
 from devices.wire.errors import WireError
-from tests.devices.simulator.lab import FIRST_BOOT, Lab, connected
+from tests.devices.simulator.lab import FIRST_BOOT, NO_FORCE, Lab, connected
 
-STRONG = '[day]\nsessions = 0\nprotocols = { "tka-quads" = 1 }\n[people]\nrestlessness = 0\n'
+STRONG = '[day]\nsessions = 0\nprotocols = { "tka-quads" = 1 }\n[people]\nrestlessness = 0\n' + NO_FORCE
 
 
 def treated(seconds: float = 90, day: str = STRONG) -> Lab:
@@ -38,14 +38,14 @@ def test_every_strike_and_mend_is_in_the_truth_log() -> None:
     assert on == list(FAULTS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", sorted(FAULTS))
 def test_a_device_is_in_order_again_after_any_fault(name: str) -> None:
     lab = treated(70)
     lab.strict = name not in ("malformed", "spoiled_records")
     lab.strike(name, for_s=10)
-    lab.run(400)
+    lab.run(200)
     lab.come_back()
-    lab.obliging = True
     lab.run(60)
     status = lab.status()
     assert status["conditions"] == []

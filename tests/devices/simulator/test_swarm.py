@@ -23,6 +23,7 @@ from fleet.embedded import ports
 from tests.devices.simulator.recorder import Recorder
 
 ROOT = Path(__file__).resolve().parents[3]
+pytestmark = pytest.mark.servers
 QUIET = 'title = "t"\nkeep_alive_s = 5\n[day]\nsessions = 0\nprotocols = { "recovery" = 1 }\n'
 
 

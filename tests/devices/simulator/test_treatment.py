@@ -4,12 +4,12 @@ from itertools import pairwise
 
 import pytest
 
-from tests.devices.simulator.lab import FIRST_BOOT, Lab, connected
+from tests.devices.simulator.lab import FIRST_BOOT, NO_FORCE, Lab, connected
 
 ONE = '[day]\nsessions = 0\nprotocols = { "tka-quads" = 1.0 }\n[people]\nrestlessness = 0.0\n'
 
 
-def treated(seconds: float, day: str = ONE, seed: int = 1) -> Lab:
+def treated(seconds: float, day: str = ONE + NO_FORCE, seed: int = 1) -> Lab:
     lab = connected(day, obliging=True, seed=seed)
     lab.start_session()
     lab.run(seconds)
@@ -73,6 +73,16 @@ def test_a_channel_not_in_use_is_off_and_nothing_is_measured_below_15_ma() -> No
     assert all(m["contact"][0] == "unknown" for m in lab.of("telemetry") if m["ohm"][0] is None)
 
 
+def test_force_is_told_where_it_is_measured() -> None:
+    lab = treated(63, ONE)
+    lab.ask({"session": "turn", "serial": lab.body.serial, "channel": 1, "to_ma": 70})
+    lab.run(12)
+    measured = lab.of("telemetry")
+    assert max(m["force_n"][0] for m in measured) > 20
+    assert all(m["force_n"][3] == 0 for m in measured), "nothing flows there"
+    assert all(m["force_n"] is None for m in treated(10).of("telemetry"))
+
+
 def test_a_pause_stops_the_current_keeps_the_session_and_stops_its_time() -> None:
     lab = treated(30)
     lab.ask({"session": "pause", "serial": lab.body.serial})
@@ -124,7 +134,10 @@ def test_people_turn_the_knob_up_and_never_beyond_target_or_limit() -> None:
 
 
 def test_sessions_of_one_day_never_share_a_name_and_subjects_are_random_tokens() -> None:
-    day = '[day]\nfirst_s = [1, 2]\nready_s = [1, 2]\nbetween_s = [1, 3]\nprotocols = { "knee-oa" = 1 }'
+    day = (
+        '[day]\nfirst_s = [1, 2]\nready_s = [1, 2]\nbetween_s = [1, 3]\nprotocols = { "knee-oa" = 1 }\n'
+        + NO_FORCE
+    )
     lab = Lab(day, devices=2, obliging=True)
     for _ in range(5):
         lab.run(40)

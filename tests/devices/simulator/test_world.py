@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from devices.simulator import scenario, truth
 from devices.simulator.control import Control
@@ -92,6 +93,7 @@ def test_an_unknown_scenario_names_those_there_are() -> None:
         scenario.read("hospital")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_clinic_day_shows_every_state_within_two_minutes(seed: int) -> None:
     clinic = scenario.read("clinic")
@@ -111,8 +113,10 @@ def test_the_clinic_day_shows_every_state_within_two_minutes(seed: int) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.long
 def test_the_clinic_day_goes_on_sessions_start_and_end_all_the_time() -> None:
     clinic = scenario.read("clinic")
+    clinic = replace(clinic, fleet=replace(clinic.fleet, force=False))
     memory = truth.Memory()
     World(machines(24), clinic, seed=1, first_boot=7, truth=memory).advance(1000 * 2400)
     # Twenty minutes a session and five between them, 24 devices: about ten starts in ten minutes.
