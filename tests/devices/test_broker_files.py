@@ -173,12 +173,15 @@ def test_the_pid_of_an_ended_process_means_no_broker(tmp_path):
     assert broker.reload(tmp_path / "pid").outcome == "not_running"
 
 
+def wait_until_it_is(process, name):
+    """Between fork and exec it is still we."""
+    comm = Path(f"/proc/{process.pid}/comm")
+    wait_for(lambda: comm.read_text().strip() == name, within_s=10, why=f"{name} has not started")
+
+
 def test_a_process_that_is_no_mosquitto_is_not_signalled(tmp_path):
     with subprocess.Popen(["sleep", "60"]) as other:
-        comm = Path(f"/proc/{other.pid}/comm")
-        wait_for(
-            lambda: comm.read_text().strip() == "sleep", within_s=10, why="sleep has not started"
-        )  # fork, then exec
+        wait_until_it_is(other, "sleep")
         (tmp_path / "pid").write_text(str(other.pid))
         answer = broker.reload(tmp_path / "pid")
         assert other.poll() is None
@@ -191,6 +194,7 @@ def test_a_mosquitto_that_would_die_of_the_signal_is_left_to_start_first(tmp_pat
     program = tmp_path / "mosquitto"
     shutil.copy(shutil.which("sleep"), program)
     with subprocess.Popen([program, "60"]) as starting:
+        wait_until_it_is(starting, "mosquitto")
         (tmp_path / "pid").write_text(str(starting.pid))
         answer = broker.reload(tmp_path / "pid")
         assert starting.poll() is None
