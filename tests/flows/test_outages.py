@@ -145,6 +145,30 @@ def same_as_fresh(house: House, wall: Watcher) -> bool:
     return all(wall.devices[serial]["rev"] >= rev for serial, rev in fresh.items())
 
 
+# --- the broker ---
+
+
+def test_without_the_broker_the_wall_goes_stale_and_no_device_is_called_offline_for_it(
+    house: House, fleet: Simulator
+) -> None:
+    with Watcher(house, site_of(house)) as wall:
+        house.kill9("broker")
+        wait_for(lambda: wall.silent_s() > STALE_S, within_s=STALE_S + 5, why="the wall still has a pulse")
+        throughout(max(4.0, OUTAGE_S - STALE_S), lambda: not silenced(house, fleet), "a device was given up")
+        house.start("broker")
+        wall.wait_pulse(within_s=BACK_S)
+        wait_ready(house)
+        fleet.wait_connected(within_s=90)
+    end_of_the_day(house, fleet)
+
+
+def silenced(house: House, fleet: Simulator) -> bool:
+    """Whether a device of this fleet, all of which are on, is shown as anything but online."""
+    status, page = house.api(f"devices?site={site_of(house)}&limit=100")
+    assert status == 200
+    return any(one["link"] != "online" for one in page["items"] if one["serial"] in fleet.serials)
+
+
 # --- PostgreSQL ---
 
 
@@ -172,6 +196,7 @@ def test_without_postgresql_no_live_record_is_acknowledged_and_nothing_is_lost(
             one for one in fleet.truth.lines if one["what"] == "watermark" and gone_ms < one["wall"] < back_ms
         ]
         assert not told, f"watermarks without a database: {told[:3]}"
+        assert not tap.stray, "acknowledged twice"
         wait_ready(house)
         end_of_the_day(house, fleet)
         house.stop("ingest")

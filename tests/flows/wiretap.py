@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import NamedTuple
@@ -19,6 +20,11 @@ class Receipt(NamedTuple):
     payload: bytes
 
 
+Open = dict[int, packets.Published]
+"""Messages on their way to the client, or with it, by packet id."""
+Note = Callable[[packets.Packet, Open], None]
+
+
 class Wiretap:
     """A listener on `port` that leads to the broker.  A context manager."""
 
@@ -27,7 +33,7 @@ class Wiretap:
         self._listener = socket.create_server((ports.HOST, 0))
         self.port: int = self._listener.getsockname()[1]
         self.receipts: list[Receipt] = []
-        self.seen = 0  # messages on their way to the client
+        self.stray = 0  # receipts for what is not open: another message may get that number meanwhile
         self._sockets: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -53,7 +59,7 @@ class Wiretap:
                     client.close()
                     continue
                 self._sockets.append(broker)
-                open_messages: dict[int, packets.Published] = {}
+                open_messages: Open = {}
                 for source, target, note in (
                     (broker, client, self._note_message),
                     (client, broker, self._note_receipt),
@@ -63,7 +69,7 @@ class Wiretap:
                     ).start()
 
     @staticmethod
-    def _pass_on(source, target, note, open_messages) -> None:  # type: ignore[no-untyped-def]
+    def _pass_on(source: socket.socket, target: socket.socket, note: Note, open_messages: Open) -> None:
         reader = packets.Reader()
         with suppress(OSError):
             while data := source.recv(65_536):
@@ -74,14 +80,16 @@ class Wiretap:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
 
-    def _note_message(self, packet: packets.Packet, open_messages: dict[int, packets.Published]) -> None:
+    def _note_message(self, packet: packets.Packet, open_messages: Open) -> None:
         if packet.type == packets.PUBLISH:
             message = packets.read_published(packet)
-            self.seen += 1
             if message.qos:
                 open_messages[message.id] = message
 
-    def _note_receipt(self, packet: packets.Packet, open_messages: dict[int, packets.Published]) -> None:
+    def _note_receipt(self, packet: packets.Packet, open_messages: Open) -> None:
         if packet.type == packets.PUBACK:
-            message = open_messages.pop(packet.id)  # one that was acknowledged twice is an error
-            self.receipts.append(Receipt(time.monotonic(), message.topic, message.payload))
+            message = open_messages.pop(packet.id, None)
+            if message is None:
+                self.stray += 1
+            else:
+                self.receipts.append(Receipt(time.monotonic(), message.topic, message.payload))
