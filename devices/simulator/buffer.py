@@ -211,7 +211,10 @@ class Buffer:
 
     @staticmethod
     def _find(boot: _Boot, first: int, last: int, now_ms: int) -> None:
-        here = [seq for seq in boot.records if first <= seq <= last]
+        if last - first < len(boot.records):
+            here = [seq for seq in range(first, last + 1) if seq in boot.records]
+        else:
+            here = [seq for seq in boot.records if first <= seq <= last]
         boot.enqueue(here)
         before = first
         for seq in [*here, last + 1]:
@@ -223,7 +226,7 @@ class Buffer:
 
 
 def _span(boot: _Boot) -> Range | None:
-    ends = [(min(boot.records), max(boot.records))] if boot.records else []
+    ends = [(next(iter(boot.records)), next(reversed(boot.records)))] if boot.records else []
     ends += boot.undeclared
     return (min(first for first, _ in ends), max(last for _, last in ends)) if ends else None
 

@@ -110,7 +110,7 @@ class Swarm:
         """The day began `past_ms` ago: live that long without a network.  Call once, before `run`."""
         self._zero_s = self._clock() - past_ms / 1000
         self.world.plant.epoch_ms = time.time_ns() // 1_000_000 - past_ms
-        self.world.advance(past_ms)
+        self._advance(past_ms)
 
     def now_ms(self) -> int:
         """Simulation time of this instant."""
@@ -118,14 +118,18 @@ class Swarm:
 
     def catch_up(self) -> int:
         """Bring the world up to this instant, so that nothing is ever told out of order; return the time."""
-        if not self._advancing:
-            self._advancing = True
-            try:
-                self.world.advance(self.now_ms())
-            finally:
-                self._advancing = False
-            return max(self.now_ms(), self.world.now_ms)
-        return self.world.now_ms
+        if self._advancing:
+            return self.world.now_ms
+        self._advance(self.now_ms())
+        return max(self.now_ms(), self.world.now_ms)
+
+    def _advance(self, to_ms: int) -> None:
+        """Let time pass; what asks for the time meanwhile gets that of the tick."""
+        self._advancing = True
+        try:
+            self.world.advance(to_ms)
+        finally:
+            self._advancing = False
 
     async def run(self, stop: asyncio.Event, *, housekeeping: Callable[[], None] = lambda: None) -> None:
         """Live until `stop` is set, then say goodbye.  `housekeeping` is called once a second."""

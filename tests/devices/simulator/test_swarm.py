@@ -28,17 +28,23 @@ QUIET = 'title = "t"\nkeep_alive_s = 5\n[day]\nsessions = 0\nprotocols = { "reco
 
 
 @asynccontextmanager
-async def swarm_of(port: int, prefix: str, count: int = 1, day: str = QUIET) -> AsyncIterator[Control]:
-    """A running swarm on the test's own loop; it says goodbye at the end."""
+async def swarm_of(
+    port: int, prefix: str, count: int = 1, day: str = QUIET, past_s: int = 0
+) -> AsyncIterator[Control]:
+    """A running swarm on the test's own loop, whose day began `past_s` ago; it says goodbye at the end."""
     memory = truth.Memory()
     machines = [fleetfile.Machine(f"{prefix}-{n}", "secret") for n in range(count)]
     world = World(machines, scenario.parse(day), seed=1, first_boot=7, truth=memory)
     swarm = Swarm(world, Broker("127.0.0.1", port), seed=1)
     stop = asyncio.Event()
-    swarm.start_clock()
+    control = Control(swarm, stop, lambda text: None)
+    control.schedule(
+        [scenario.Planned("duplicates", 0, at_s=past_s / 2, args={"share": 0.05})] if past_s else []
+    )
+    swarm.start_clock(1000 * past_s)
     running = asyncio.create_task(swarm.run(stop))
     try:
-        yield Control(swarm, stop, lambda text: None)
+        yield control
     finally:
         stop.set()
         await running
@@ -129,6 +135,22 @@ async def test_two_devices_of_one_identity_throw_each_other_out(open_broker: int
             return [boot for n, boot in enumerate(full) if n == 0 or full[n - 1] != boot]
 
         await server.until(lambda: boots()[:3] == [7, 1007, 7], within_s=20)
+
+
+async def test_a_day_that_began_earlier_without_a_network_is_flushed_at_the_first_birth(
+    open_broker: int,
+) -> None:
+    day = QUIET.replace("sessions = 0", "first_s = [1, 2]\nready_s = [1, 2]")
+    async with Recorder(open_broker) as server, swarm_of(open_broker, "past", day=day, past_s=120) as control:
+        serial = "past-0"
+        made = ask(control, look=serial)["status"]["seq"]
+        assert made > 100
+        await server.until(lambda: server.stored.get((serial, 7), set()) >= set(range(1, made + 1)))
+        assert server.of(serial, "status")[0]["up_ms"] >= 120_000
+        lines = [line for line in control.swarm.world.truth.lines if line["what"] == "record"]  # type: ignore[attr-defined]
+        assert [line["up_ms"] for line in lines] == sorted(line["up_ms"] for line in lines)
+        first = server.of(serial, "event")[0]
+        assert (first["kind"], first["late"]) == ("boot", True)
 
 
 async def test_a_stop_is_acknowledged_and_proven_by_a_status_within_half_a_second(open_broker: int) -> None:
