@@ -10,6 +10,7 @@ from devices.mqtt.client import Message
 MOST_LIVE, MOST_LIVE_BYTES = 5_000, 16 * 2**20
 MOST_LATE, MOST_LATE_BYTES = 20_000, 32 * 2**20
 LATE_SHARE = 5  # at least a fifth of each batch is late, so that history moves under any load
+MOST_LATE_A_BATCH = 500  # what is live waits for the batch before its own
 _LATE = b'"late":'  # a cheap look: one that hides it better waits with the live ones
 
 
@@ -61,12 +62,12 @@ class Inbox:
             if not (self._live or self._late or self._passed):
                 self._ready.wait(wait_s)
             deadline = time.monotonic() + gather_s
-            while len(self._live) < most and (left := deadline - time.monotonic()) > 0 and not self._full:
+            while self._is_short_of(most) and (left := deadline - time.monotonic()) > 0:
                 if not (self._live or self._late or self._passed):
                     break
                 self._ready.wait(left)
             late_room = max(most // LATE_SHARE, most - len(self._live))
-            late_count = min(len(self._late), late_room)
+            late_count = min(len(self._late), late_room, MOST_LATE_A_BATCH)
             live_count = min(len(self._live), most - late_count)
             batch = [self._live.popleft() for _ in range(live_count)]
             late = [self._late.popleft() for _ in range(late_count)]
@@ -76,6 +77,10 @@ class Inbox:
                 self._full = False
             passed, self._passed = self._passed, []
             return batch + late, passed
+
+    def _is_short_of(self, most: int) -> bool:
+        """Whether waiting would make the batch larger: a flood of late records alone is enough for one."""
+        return len(self._live) < most and len(self._late) < MOST_LATE_A_BATCH and not self._full
 
     def give_back(self, batch: Sequence[Message]) -> None:
         """Put a batch that could not be stored back in front, in its order."""
