@@ -23,6 +23,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -30,6 +31,7 @@ from typing import Any, BinaryIO, Protocol
 import msgspec
 
 MAX_LINES = 20_000  # held back at most, if nobody flushes
+MAX_BYTES = 2**30  # of a file; then it becomes `<name>.1`, in place of an older one
 
 
 class Sink(Protocol):
@@ -57,10 +59,42 @@ class Memory:
         self.lines.append({"at": at_ms, "serial": serial, "what": what, **fields})
 
 
+class File:
+    """A truth log on disk, appended to; it and its predecessor together never grow beyond twice `most_bytes`."""
+
+    def __init__(self, path: Path, *, most_bytes: int = MAX_BYTES) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path, self._most_bytes = path, most_bytes
+        self._file = path.open("ab")
+
+    def write(self, data: bytes) -> int:
+        """Append whole lines."""
+        if self._file.tell() + len(data) > self._most_bytes:
+            self._file.close()
+            self._path.replace(earlier(self._path))
+            self._file = self._path.open("ab")
+        return self._file.write(data)
+
+    def flush(self) -> None:
+        """Hand all to the operating system."""
+        self._file.flush()
+
+    def __enter__(self) -> File:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+
+def earlier(path: Path) -> Path:
+    """Where a full log goes."""
+    return path.with_name(f"{path.name}.1")
+
+
 class Writer:
     """Writes lines to a file, when `flush` is called (about once a second)."""
 
-    def __init__(self, file: BinaryIO, wall_ms: Callable[[int], int]) -> None:
+    def __init__(self, file: BinaryIO | File, wall_ms: Callable[[int], int]) -> None:
         """`wall_ms` gives the Unix time of a simulation time."""
         self._file, self._wall_ms = file, wall_ms
         self._lines: list[bytes] = []
@@ -187,11 +221,10 @@ class Truth:
 
 
 def read(path: Path) -> Truth:
-    """Return a truth log; a last line cut short by a killed simulator is left out."""
+    """Return a truth log, with the full one before it; a line cut short by a killed simulator is left out."""
     lines = []
-    for text in path.read_text().splitlines():
-        try:
-            lines.append(json.loads(text))
-        except ValueError:
-            break
+    for each in (earlier(path), path):
+        for text in each.read_text().splitlines() if each == path or each.exists() else ():
+            with suppress(ValueError):
+                lines.append(json.loads(text))
     return Truth(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import resource
 import signal
 import time
@@ -111,10 +112,7 @@ async def _run(
 
 
 def _truth_file(path: Path | None) -> Any:
-    if path is None:
-        return Path("/dev/null").open("wb")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.open("ab")
+    return truth.File(path) if path is not None else Path(os.devnull).open("wb")
 
 
 def _allow_sockets(devices: int) -> None:

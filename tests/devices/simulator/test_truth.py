@@ -78,6 +78,20 @@ def test_lines_are_held_back_until_flushed_and_carry_both_times() -> None:
     assert json.loads(file.getvalue()) == {"at": 3, "wall": 5_003, "serial": "A", "what": "power", "on": True}
 
 
+def test_a_full_log_makes_room_and_both_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "truth.jsonl"
+    with truth.File(path, most_bytes=300) as file:
+        writer = truth.Writer(file, lambda at_ms: at_ms)
+        for at_ms in range(20):
+            writer.tell(at_ms, "A", "power", on=True)
+            writer.flush()
+    assert path.stat().st_size <= 300
+    assert truth.earlier(path).stat().st_size <= 300
+    read = [line["at"] for line in truth.read(path).lines]
+    assert read == list(range(read[0], 20))
+    assert len(read) >= 4
+
+
 def test_a_last_line_cut_short_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "truth.jsonl"
     path.write_text('{"at":1,"wall":1,"serial":"A","what":"power"}\n{"at":2,"wa')
