@@ -124,7 +124,7 @@ def _live(fleet: Simulator, house: House, serials: dict[str, str]) -> None:
     fleet.wait_made(6 * len(fleet.serials))
     _strike(fleet, serials, "link_half_open")  # by itself: while the server is busy, it suspects nobody
     wait_for(
-        lambda: house.sql("SELECT 1 FROM devices_state WHERE link = 'suspect'"),
+        lambda: house.sql("SELECT 1 FROM devices_state WHERE link IN ('suspect', 'offline')"),
         within_s=30,
         why="a device that fell silent in session was not suspected",
     )
