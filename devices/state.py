@@ -4,13 +4,15 @@ Live values are ordered by the device's own (boot, up_ms).  Silence changes `lin
 device in session stays "was on, N s ago, unknown", because silence is never read as "output off".
 """
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from devices import identity
 from devices.identity import Life
+from devices.moments import from_ms as from_ms
+from devices.moments import iso as iso
+from devices.moments import to_ms as to_ms
 from devices.wire import codec
 from devices.wire.errors import WireError
 from devices.wire.messages import Status, Telemetry, Will
@@ -386,23 +388,3 @@ def _session_view(live: LiveState) -> dict[str, Any]:
         "elapsed_ms": message.elapsed_ms,
         "telemetry_at": iso(live.telemetry_ms),
     }
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def from_ms(ms: int) -> datetime:
-    """Return Unix ms as a time; also before 1970."""
-    return _EPOCH + timedelta(milliseconds=ms)
-
-
-def to_ms(at: datetime) -> int:
-    """Return a time as Unix ms."""
-    return (at - _EPOCH) // timedelta(milliseconds=1)
-
-
-def iso(ms: int | None) -> str | None:
-    """Return Unix ms as ISO 8601 UTC with milliseconds."""
-    if ms is None:
-        return None
-    return from_ms(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
