@@ -25,7 +25,7 @@ BEGIN_H, HOURS = (6.0, 11.0, 17.0), (3.0, 3.0, 2.0)  # when each session began, 
 BOOT, AT_ONCE = 7, 3600
 
 
-def write(serial: str) -> dict[str, str | int]:
+def write(serial: str) -> dict[str, str | int | None]:
     """Write yesterday, midnight to midnight UTC."""
     device = Device.objects.get(serial=serial)
     begin = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)

@@ -92,7 +92,10 @@ def _paho(
                 client.ack(mid, 1)
             waiting.clear()
 
-    client.on_connect = lambda *_: client.subscribe(TOPIC, 1)
+    def on_connect(*_: Any) -> None:
+        client.subscribe(TOPIC, 1)
+
+    client.on_connect = on_connect
     client.on_subscribe = lambda *_: ready.set()
     client.on_message = on_message
     client.connect(address.host, address.port)

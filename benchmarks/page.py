@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from tests.harness import House, chromium
 
-VIEW = {"width": 1920, "height": 1080}
+VIEW: ViewportSize = {"width": 1920, "height": 1080}
 WITHIN_MS = 60_000
 
 # Runs before the page's own scripts.  It keeps what arrives and looks at it only when all is over, so that it costs

@@ -108,8 +108,9 @@ async def run(plan: Plan) -> dict[str, Any]:
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     viewers = [Viewer(plan) for _ in range(plan.count)]
-    for viewer in viewers:
-        await loop.create_connection(lambda viewer=viewer: viewer, plan.host, plan.port)
+    waiting = iter(viewers)
+    for _ in viewers:
+        await loop.create_connection(lambda: next(waiting), plan.host, plan.port)
     await asyncio.gather(*(viewer.fed.wait() for viewer in viewers))
     print("ready", flush=True)
     await stop.wait()

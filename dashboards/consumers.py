@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
+from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseError
@@ -51,6 +52,14 @@ class LiveConsumer(AsyncWebsocketConsumer):
     seat: Seat
     roster: reads.Roster
     upkeep: asyncio.Task[None] | None = None
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Hand a message to its handler, at once.
+
+        Channels would first visit the one thread in which all sockets read the database, to close old connections
+        there, and each live event would wait behind every read.  `database_sync_to_async` closes them anyway.
+        """
+        await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         self.outbox = Outbox()

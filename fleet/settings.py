@@ -135,7 +135,7 @@ STORAGES = {
 
 # --- Redis: nothing that must be right lives there ---
 CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+    "default": {"BACKEND": "fleet.live.layer.SharedRedisLayer", "CONFIG": {"hosts": [REDIS_URL]}}
 }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 CELERY_BROKER_URL = REDIS_URL
