@@ -186,25 +186,28 @@ class Ingest:
         reading = self.reader.read(batch)
         try:
             self._settle(reading)
+            self.counters["messages"] += len(batch)
         except (OperationalError, InterfaceError):
             raise
+        except states.Raced:
+            self._clear(reading)
+            self.counters["races"] += 1
+            self._store(batch)
         except Exception as error:
             self._clear(reading)
-            if isinstance(error, states.Raced):
-                self.counters["races"] += 1
-                self._store(batch)
-            elif len(batch) > 1:
-                log.exception("batch not stored; halving it", messages=len(batch))
-                middle = len(batch) // 2
-                self._store(batch[:middle])
-                self._store(batch[middle:])
-            else:
-                log.exception(
-                    "message not stored; refusing it", topic=batch[0].topic.decode(errors="replace")
-                )
-                self._settle(Reading(refused=[_unstorable(batch[0], error)]))
-                self._look_up_anew()  # its device may have been removed
-        self.counters["messages"] += len(batch)
+            self._store_apart(batch, error)
+
+    def _store_apart(self, batch: Sequence[Message], error: Exception) -> None:
+        if len(batch) > 1:
+            log.exception("batch not stored; halving it", messages=len(batch))
+            middle = len(batch) // 2
+            self._store(batch[:middle])
+            self._store(batch[middle:])
+        else:
+            log.exception("message not stored; refusing it", topic=batch[0].topic.decode(errors="replace"))
+            self._settle(Reading(refused=[_unstorable(batch[0], error)]))
+            self.counters["messages"] += 1
+            self._look_up_anew()  # its device may have been removed
 
     def _note_lag(self, batch: Sequence[Message]) -> None:
         self._lag_ms = _wall_ms() - batch[0].arrival_ms
