@@ -14,7 +14,7 @@ Key = tuple[str, int]
 DURATION_MS = 1_000  # a session lasts as long as it really did, give or take this
 EARLY_MS = 50  # between the clock of the truth log and the server's, which are one machine's
 
-_STORED = """
+STORED = """
     SELECT d.serial, r.boot, r.seq, r.up_ms, r.kind, (extract(epoch FROM r.received_at) * 1000)::bigint FROM (
         SELECT device_id, boot, seq, up_ms, 'telemetry' AS kind, received_at FROM devices_telemetry
         UNION ALL SELECT device_id, boot, seq, up_ms, kind, received_at FROM devices_event) r
@@ -38,7 +38,7 @@ def assert_all_is_right(house: House, truth: Truth) -> None:
 def wrong_records(house: House, truth: Truth) -> list[str]:
     """Records that are missing, stored twice, never made, or stored with another `up_ms` or kind."""
     boots = truth.records().keys()  # an earlier run on this house had others
-    stored = [row[:5] for row in house.sql(_STORED) if (row[0], row[1]) in boots]
+    stored = [row[:5] for row in house.sql(STORED) if (row[0], row[1]) in boots]
     score = truth.score(stored)  # type: ignore[arg-type]
     return [
         *(f"{key}: {len(seqs)} records lost for good, {_short(seqs)}: {_story(truth, key, seqs)}"
@@ -71,7 +71,7 @@ def early_watermarks(house: House, truth: Truth) -> list[str]:
     A record that was stored, told as covered, and lost again with the database would have come back later.
     """
     received: dict[Key, dict[int, int]] = defaultdict(dict)
-    for serial, boot, seq, _, _, at_ms in house.sql(_STORED):
+    for serial, boot, seq, _, _, at_ms in house.sql(STORED):
         received[serial, boot][seq] = int(at_ms)
     dropped, made = truth.dropped(), truth.records()
     seen: Counter[Key] = Counter()

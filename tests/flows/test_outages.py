@@ -14,7 +14,7 @@ from fleet.embedded import roles
 from tests.flows import scoring
 from tests.flows.simulator import QUIET, Simulator
 from tests.flows.watcher import Watcher
-from tests.flows.wiretap import Wiretap
+from tests.flows.wiretap import Receipt, Wiretap
 from tests.harness import SERVERS, House, full_or, wait_for
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
@@ -181,16 +181,15 @@ def test_without_postgresql_no_live_record_is_acknowledged_and_nothing_is_lost(
         house.start("ingest", env={"MQTT_URL": address})
         wait_for(lambda: len(tap.receipts) > DEVICES, within_s=30, why="ingest acknowledges nothing")
         house.kill9("postgres")
-        # A batch in hand may have been committed a moment before.
-        gone_s, gone_ms = time.monotonic() + 1.0, (time.time() + 1.0) * 1000
+        gone_ms = (time.time() + 1.0) * 1000  # what was committed a moment before may still be told
         throughout(OUTAGE_S, lambda: roles.get(f"{house.url}/healthz")[0] == 200, "the web went with it")
         assert readiness(house)[0] == 503
-        back_s, back_ms = time.monotonic(), time.time() * 1000
+        back_ms = time.time() * 1000
         house.start("postgres")
         wait_for(
-            lambda: tap.receipts[-1].at_s > back_s, within_s=60, why="ingest acknowledges nothing any more"
+            lambda: tap.receipts[-1].at_ms > back_ms, within_s=60, why="ingest acknowledges nothing any more"
         )
-        early = [one.topic for one in tap.receipts if gone_s < one.at_s < back_s and is_live_record(one)]
+        early = [one.topic for one in tap.receipts if gone_ms < one.at_ms < back_ms and is_live(one)]
         assert not early, f"acknowledged without a database: {early[:5]}"
         told = [
             one for one in fleet.truth.lines if one["what"] == "watermark" and gone_ms < one["wall"] < back_ms
@@ -199,11 +198,25 @@ def test_without_postgresql_no_live_record_is_acknowledged_and_nothing_is_lost(
         assert not tap.stray, "acknowledged twice"
         wait_ready(house)
         end_of_the_day(house, fleet)
+        assert not unstored_at_receipt(house, tap), "acknowledged before it was stored"
         house.stop("ingest")
 
 
-def is_live_record(receipt: Any) -> bool:
+def is_live(receipt: Receipt) -> bool:
+    """Whether the receipt is for a record that did not come from a device's buffer."""
     return receipt.topic.endswith((b"/telemetry", b"/event")) and b'"late":true' not in receipt.payload
+
+
+def unstored_at_receipt(house: House, tap: Wiretap) -> list[str]:
+    """Live records that were acknowledged, and stored only later: what the device sent again, or nobody would."""
+    stored_ms = {row[:3]: row[5] for row in house.sql(scoring.STORED)}
+    problems = []
+    for one in filter(is_live, tap.receipts):
+        serial, said = one.topic.split(b"/")[2].decode(), json.loads(one.payload)
+        late_ms = stored_ms.get((serial, said["boot"], said["seq"]), float("inf")) - one.at_ms
+        if late_ms > scoring.EARLY_MS:
+            problems.append(f"{serial} {said['seq']}: stored {late_ms:.0f} ms after it was acknowledged")
+    return problems
 
 
 # --- ingest ---

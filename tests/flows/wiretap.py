@@ -13,9 +13,9 @@ from fleet.embedded import ports
 
 
 class Receipt(NamedTuple):
-    """A PUBACK of the client: for which message, and when (monotonic s)."""
+    """A PUBACK of the client: for which message, and when (Unix ms)."""
 
-    at_s: float
+    at_ms: float
     topic: bytes
     payload: bytes
 
@@ -92,4 +92,4 @@ class Wiretap:
             if message is None:
                 self.stray += 1
             else:
-                self.receipts.append(Receipt(time.monotonic(), message.topic, message.payload))
+                self.receipts.append(Receipt(time.time() * 1000, message.topic, message.payload))
