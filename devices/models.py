@@ -235,7 +235,7 @@ class Session(models.Model):
 class Minute(models.Model):
     """One minute of one device, rolled up from its telemetry; sums and counts, so late records mend it.
 
-    Arrays hold one entry a channel; `ohm_n` counts the values that could be measured.
+    Arrays hold one entry a channel; `ohm_n`, `soc_n` and `temp_n` count the values that were told.
     """
 
     pk = models.CompositePrimaryKey("device_id", "minute")
@@ -250,7 +250,9 @@ class Minute(models.Model):
     ohm_sum = ArrayField(models.FloatField())
     ohm_n = ArrayField(models.IntegerField())
     soc_sum = models.FloatField()
+    soc_n = models.IntegerField(db_default=0)
     temp_sum = models.FloatField()
+    temp_n = models.IntegerField(db_default=0)
 
     def __str__(self) -> str:
         return f"{self.device_id} {self.minute:%Y-%m-%d %H:%M}"

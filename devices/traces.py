@@ -151,9 +151,9 @@ def _of_minute(row: Minute) -> Piece:
         ohm_sum=row.ohm_sum,
         ohm_n=row.ohm_n,
         soc_sum=row.soc_sum,
-        soc_n=row.messages if row.soc_sum else 0,  # exactly 0: the device tells none
+        soc_n=row.soc_n,
         temp_sum=row.temp_sum,
-        temp_n=row.messages if row.temp_sum else 0,
+        temp_n=row.temp_n,
     )
 
 

@@ -24,7 +24,9 @@ class MinuteSum:
     ohm_sum: list[float] = field(default_factory=list)
     ohm_n: list[int] = field(default_factory=list)
     soc_sum: float = 0.0
+    soc_n: int = 0
     temp_sum: float = 0.0
+    temp_n: int = 0
 
 
 @dataclass(slots=True)
@@ -100,8 +102,12 @@ class Rollup:
                     minute.ohm_n[n] += 1
         minute.messages += 1
         minute.samples += len(message.ma[0])
-        minute.soc_sum += message.soc or 0.0
-        minute.temp_sum += message.temp_c or 0.0
+        if message.soc is not None:
+            minute.soc_sum += message.soc
+            minute.soc_n += 1
+        if message.temp_c is not None:
+            minute.temp_sum += message.temp_c
+            minute.temp_n += 1
 
     def _add_session(
         self,

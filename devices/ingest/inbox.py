@@ -88,15 +88,6 @@ class Inbox:
             self._live.extendleft(reversed(batch))
             self._live_bytes += sum(len(message.payload) for message in batch)
 
-    def forget(self, epoch: int) -> None:
-        """Drop what came on connections before `epoch`: the broker sends it all again."""
-        with self._ready:
-            self._live = deque(message for message in self._live if message.epoch >= epoch or not message.mid)
-            self._late = deque(message for message in self._late if message.epoch >= epoch or not message.mid)
-            self._live_bytes = sum(len(message.payload) for message in self._live)
-            self._late_bytes = sum(len(message.payload) for message in self._late)
-            self._full = False
-
     def depth(self) -> tuple[int, int]:
         """Return how many wait: (live, late)."""
         return len(self._live), len(self._late)

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 import structlog
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from devices.batch.desk import Desk, Facts, Refused
 from devices.batch.rollup import Rollup
@@ -26,6 +26,7 @@ from devices.mqtt.link import Link
 from devices.state import LiveState, from_ms, to_ms
 from devices.store import desks, partitions, pulses, rollups, states, unknown
 from devices.store.directory import Directory
+from devices.wire import codec
 
 log = structlog.get_logger(__name__)
 
@@ -205,7 +206,7 @@ class Ingest:
             self._store(batch[middle:])
         else:
             log.exception("message not stored; refusing it", topic=batch[0].topic.decode(errors="replace"))
-            self._settle(Reading(refused=[_unstorable(batch[0], error)]))
+            self._settle(_unstorable(batch[0], self.reader.read(batch), error))
             self.counters["messages"] += 1
             self._look_up_anew()  # its device may have been removed
 
@@ -332,17 +333,16 @@ def _kept(one: UnknownRecord) -> Message:
     return Message(topic, bytes(one.body), to_ms(one.received_at), b"", retained=False, epoch=0)
 
 
-def _unstorable(message: Message, error: Exception) -> Refused:
+def _unstorable(message: Message, reading: Reading, error: Exception) -> Reading:
+    """What is left of a message that the database refuses: the refusal, and its number for the ledger."""
     text = str(error).splitlines()[0].replace("\0", "�") if str(error) else type(error).__name__
-    return Refused(
-        "",
-        None,
-        message.topic[:300].decode(errors="replace").replace("\0", "�"),
-        "unstorable",
-        text,
-        message.payload[:200],
-        message.arrival_ms,
-    )
+    topic = message.topic[:300].decode(errors="replace").replace("\0", "�")
+    is_removed = isinstance(error, IntegrityError)  # nothing can refer to its device any more
+    device_id = None if is_removed else next((one.device_id for one in reading.heard), None)
+    number = codec.peek(message.payload)
+    refused = Refused("", device_id, topic, "storage", text, message.payload[:200], message.arrival_ms)
+    numbered = [(device_id, *number, message.arrival_ms)] if device_id is not None and number else []
+    return Reading(refused=[refused], numbered=numbered)
 
 
 def _wall_ms() -> int:

@@ -18,15 +18,16 @@ from devices.wire.messages import Telemetry
 
 _MINUTE = """
     INSERT INTO devices_minute AS m (device_id, minute, messages, samples, set_sum, ma_min, ma_max, ma_sum, ohm_sum,
-        ohm_n, soc_sum, temp_sum)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        ohm_n, soc_sum, soc_n, temp_sum, temp_n)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
     ON CONFLICT (device_id, minute) DO UPDATE SET
         messages = m.messages + excluded.messages, samples = m.samples + excluded.samples,
         set_sum = myofleet_sums(m.set_sum, excluded.set_sum),
         ma_min = myofleet_least(m.ma_min, excluded.ma_min), ma_max = myofleet_greatest(m.ma_max, excluded.ma_max),
         ma_sum = myofleet_sums(m.ma_sum, excluded.ma_sum), ohm_sum = myofleet_sums(m.ohm_sum, excluded.ohm_sum),
         ohm_n = myofleet_sums(m.ohm_n, excluded.ohm_n), soc_sum = m.soc_sum + excluded.soc_sum,
-        temp_sum = m.temp_sum + excluded.temp_sum"""
+        soc_n = m.soc_n + excluded.soc_n, temp_sum = m.temp_sum + excluded.temp_sum,
+        temp_n = m.temp_n + excluded.temp_n"""
 
 # What the device counts only rises within a session, so the greatest is the newest, in whatever order it came.
 # `boot` is the one it began in, where its beginning is known.
@@ -63,7 +64,7 @@ def _minute(key: tuple[int, int], one: MinuteSum) -> tuple[Any, ...]:
     device_id, minute_ms = key
     return (
         device_id, from_ms(minute_ms), one.messages, one.samples, one.set_sum, one.ma_min, one.ma_max, one.ma_sum,
-        one.ohm_sum, one.ohm_n, one.soc_sum, one.temp_sum,
+        one.ohm_sum, one.ohm_n, one.soc_sum, one.soc_n, one.temp_sum, one.temp_n,
     )  # fmt: skip
 
 
