@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -26,6 +27,7 @@ NOT_ALLOWED, NOT_FOUND, TOO_LARGE, BROKEN, TRY_AGAIN = 4403, 4404, 1009, 1011, 1
 TICK_S = 1.0  # mends what was lost on the way
 LOOK_EVERY = 2  # ticks: access and the list of devices are read again
 UNCHECKED_S = 60.0  # with the database down this long, who may look is no longer known
+MEND_MOST = 50  # devices a tick, so that mending never takes the time that drawing needs
 LONGEST = 4096  # characters; the longest honest message is a serial and a verb
 
 
@@ -168,7 +170,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         return False
 
     async def _mend(self) -> None:
-        behind = tuple(self.outbox.behind)
+        behind = tuple(islice(self.outbox.behind, MEND_MOST))
         whole = await database_sync_to_async(reads.devices_of)(self.seat.site_id, timezone.now(), only=behind)
         self.outbox.mend(whole)
         await self._send_waiting()

@@ -19,6 +19,8 @@ class Outbox:
         self.in_flight = False
         self.behind: set[str] = set()
         """Serials of which something was lost."""
+        self._overdue: dict[str, int] = {}
+        """Those of them that are only known to be behind the database, with the `rev` that was read there."""
         self.strangers = False
         """An event spoke of a device that the snapshot did not hold: the list of devices has changed."""
         self.known: dict[str, int] = {}
@@ -44,6 +46,7 @@ class Outbox:
             event["serial"]: event["rev"] for event in self.waiting.values() if event.get("kind") == "device"
         }
         self.behind &= {serial for serial in self.behind if self.known.get(serial, -1) > revs.get(serial, -1)}
+        self._overdue.clear()
         self.strangers = False
         self.in_flight = True
 
@@ -57,12 +60,18 @@ class Outbox:
                 self.waiting[f"device:{serial}"] = {"kind": "device", **device}
                 self.known[serial] = rev
                 self.behind.discard(serial)
+                self._overdue.pop(serial, None)
 
     def notice(self, earlier: Mapping[str, int]) -> None:
-        """Compare with revisions that were in the database a while ago: what is older here was lost."""
-        self.behind |= {
-            serial for serial, rev in earlier.items() if serial in self.known and self.known[serial] < rev
-        }
+        """Compare with revisions that were in the database a while ago: what is older here was lost.
+
+        Or it is late after all, and is no longer behind when it comes: reading everything afresh because the
+        server is slow would only make it slower.
+        """
+        for serial, rev in earlier.items():
+            if serial not in self.behind and self.known.get(serial, rev) < rev:
+                self.behind.add(serial)
+                self._overdue[serial] = rev
 
     def take(self) -> list[Event] | None:
         """Return what to send now, or None while a message is on its way or nothing waits."""
@@ -88,6 +97,10 @@ class Outbox:
             return
         if event.get("since", known) != known:
             self.behind.add(serial)
+            self._overdue.pop(serial, None)
+        elif serial in self._overdue and rev >= self._overdue[serial]:
+            del self._overdue[serial]
+            self.behind.discard(serial)
         self.known[serial] = rev
         self.waiting[key] = self.waiting.get(key, {}) | {k: v for k, v in event.items() if k != "since"}
 

@@ -108,6 +108,24 @@ def test_an_event_of_an_unknown_device_asks_for_a_snapshot() -> None:
     assert outbox.take() is None
 
 
+def test_what_was_only_late_is_not_read_afresh() -> None:
+    outbox = started(device("A", 4), device("B", 7))
+    outbox.notice({"A": 6, "B": 8})
+    outbox.put(event("A", 5, since=4) | event("B", 8, since=7))
+    assert outbox.behind == {"A"}
+    outbox.put(event("A", 6, since=5))
+    assert not outbox.behind
+
+
+def test_what_was_late_and_then_lost_is_read_afresh() -> None:
+    outbox = started(device("A", 4))
+    outbox.notice({"A": 6})
+    outbox.put(event("A", 6, since=5, link="online"))
+    outbox.notice({"A": 7})
+    outbox.put(event("A", 7, since=6))
+    assert outbox.behind == {"A"}
+
+
 def test_what_is_newer_than_a_snapshot_stays_waiting_behind_it() -> None:
     outbox = started(device("A", 1), device("B", 1))
     outbox.put(event("A", 2, since=1, state=1) | event("B", 2, since=1, state=1))
