@@ -28,7 +28,10 @@ def device_event(serial: str, before: dict[str, Any] | None, now: dict[str, Any]
     """Return what changed between two views of a device; all of it where the one before is not known.
 
     `since` is the `rev` of the one before: whoever holds another cannot build on it, and reads afresh.
+    A model that the device has not told is left out: until it does, what was enrolled stands.
     """
+    if now["model"] is None:
+        now = {name: value for name, value in now.items() if name != "model"}
     if before is None:
         return {"kind": "device", "serial": serial, **now}
     changed = {name: value for name, value in now.items() if before.get(name) != value}

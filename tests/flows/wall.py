@@ -20,10 +20,15 @@ Said = tuple[float, dict[str, Any]]
 
 
 class Wall:
-    """One who looks at a site, and answers each message with "ok" at once.  A context manager."""
+    """One who looks at a site, and answers each message with "ok".  A context manager.
 
-    def __init__(self, house: House, site: str, *, user: str = "nurse") -> None:
+    Args:
+        ok_after_s: How long drawing a message takes, in a tab that stalls.
+    """
+
+    def __init__(self, house: House, site: str, *, user: str = "nurse", ok_after_s: float = 0.0) -> None:
         self.house, self.site = house, site
+        self._ok_after_s = ok_after_s
         self._token = house.people["users"][user]["token"]
         self.devices: dict[str, dict[str, Any]] = {}
         self.told: list[Said] = []
@@ -104,6 +109,8 @@ class Wall:
         elif opcode == _TEXT:
             with self._lock:
                 self._draw(json.loads(data))
+            if self._ok_after_s:
+                time.sleep(self._ok_after_s)
             self._send(_TEXT, b'"ok"')
 
     def _draw(self, message: dict[str, Any]) -> None:
