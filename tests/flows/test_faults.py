@@ -58,6 +58,9 @@ STRIKES: dict[str, tuple[float | None, dict[str, Any]]] = {
     "malformed": (BAD_S, {"every_s": 0.5}),
 }
 """Fault: how long, and its arguments.  `small_buffer` strikes together with a lost link."""
+SILENCE_COUNTS = """
+    SELECT 1 FROM devices_pulse WHERE part = 'ingest'
+    AND (detail->>'silence_counts_from_ms')::float < extract(epoch FROM now()) * 1000"""
 LEAVING_AT_ONCE = {"power_loss", "watchdog", "overtemp", "battery_dying", "estop", "device_fault"}
 
 
@@ -122,10 +125,11 @@ def _live(fleet: Simulator, house: House, serials: dict[str, str]) -> None:
     fleet.wait_connected()
     fleet.start_sessions(set_ma=[25.0, 25.0])
     fleet.wait_made(6 * len(fleet.serials))
-    _strike(fleet, serials, "link_half_open")  # by itself: while the server is busy, it suspects nobody
+    wait_for(lambda: house.sql(SILENCE_COUNTS), within_s=60, why="the server never came to count silence")
+    _strike(fleet, serials, "link_half_open")  # by itself: a server that is busy suspects nobody
     wait_for(
-        lambda: house.sql("SELECT 1 FROM devices_state WHERE link IN ('suspect', 'offline')"),
-        within_s=30,
+        lambda: _link(house, serials["link_half_open"]) == "suspect",
+        within_s=20,
         why="a device that fell silent in session was not suspected",
     )
     for name in STRIKES:
@@ -144,6 +148,12 @@ def _live(fleet: Simulator, house: House, serials: dict[str, str]) -> None:
     fleet.wait_connected(*(s for name, s in serials.items() if name != "battery_dying"), within_s=90)
     fleet.stop_sessions()
     fleet.wait_all_forgotten(within_s=120)
+
+
+def _link(house: House, serial: str) -> str:
+    query = "SELECT link FROM devices_state s JOIN devices_device d ON d.id = s.device_id WHERE d.serial = %s"
+    [(link,)] = house.sql(query, serial)
+    return str(link)
 
 
 def _strike(fleet: Simulator, serials: dict[str, str], name: str) -> None:
