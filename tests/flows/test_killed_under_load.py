@@ -1,5 +1,6 @@
 """Every process killed with SIGKILL under load: nothing is lost or stored twice, no watermark lies."""
 
+import random
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -86,6 +87,21 @@ def test_whoever_is_killed_under_load_each_record_is_stored_once_and_no_watermar
         "beat",
     ):  # Redis and PostgreSQL were gone twice; these were never touched
         assert house.processes.is_running(name), house.processes.tail(name)
+    end_of_the_day(house, fleet)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_any_two_killed_at_once_cost_no_record(house: House, fleet: Simulator) -> None:
+    dice = random.Random(7)
+    for _ in range(20):
+        pair = dice.sample(VICTIMS, 2)
+        house.kill9(*pair)
+        fleet.wait_made(dice.randint(1, 4) * DEVICES)
+        house.launch(*dice.sample(pair, 2))  # in any order, without waiting for one another
+        for name in pair:
+            house.processes.wait_ready(name)
+        wait_until_stored_again(house)
     end_of_the_day(house, fleet)
 
 
