@@ -56,7 +56,7 @@ class Client(paho.Client):
         if not data:
             return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
         with self._msgtime_mutex:
-            self._last_msg_in = time.monotonic()
+            self._last_bytes_received = time.monotonic()
         return self._cut(self._unread + data if self._unread else data)
 
     def _cut(self, data: bytes) -> MQTTErrorCode:
