@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from devices.wire.messages import Watermark
 from tests.flows.devices import Air, Device
 from tests.harness import House, wait_for
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(180)]
 
 STUCK_S = 2
+HOLES = 200
+MOST_RANGES = 32  # in one watermark
 INFLIGHT, QUEUED = 20, 100
 """What the broker sends before it is answered, and what it keeps beyond; everything else it drops without a word."""
 OVERFLOW = 300
@@ -79,6 +82,32 @@ def test_a_record_rejected_in_the_middle_is_passed_and_a_good_one_replaces_it(ho
     assert ledger(house, device)["stored"] == 5
 
 
+def test_another_record_under_a_number_that_is_taken_is_refused_and_the_watermark_told_again(
+    house: House, air: Air
+) -> None:
+    device = air.device()
+    device.connect()
+    send(device, 1, 2, 3)
+    told = device.wait_watermark(3)
+    send(device, 2)  # the same again
+    device.say("telemetry", device.telemetry_body(3, 3_500))
+    device.say("event", device.event_body(1, 1_000, "other"))
+    wait_for(
+        lambda: house.api(f"rejects?device={device.serial}&reason=reused", user="admin")[1]["items"][1:],
+        within_s=10,
+        why="two that were no repeats were not refused",
+    )
+    wait_for(lambda: device.watermarks[-1] is not told, within_s=10, why="the watermark was not told again")
+    book = ledger(house, device)
+    assert (book["stored"], book["rejected"], book["gaps"]) == (3, 0, [])
+    _, records = house.api(f"devices/{device.serial}/records", user="admin")
+    assert [(one["seq"], one["body"]["up_ms"]) for one in records["items"]] == [
+        (1, 1000),
+        (2, 2000),
+        (3, 3000),
+    ]
+
+
 def test_each_gap_has_its_reason(house: House, air: Air) -> None:
     device = air.device(on_for_ms=60_000)
     device.connect()
@@ -105,6 +134,23 @@ def test_each_gap_has_its_reason(house: House, air: Air) -> None:
         why=lambda: f"boot 1 has {gaps(house, device, boot=1)}",
     )
     assert ledger(house, device, boot=1)["stored"] == 6
+
+
+def test_a_stream_that_lost_every_other_record_is_asked_for_all_of_them(house: House, air: Air) -> None:
+    device = air.device(on_for_ms=HOLES * 2_000)
+
+    def answer(watermark: Watermark) -> None:
+        for first, last in watermark.missing:
+            for seq in range(first, last + 1):
+                body = device.telemetry_body(seq, seq * 1000, late=True)
+                device.put(f"ems/v1/{device.serial}/telemetry".encode(), body)
+
+    device.on_watermark = answer
+    device.connect()
+    send(device, *range(1, HOLES * 2, 2))
+    device.wait_watermark(HOLES * 2 - 1, within_s=60)
+    assert gaps(house, device) == []
+    assert max(len(one.missing) for one in device.watermarks) == MOST_RANGES
 
 
 def small_broker(house: House) -> None:

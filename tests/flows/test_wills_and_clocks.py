@@ -67,69 +67,6 @@ def wait_silence_counts(house: House) -> None:
     wait_for(lambda: house.sql(query), within_s=STARTED_S, why="silence does not count yet")
 
 
-# --- wills ---
-
-
-def test_a_will_counts_after_its_grace_a_goodbye_at_once_and_an_old_ones_never(
-    house: House, air: Air
-) -> None:
-    dies, leaves, returns, haunted = (air.device() for _ in range(4))
-    ghost = air.bench()
-    ghost.connect(birth=False)
-    for device in (dies, leaves, returns, haunted):
-        device.connect()
-        wait_link(house, device, "online", within_s=10)
-    wait_silence_counts(house)
-
-    leaves.goodbye()
-    assert wait_link(house, leaves, "offline", within_s=SWEEP_S) < GRACE_S
-
-    returns.connect()  # the broker throws the first connection out, and publishes its will
-    haunted.drop()
-    haunted.connect()
-    ghost.say_as(haunted.serial, "status", Device.will(haunted.boot, haunted.conn - 1), retain=True)
-    for device in (returns, haunted):
-        device.telemetry()
-    ghost.wait_acknowledged()
-
-    dies.drop()
-    began = time.monotonic()
-    assert shown(house, dies)["link"] == "online"
-    wait_link(house, dies, "offline", within_s=GRACE_S + SWEEP_S)
-    assert time.monotonic() - began > GRACE_S - 1  # so the grace of the ghosts is over, too
-
-    for device in (returns, haunted):
-        device.status()
-        device.wait_watermark(device.seq)
-        assert shown(house, device)["link"] == "online"
-        assert "offline" not in links_of(house, device)
-
-
-def test_a_will_of_the_newest_connection_is_outlived_by_the_next_birth(house: House, air: Air) -> None:
-    device = air.device()
-    device.connect()
-    device.telemetry()
-    device.wait_watermark(1)
-    wait_silence_counts(house)
-    device.drop()
-    wait_for(
-        lambda: house.sql(
-            "SELECT 1 FROM devices_state s JOIN devices_device d ON d.id = s.device_id"
-            " WHERE d.serial = %s AND s.will_at IS NOT NULL",
-            device.serial,
-        ),
-        within_s=5,
-        why="the will did not arrive",
-    )
-    device.connect()
-    device.telemetry()
-    device.wait_watermark(2)
-    time.sleep(GRACE_S + 1)  # nothing tells that a grace has passed in vain
-    device.status()
-    assert shown(house, device)["link"] == "online"
-    assert "offline" not in links_of(house, device)
-
-
 # --- clocks ---
 
 
@@ -265,3 +202,68 @@ def test_a_session_told_after_a_restart_is_placed_where_it_was_although_the_cloc
         began = datetime.fromisoformat(session["started_at"]).timestamp()
         assert began == pytest.approx(really_began, abs=5)
         assert shown(house, device)["session"] is None  # history moves no live value
+
+
+# --- wills ---
+
+
+def test_a_will_counts_after_its_grace_a_goodbye_at_once_and_an_old_ones_never(
+    house: House, air: Air
+) -> None:
+    dies, leaves, returns, restarts, haunted = (air.device() for _ in range(5))
+    ghost = air.bench()
+    ghost.connect(birth=False)
+    for device in (dies, leaves, returns, restarts, haunted):
+        device.connect()
+        wait_link(house, device, "online", within_s=10)
+    wait_silence_counts(house)
+
+    leaves.goodbye()
+    assert wait_link(house, leaves, "offline", within_s=SWEEP_S) < GRACE_S
+
+    returns.connect()  # the broker throws the first connection out, and publishes its will
+    restarts.restart(2)
+    restarts.connect()  # the same, and the will is of an earlier boot
+    haunted.drop()
+    haunted.connect()
+    ghost.say_as(haunted.serial, "status", Device.will(haunted.boot, haunted.conn - 1), retain=True)
+    for device in (returns, restarts, haunted):
+        device.telemetry()
+    ghost.wait_acknowledged()
+
+    dies.drop()
+    began = time.monotonic()
+    assert shown(house, dies)["link"] == "online"
+    wait_link(house, dies, "offline", within_s=GRACE_S + SWEEP_S)
+    assert time.monotonic() - began > GRACE_S - 1  # so the grace of the ghosts is over, too
+
+    for device in (returns, restarts, haunted):
+        device.status()
+        device.wait_watermark(device.seq)
+        assert shown(house, device)["link"] == "online"
+        assert "offline" not in links_of(house, device)
+
+
+def test_a_will_of_the_newest_connection_is_outlived_by_the_next_birth(house: House, air: Air) -> None:
+    device = air.device()
+    device.connect()
+    device.telemetry()
+    device.wait_watermark(1)
+    wait_silence_counts(house)
+    device.drop()
+    wait_for(
+        lambda: house.sql(
+            "SELECT 1 FROM devices_state s JOIN devices_device d ON d.id = s.device_id"
+            " WHERE d.serial = %s AND s.will_at IS NOT NULL",
+            device.serial,
+        ),
+        within_s=5,
+        why="the will did not arrive",
+    )
+    device.connect()
+    device.telemetry()
+    device.wait_watermark(2)
+    time.sleep(GRACE_S + 1)  # nothing tells that a grace has passed in vain
+    device.status()
+    assert shown(house, device)["link"] == "online"
+    assert "offline" not in links_of(house, device)
