@@ -8,6 +8,7 @@ import { age, face, fill } from "./words.js";
 
 const STALE_MS = 5_000; // without a pulse for so long, nothing here may look healthy
 const SLICE_MS = 12; // of one frame, for drawing; the rest waits for the next
+const SLOTS = 8; // of a second: each ages its share of the tiles, so that no frame has to lay out all of them
 const KINDS = /** @type {const} */ (["in_session", "attention", "silent"]);
 
 const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -119,9 +120,15 @@ function tell(tile, now) {
   if (now !== null) tile.tick(age(tile.heardMs === null ? null : now - tile.heardMs, texts));
 }
 
-function tick() {
+let slot = 0;
+
+/** Let time pass for every tile, or for a share of them. @param {number} [share] of SLOTS */
+function tick(share) {
   const now = server.now(performance.now());
-  for (const tile of tiles.values()) tell(tile, now);
+  let n = 0;
+  for (const tile of tiles.values()) {
+    if (share === undefined || n++ % SLOTS === share) tell(tile, now);
+  }
   if (now !== null) say("now", hours.format(now));
   judge();
 }
@@ -208,10 +215,19 @@ function explain(event) {
   link.title = fill(texts["heard.title"], { local: hours.format(heard), utc });
 }
 
-for (const root of wall.querySelectorAll(".tile")) {
-  const tile = new Tile(/** @type {HTMLElement} */ (root));
-  tiles.set(tile.root.dataset.serial ?? "", tile);
+/** Take over what the server rendered, in slices: hundreds of tiles are more than one task's work. */
+async function adopt() {
+  let until = 0; // this task has loaded the modules: begin with another
+  for (const root of wall.querySelectorAll(".tile")) {
+    const tile = new Tile(/** @type {HTMLElement} */ (root));
+    tiles.set(tile.root.dataset.serial ?? "", tile);
+    if (performance.now() < until) continue;
+    await new Promise((resolve) => setTimeout(resolve));
+    until = performance.now() + SLICE_MS;
+  }
 }
+
+await adopt();
 document.addEventListener("click", select);
 wall.addEventListener("pointerover", explain);
 document.addEventListener("visibilitychange", () => {
@@ -219,7 +235,7 @@ document.addEventListener("visibilitychange", () => {
   cancelAnimationFrame(frame);
   drawSlice(Infinity);
 });
-setInterval(tick, 1000);
+setInterval(() => tick((slot = (slot + 1) % SLOTS)), 1000 / SLOTS);
 const scheme = location.protocol === "https:" ? "wss" : "ws";
 const address = `${scheme}://${location.host}/ws/v1/live?site=${encodeURIComponent(body.dataset.site ?? "")}`;
 const live = listen(address, { take: hear, turned });
