@@ -37,6 +37,7 @@ class Client(paho.Client):
         self._unread = b""
         self.epoch = 0
         self.was_busy = False
+        self.heard_s = 0.0  # monotonic: when the broker last sent anything
 
     def read_all(self) -> MQTTErrorCode:
         """Read what there is, hand over the messages, let paho handle the rest."""
@@ -55,8 +56,9 @@ class Client(paho.Client):
             return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
         if not data:
             return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
+        self.heard_s = time.monotonic()
         with self._msgtime_mutex:
-            self._last_bytes_received = time.monotonic()
+            self._last_bytes_received = self.heard_s
         return self._cut(self._unread + data if self._unread else data)
 
     def _cut(self, data: bytes) -> MQTTErrorCode:
@@ -137,6 +139,11 @@ class Client(paho.Client):
         with self._out_message_mutex:
             self._out_messages.clear()
             self._inflight_messages = 0
+
+    def ask_for_a_sign(self, quiet_s: float) -> None:
+        """Ping a broker that has said nothing for so long, unless it is being asked."""
+        if self.is_connected() and self._ping_t == 0 and time.monotonic() - self.heard_s >= quiet_s:
+            self._send_pingreq()
 
     def forgive_silence(self) -> None:
         """While nothing is read, no answer to a ping can be seen: that is no lost connection."""

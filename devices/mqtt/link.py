@@ -23,6 +23,7 @@ from devices.mqtt.client import Client, Message, long_length, publish_packet
 log = structlog.get_logger(__name__)
 
 _LONGEST_WAIT_S = 5.0
+_QUIET_S, _DEAF_S = 2.0, 5.0  # a broker that is quiet is asked for a sign; without one it counts as gone
 _GATHER_S = 0.005
 
 
@@ -197,8 +198,13 @@ class Link:
 
     @property
     def is_up(self) -> bool:
-        """Whether the broker sends us what we asked for: connected, and the subscription stands."""
-        return self.connected_at is not None and self._subscribed_epoch == self.epoch
+        """Whether the broker sends us what we asked for: connected, the subscription stands, and it answers.
+
+        One that hangs keeps its connections open; while we do not read ourselves, nothing can be said of it.
+        """
+        if self.connected_at is None or self._subscribed_epoch != self.epoch:
+            return False
+        return self._paused() or time.monotonic() - self._client.heard_s < _DEAF_S
 
     def wake(self) -> None:
         """Look again at `paused`."""
@@ -253,6 +259,8 @@ class Link:
             is_paused = self._paused()
             if is_paused:
                 client.forgive_silence()
+            else:
+                client.ask_for_a_sign(_QUIET_S)
             readers: list[Any] = [self._wake_r] if is_paused else [sock, self._wake_r]
             writers = [sock] if client.want_write() else []
             readable, writable, _ = select.select(readers, writers, [], 1.0)

@@ -162,6 +162,20 @@ def test_without_the_broker_the_wall_goes_stale_and_no_device_is_called_offline_
     end_of_the_day(house, fleet)
 
 
+def test_a_broker_that_hangs_makes_the_wall_stale_too(house: House, fleet: Simulator) -> None:
+    with Watcher(house, site_of(house)) as wall:
+        house.pause("broker")
+        try:
+            wait_for(
+                lambda: wall.silent_s() > STALE_S, within_s=STALE_S + 10, why="the wall still has a pulse"
+            )
+            assert not silenced(house, fleet)
+        finally:
+            house.resume("broker")
+        wall.wait_pulse(within_s=BACK_S)
+        wait_ready(house)
+
+
 def silenced(house: House, fleet: Simulator) -> bool:
     """Whether a device of this fleet, all of which are on, is shown as anything but online."""
     status, page = house.api(f"devices?site={site_of(house)}&limit=100")
