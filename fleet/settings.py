@@ -48,6 +48,7 @@ env.url("MQTT_URL", "mqtt://localhost:1883", ("mqtt", "mqtts"))
 # The broker's password and ACL files are made from the database into this folder (`manage.py enrol --sync`).
 MQTT_ACCOUNTS_DIR = env.text("MQTT_ACCOUNTS_DIR")
 MQTT_PID_FILE = env.text("MQTT_PID_FILE")  # the broker to send SIGHUP to, where it runs on this machine
+MQTT_BROKER_WATCHES = env.switch("MQTT_BROKER_WATCHES", default=False)  # it sees changed files by itself
 MQTT_SERVER_ACCOUNTS = env.text("MQTT_SERVER_ACCOUNTS")  # "_ingest:password,_dispatch:password"
 MQTT_BENCH_ACCOUNT = env.text(
     "MQTT_BENCH_ACCOUNT"

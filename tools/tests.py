@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = ("devices", "fleet", "dashboards", "tests", "tools", "benchmarks", "manage.py")
+SOURCES = ("devices", "fleet", "dashboards", "tests", "tools", "benchmarks", "docker", "manage.py")
 PURE = "not servers and not long and not browser and not soak"
 REAL = "(servers or long) and not browser and not soak"
 BROWSER = "browser and not soak"
