@@ -252,7 +252,7 @@ class Device:
             newest = self.watermark(boot)
             return newest if newest is not None and newest.seq >= seq else None
 
-        return wait_for(  # type: ignore[no-any-return]
+        return wait_for(
             found,
             within_s=within_s,
             why=lambda: f"{self.serial}: no watermark {seq}, the last: {self.watermark(boot)}",

@@ -174,6 +174,9 @@ def test_half_an_hour_flushed_by_sixty_devices_at_once_completes_history_and_hol
         ]
         for device in devices:
             device.connect()
+        wait_for(  # what is old comes first, and must not be shown for want of anything newer
+            lambda: all(flush.sent for flush in flushes), within_s=10, why="some device was told no watermark"
+        )
         speaking = asyncio.run_coroutine_threadsafe(live.speak(), air.loop)
         wait_for(
             lambda: not any(flush.kept for flush in flushes),

@@ -21,7 +21,7 @@ LAPS = int(full_or(3, 20))
 STALLS_S = 1.0  # a tab whose drawing takes so long
 AGES = ("age_ms",)
 """What a reader works out for itself."""
-FAULTS = (
+FAULTS: tuple[tuple[str, dict[str, float]], ...] = (
     ("link_flapping", {"down_s": 2.0, "up_s": 3.0}),
     ("link_loss", {}),
     ("electrode_off", {}),

@@ -130,7 +130,7 @@ def session_of(house: House, device: Device, name: str) -> dict[str, Any]:
         assert status == 200, body
         return next((one for one in body["items"] if one["id"] == name and one["ended_at"]), None)
 
-    return wait_for(ended, within_s=15, why=lambda: f"{device.serial}: session {name} has not ended")  # type: ignore[no-any-return]
+    return wait_for(ended, within_s=15, why=lambda: f"{device.serial}: session {name} has not ended")
 
 
 def lasted_s(session: dict[str, Any]) -> float:

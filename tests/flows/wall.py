@@ -83,7 +83,7 @@ class Wall:
             device = self.devices.get(serial, {})
             return device if all(device.get(name) == value for name, value in fields.items()) else None
 
-        return wait_for(  # type: ignore[no-any-return]
+        return wait_for(
             shown,
             within_s=within_s,
             why=lambda: f"{serial} is shown as {self.devices.get(serial)}, not {fields}",
