@@ -158,9 +158,10 @@ def test_half_an_hour_flushed_by_sixty_devices_at_once_completes_history_and_hol
 ) -> None:
     dice = random.Random(60)
     devices = [air.device(one, seq=BUFFERED, on_for_ms=BUFFERED * 1000) for one in house.people["devices"]]
+    for device in devices:
+        device.session = "S1"
     flushes = [Flush(device, dice) for device in devices]
     for n, device in enumerate(devices):
-        device.session = "S1"
         device.conn = 1  # the half hour began when the first connection broke
         if n % 3 == 0:  # with the power
             device.restart(2)
