@@ -26,7 +26,11 @@ SECURE_PROXY_SSL_HEADER = (
 _database = env.url("DATABASE_URL", "postgresql://localhost:5432/myofleet", ("postgresql", "postgres"))
 # The web shares this many connections (fleet/asgi.py asks for it); every other process has one of its own.
 _pool_size = env.number("DATABASE_POOL", 0)
-_pool = {"pool": {"min_size": 1, "max_size": _pool_size, "timeout": 2, "reconnect_timeout": 1}} if _pool_size else {}
+_pool = (
+    {"pool": {"min_size": 1, "max_size": _pool_size, "timeout": 2, "reconnect_timeout": 1}}
+    if _pool_size
+    else {}
+)
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",

@@ -22,7 +22,9 @@ def end(serial: str, who: str, reason: str = REASON) -> HttpResponse:
 
 @pytest.fixture
 def in_conflict(ward: Ward) -> str:
-    State.objects.filter(device=ward.running).update(link="conflict", lives=[[7, 1, 5, 5, "on", None, "idle"]])
+    State.objects.filter(device=ward.running).update(
+        link="conflict", lives=[[7, 1, 5, 5, "on", None, "idle"]]
+    )
     return ward.running.serial
 
 
