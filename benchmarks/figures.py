@@ -88,6 +88,7 @@ def _load(row: Row, measured: Mapping[str, Row]) -> list[Figure]:
     memory_mb = row["memory_mb_last"]
     return [
         Figure("load", "messages a second, sent", row["sent_per_s"], "/s", row["wanted_per_s"], "≥"),
+        Figure("load", "messages a second, stored, first to last", row["stored_per_s"], "/s"),
         Figure("load", "messages lost", lost, "", 0),
         Figure("load", "messages stored twice", row["stored_twice"], "", 0),
         Figure("load", "age when written, p95, last third", row["age_p95_ms_late"], "ms"),

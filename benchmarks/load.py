@@ -120,12 +120,15 @@ _AGES = """
 
 def _stored(house: House, boot: int) -> dict[str, float]:
     """Return how many different records the table holds, and how old they were when they were written, ms."""
-    query = "SELECT count(*), count(DISTINCT (device_id, seq)) FROM devices_telemetry WHERE boot = %s"
-    (rows, different) = house.sql(query, boot)[0]
+    query = """
+        SELECT count(*), count(DISTINCT (device_id, seq)), extract(epoch FROM max(received_at) - min(received_at))
+        FROM devices_telemetry WHERE boot = %s"""
+    (rows, different, took_s) = house.sql(query, boot)[0]
     (early, late) = house.sql(_AGES, boot)[0]
     return {
         "stored_once": int(different),
         "stored_twice": int(rows - different),
+        "stored_per_s": different / float(took_s),
         "age_p95_ms_early": float(early),
         "age_p95_ms_late": float(late),
     }
