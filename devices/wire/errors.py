@@ -49,6 +49,6 @@ REASONS: dict[str, str] = {
     # ------------------------------------------------------------------ given by the server:
     "reused": "a record's key was used before for another `up_ms` or kind",
     "sparse": "so many numbers were skipped that the ledger would grow without bound",
-    "storage": "the database refused the record",
-    "serial": "published by an account without an enrolled device",
+    "unstorable": "the database refused the record",
+    "unknown_serial": "on the topic of no device and no account",
 }

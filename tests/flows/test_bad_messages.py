@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from devices.simulator.garbage import GARBAGE
+from devices.wire.errors import REASONS
 from tests.flows.devices import Air, Device
 from tests.harness import House, wait_for
 
@@ -128,6 +129,7 @@ def test_bad_messages_cost_no_good_one_and_each_is_counted_and_can_be_looked_up(
         speaker.cancel()
     wait_for(lambda: refused(house).total() >= BAD, within_s=60, why=lambda: f"refused: {refused(house)}")
     assert refused(house) == expected
+    assert expected.keys() <= REASONS.keys()  # those that docs/wire.md explains
     counted = "SELECT detail->'rejects' FROM devices_pulse WHERE part = 'ingest'"
     wait_for(lambda: one(house, counted) == expected, within_s=10, why="the metrics say something else")
 
