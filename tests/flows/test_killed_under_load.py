@@ -118,7 +118,7 @@ def test_a_broker_that_lost_its_disk_costs_no_record(house: House, fleet: Simula
 def test_a_cut_database_connection_costs_nothing_and_the_lock_of_the_one_ingest_is_held_again(
     house: House, fleet: Simulator
 ) -> None:
-    for _ in range(int(full_or(10, 100))):
+    for _ in range(int(full_or(6, 100))):
         fleet.wait_made(DEVICES // 2)  # never at the same moment of a batch
         held = house.sql(HOLDER)
         assert house.sql("SELECT pg_terminate_backend(%s)", *held[0]) == [(True,)]
