@@ -22,6 +22,7 @@ TITLES = {
     "simulator": "The simulator",
     "trace": "A trace of 24 hours",
 }
+BUSY = 0.7  # load average of a minute: above it, something else takes part of the processors
 HEAD = ("", "measured", "target", "", "ratio to the limit")
 
 
@@ -50,10 +51,16 @@ def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
 def about(machine: Mapping[str, Any]) -> str:
     """Return what was measured, on what."""
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    load = machine["load_before"]
+    busy = (
+        ""
+        if load < BUSY
+        else "The machine had other work to do: what is missed below is to be measured again.\n"
+    )
     return (
         f"Measured {machine['at'][:10]} at commit {machine['commit']}, on {machine['processor']},"
         f" {machine['cores']} cores, {machine['memory_gb']:g} GB, {machine['system']}"
-        f" (load average before: {machine['load_before']:g}).\n{versions}.\n"
+        f" (load average before: {load:g}).\n{busy}{versions}.\n"
     )
 
 

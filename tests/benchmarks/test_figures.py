@@ -43,7 +43,8 @@ def test_what_could_not_be_measured_is_told_on_the_page() -> None:
 
 def test_ingest_is_compared_with_a_bare_socket_and_a_bare_copy() -> None:
     load = {
-        "what": "load", "sent": 10, "stored_once": 10, "stored_twice": 0, "stored_per_s": 9_990.0, "sent_per_s": 10_000.0,
+        "what": "load", "sent": 10, "stored_once": 10, "stored_twice": 0, "stored_per_s": 9_990.0,
+        "sent_per_s": 10_000.0,
         "wanted_per_s": 10_000.0, "ingest_cpu_us": 45.0, "postgres_cpu_us": 20.0, "age_p95_ms_late": 200.0,
         "age_p95_ms_early": 190.0, "drained_after_s": 1.0, "memory_mb_last": 90.0, "memory_mb_first": 88.0,
     }  # fmt: skip
