@@ -140,6 +140,11 @@ class Client(paho.Client):
             self._out_messages.clear()
             self._inflight_messages = 0
 
+    def awaits_receipts(self) -> bool:
+        """Whether the broker has yet to acknowledge something we published."""
+        with self._out_message_mutex:
+            return bool(self._out_messages)
+
     def ask_for_a_sign(self, quiet_s: float) -> None:
         """Ping a broker that has said nothing for so long, unless it is being asked."""
         if self.is_connected() and self._ping_t == 0 and time.monotonic() - self.heard_s >= quiet_s:

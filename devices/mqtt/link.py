@@ -23,6 +23,7 @@ from devices.mqtt.client import Client, Message, long_length, publish_packet
 log = structlog.get_logger(__name__)
 
 _LONGEST_WAIT_S = 5.0
+_GOODBYE_S = 1.0
 _QUIET_S, _DEAF_S = 2.0, 5.0  # a broker that is quiet is asked for a sign; without one it counts as gone
 _GATHER_S = 0.005
 
@@ -103,6 +104,7 @@ class Link:
         self._paused, self._greet = paused, greet
         self._work: deque[tuple[int, Callable[[], None]]] = deque()
         self._stop = threading.Event()
+        self._leave_by_s = 0.0
         self._wake_r, self._wake_w = socket.socketpair()
         self._wake_r.setblocking(False)
         self._wake_w.setblocking(False)
@@ -251,8 +253,7 @@ class Link:
     def _serve(self) -> None:
         client = self._client
         while (sock := client.socket()) is not None:
-            if self._stop.is_set():
-                self._do_work()  # the goodbye, and the last acknowledgements
+            if self._stop.is_set() and self._has_said_goodbye():
                 client.disconnect()
                 client.loop_write()
                 return
@@ -276,6 +277,15 @@ class Link:
                 return
             if client.loop_misc() != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 return
+
+    def _has_said_goodbye(self) -> bool:
+        """Send what waits, and give the broker a moment to acknowledge it.
+
+        Where we hang up while it answers, it takes that for a broken connection, and publishes the will.
+        """
+        self._do_work()
+        self._leave_by_s = self._leave_by_s or time.monotonic() + _GOODBYE_S
+        return not self._client.awaits_receipts() or time.monotonic() >= self._leave_by_s
 
     def _drain_wakes(self) -> None:
         try:
