@@ -153,19 +153,24 @@ def misplaced(house: House) -> list[tuple[Any, ...]]:
     return house.sql(query, PLACED_MS)
 
 
-def test_half_an_hour_flushed_by_sixty_devices_at_once_completes_history_and_holds_nothing_live_up(
-    house: House, air: Air
-) -> None:
+def after_half_an_hour(house: House, air: Air) -> tuple[list[Device], list[Flush]]:
+    """Devices that lost the link, or (each third one) the power, and what is in their buffers."""
     dice = random.Random(60)
     devices = [air.device(one, seq=BUFFERED, on_for_ms=BUFFERED * 1000) for one in house.people["devices"]]
     for device in devices:
         device.session = "S1"
+        device.conn = 1
     flushes = [Flush(device, dice) for device in devices]
-    for n, device in enumerate(devices):
-        device.conn = 1  # the half hour began when the first connection broke
-        if n % 3 == 0:  # with the power
-            device.restart(2)
-            device.buffered = [{"boot": 1, "from": 1, "to": BUFFERED}]
+    for device in devices[::3]:
+        device.restart(2)
+        device.buffered = [{"boot": 1, "from": 1, "to": BUFFERED}]
+    return devices, flushes
+
+
+def test_half_an_hour_flushed_by_sixty_devices_at_once_completes_history_and_holds_nothing_live_up(
+    house: House, air: Air
+) -> None:
+    devices, flushes = after_half_an_hour(house, air)
     live = Live(devices)
     with ExitStack() as walls:
         watched = [

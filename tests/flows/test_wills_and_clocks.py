@@ -1,9 +1,9 @@
 """Wills and goodbyes against the real broker, and devices whose clocks are wrong."""
 
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from tests.harness import House, full_or, wait_for
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(180)]
 
 YEAR_MS = 31_556_952_000
+STEP_MS = 2_400_000
 SESSION_S = full_or(6, 300)
 GRACE_S = 5.0  # a will counts after this
 SWEEP_S = 3.0  # the worker looks once a second, on a machine that has other things to do
@@ -91,6 +92,11 @@ def live_session(device: Device, name: str, *, seconds: float, halfway: Callable
     return lasted_ms / 1000
 
 
+def put_back(device: Device) -> None:
+    """Set the clock back, while everything goes on."""
+    device.clock_error_ms -= STEP_MS
+
+
 def buffered_session(device: Device, name: str, *, seconds: int) -> list[tuple[str, bytes]]:
     """Return (kind, body) of a session that was never sent live, one record a second."""
     device.session = name
@@ -142,35 +148,19 @@ def test_whatever_the_clock_shows_sessions_last_as_long_as_they_did_and_the_skew
     house: House, air: Air
 ) -> None:
     wall_ms = time.time_ns() // 1_000_000
-    errors = {"right": 0, "+10 years": 10 * YEAR_MS, "1970": -wall_ms, "-40 min": -2_400_000, "steps back": 0}
+    errors = {"right": 0, "+10 years": 10 * YEAR_MS, "1970": -wall_ms, "-40 min": -STEP_MS, "steps back": 0}
     devices = {name: air.device(clock_error_ms=error) for name, error in errors.items()}
     for device in devices.values():
         device.connect()
     stepper = devices["steps back"]
 
-    def step_back() -> None:
-        stepper.clock_error_ms -= 2_400_000
+    def live(device: Device) -> float:
+        halfway = (lambda: put_back(stepper)) if device is stepper else (lambda: None)
+        return live_session(device, f"clock-{device.serial}", seconds=SESSION_S, halfway=halfway)
 
-    really: dict[str, float] = {}
-    threads = [
-        threading.Thread(
-            target=lambda name=name, device=device: really.__setitem__(
-                name,
-                live_session(
-                    device,
-                    f"clock-{device.serial}",
-                    seconds=SESSION_S,
-                    halfway=step_back if device is stepper else lambda: None,
-                ),
-            )
-        )
-        for name, device in devices.items()
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    errors["steps back"] = -2_400_000
+    with ThreadPoolExecutor(len(devices)) as pool:
+        really = dict(zip(devices, pool.map(live, devices.values()), strict=True))
+    errors["steps back"] = -STEP_MS
     for name, device in devices.items():
         device.wait_watermark(device.seq)
         session = session_of(house, device, f"clock-{device.serial}")
@@ -186,7 +176,7 @@ def test_whatever_the_clock_shows_sessions_last_as_long_as_they_did_and_the_skew
 def test_a_session_told_after_a_restart_is_placed_where_it_was_although_the_clock_is_wrong(
     house: House, air: Air
 ) -> None:
-    for error_ms in (10 * YEAR_MS, -2_400_000, 2_000_000_000_000 - time.time_ns() // 1_000_000):
+    for error_ms in (10 * YEAR_MS, -STEP_MS, 2_000_000_000_000 - time.time_ns() // 1_000_000):
         device = air.device(clock_error_ms=error_ms, on_for_ms=120_000)
         name, seconds = f"before-{device.serial}", 60
         bodies = buffered_session(device, name, seconds=seconds)
