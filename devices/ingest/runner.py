@@ -30,7 +30,7 @@ from devices.wire import codec
 
 log = structlog.get_logger(__name__)
 
-MOST = 2_000  # messages a batch
+MOST = 2000  # messages a batch
 GATHER_S = 0.04
 GATHER_BUSY_S = 0.1  # larger batches cost less a message; a busy fleet gets them
 _BUSY = 300
@@ -340,7 +340,7 @@ def _unstorable(message: Message, reading: Reading, error: Exception) -> Reading
     is_removed = isinstance(error, IntegrityError)  # nothing can refer to its device any more
     device_id = None if is_removed else next((one.device_id for one in reading.heard), None)
     number = codec.peek(message.payload)
-    refused = Refused("", device_id, topic, "storage", text, message.payload[:200], message.arrival_ms)
+    refused = Refused("", device_id, topic, "unstorable", text, message.payload[:200], message.arrival_ms)
     numbered = [(device_id, *number, message.arrival_ms)] if device_id is not None and number else []
     return Reading(refused=[refused], numbered=numbered)
 

@@ -23,7 +23,7 @@ pid_file {accounts}/mosquitto.pid
 persistence true
 persistence_location {data}/
 autosave_interval 60
-max_inflight_messages 2000
+max_inflight_messages 5000
 max_queued_messages 1000000
 max_queued_bytes 1073741824
 message_size_limit 262144

@@ -167,7 +167,7 @@ def small_broker(house: House) -> None:
     program = house.servers.broker(house._broker)
     path = house.var / "broker" / "mosquitto.conf"
     text = path.read_text()
-    text = text.replace("max_inflight_messages 2000", f"max_inflight_messages {INFLIGHT}")
+    text = text.replace("max_inflight_messages 5000", f"max_inflight_messages {INFLIGHT}")
     text = text.replace("max_queued_messages 1000000", f"max_queued_messages {QUEUED}")
     small = path.with_name("small.conf")
     small.write_text(text)

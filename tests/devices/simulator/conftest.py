@@ -14,7 +14,7 @@ from tests.harness import wait_for
 CONFIGURATION = """\
 listener {port} 127.0.0.1
 allow_anonymous true
-max_inflight_messages 2000
+max_inflight_messages 5000
 max_queued_messages 100000
 message_size_limit 262144
 """
