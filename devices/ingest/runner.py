@@ -94,7 +94,7 @@ class Ingest:
         self.rejects: Counter[str] = Counter()
         self.silence_counts_from_ms = 0
         self._last_ms = 0
-        self._busy = False
+        self._busy = self._was_up = False
         self._lag_ms = 0
         self._due: dict[str, float] = {}
         self._locked: Any = None  # the database connection that holds the lock
@@ -248,6 +248,7 @@ class Ingest:
     def _tick(self, link: Link) -> None:
         if self._is_due("tick", self.pace.tick_s):
             self._tell_watermarks(link)
+            self._watch_broker(link)
         if self._is_due("pulse", self.pace.pulse_s):
             self._pulse(link)
         if self._is_due("rollup", self.pace.rollup_s) or len(self.desk.rollup.minutes) > _ROLLUP_MOST:
@@ -258,6 +259,12 @@ class Ingest:
             self._look_up_anew()  # a device that was moved is announced to its new site, not to its old one
         if self._is_due("partitions", self.pace.partitions_s):
             partitions.make_ahead(self._now())
+
+    def _watch_broker(self, link: Link) -> None:
+        """The moment the broker is gone, the sweep of silent devices must know."""
+        was_up, self._was_up = self._was_up, link.is_up
+        if was_up and not self._was_up:
+            self._due.pop("pulse", None)
 
     def _take_claimed(self) -> None:
         """Take in what an account said before its device was enrolled, as of when it arrived.

@@ -24,7 +24,9 @@ log = structlog.get_logger(__name__)
 
 _LONGEST_WAIT_S = 5.0
 _GOODBYE_S = 1.0
-_QUIET_S, _DEAF_S = 2.0, 5.0  # a broker that is quiet is asked for a sign; without one it counts as gone
+# A broker that is quiet is asked for a sign, and without one counts as gone: well before the first device, heard up
+# to a second earlier than the broker, would be suspect for its six seconds of silence.
+_QUIET_S, _DEAF_S = 1.0, 3.0
 _GATHER_S = 0.005
 
 
