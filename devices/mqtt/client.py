@@ -15,7 +15,7 @@ from paho.mqtt.enums import MQTTErrorCode
 
 _PUBLISH, _PUBACK = 0x30, 0x40
 _READ_BYTES = 262_144
-_MANY = 8
+_MANY = 2
 
 
 class Message(NamedTuple):
