@@ -33,7 +33,8 @@ def test_a_record_that_the_database_refuses_is_refused_alone(make_shared_house: 
     assert ledger["items"][0]["gaps"] == [{"from": bad, "to": bad, "reason": "rejected"}]
     wait_for(
         lambda: (
-            [one["reason"] for one in house.api(f"rejects?device={device.serial}")[1]["items"]] == ["unstorable"]
+            [one["reason"] for one in house.api(f"rejects?device={device.serial}")[1]["items"]]
+            == ["unstorable"]
         ),
         within_s=10,
         why=lambda: f"{house.api('rejects')}",
