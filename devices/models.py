@@ -232,6 +232,26 @@ class Session(models.Model):
         return self.session
 
 
+class ProtocolDocument(models.Model):
+    """A protocol document by its hash: what a session was prescribed, wherever its `sha256` was reported.
+
+    Content-addressed, so a row never changes; kept as the RFC 8785 bytes that the hash is of.
+    """
+
+    sha256 = models.CharField(max_length=64, primary_key=True)
+    protocol_id = models.CharField(max_length=200)
+    version = models.BigIntegerField()
+    title = models.CharField(max_length=200)
+    body = models.BinaryField()
+    kept_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["protocol_id", "version"], name="document_by_version")]  # the library
+
+    def __str__(self) -> str:
+        return f"{self.protocol_id} {self.version} {self.sha256[:12]}"
+
+
 class Minute(models.Model):
     """One minute of one device, rolled up from its telemetry; sums and counts, so late records mend it.
 

@@ -60,6 +60,14 @@ def may_anywhere(user: Person, verb: str) -> bool:
     return superuser or sites_where(user, verb).exists()
 
 
+def roles_of(user: Person) -> frozenset[Role]:
+    """Return every role that this person has somewhere; a superuser is an administrator of all."""
+    if not _is_somebody(user):
+        return frozenset()
+    held = Membership.objects.filter(user=user).values_list("role", flat=True).distinct()
+    return frozenset(map(Role, held)) | ({Role.ADMIN} if user.is_superuser else set())
+
+
 def audit_of(user: Person) -> QuerySet[AuditEntry]:
     """Return the audit entries that this person may read; those of no site are for superusers."""
     entries = AuditEntry.objects.select_related("site")

@@ -17,6 +17,9 @@ MAY: Final[dict[str, frozenset[Role]]] = {
     "see_rejects": _EVERYBODY,
     "see_unknown_rejects": frozenset({Role.ADMIN}),  # of serials that stand at no site
     "see_audit": frozenset({Role.ADMIN}),
+    "see_system": frozenset(
+        {Role.ENGINEER, Role.ADMIN}
+    ),  # the server's own parts: no site's, and nobody's data
     # Commands that make things safer, or blink, are for whoever stands there.
     "stop": _EVERYBODY,
     "pause": _EVERYBODY,
@@ -43,6 +46,7 @@ MAY: Final[dict[str, frozenset[Role]]] = {
     "manage_people": frozenset({Role.ADMIN}),
     "manage_site": frozenset({Role.ADMIN}),
     "manage_tokens": frozenset({Role.ADMIN}),
+    "manage_displays": frozenset({Role.ADMIN}),  # links for screens on the wall
 }
 
 

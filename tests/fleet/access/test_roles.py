@@ -15,6 +15,7 @@ see_ledger            yes   yes       yes   yes      yes
 see_rejects           yes   yes       yes   yes      yes
 see_unknown_rejects   -     -         -     -        yes
 see_audit             -     -         -     -        yes
+see_system            -     -         -     yes      yes
 stop                  yes   yes       yes   yes      yes
 pause                 yes   yes       yes   yes      yes
 lower                 yes   yes       yes   yes      yes
@@ -36,6 +37,7 @@ shelve_beyond_shift   -     -         -     yes      -
 manage_people         -     -         -     -        yes
 manage_site           -     -         -     -        yes
 manage_tokens         -     -         -     -        yes
+manage_displays       -     -         -     -        yes
 """
 HEADER, *LINES = [line.split() for line in EXPECTED.strip().splitlines()]
 CELLS = {

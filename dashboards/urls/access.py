@@ -1,15 +1,9 @@
-"""Addresses of pages."""
+"""Logging in and out; people, sites, tokens, display links; the record of who did what."""
 
 from django.contrib.auth import views as auth
-from django.urls import path
+from django.urls import URLPattern, path
 
-from dashboards.views.home import home
-from dashboards.views.wall import wall
-
-app_name = "dashboards"
-urlpatterns = [
-    path("", home, name="home"),
-    path("sites/<slug:slug>/", wall, name="wall"),
+urlpatterns: list[URLPattern] = [
     path(
         "login/",
         auth.LoginView.as_view(template_name="dashboards/login.html", redirect_authenticated_user=True),

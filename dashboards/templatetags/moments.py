@@ -1,0 +1,65 @@
+"""Moments and durations in templates: a site's local time to read, UTC on hover, both for machines."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.utils import dateformat
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+register = template.Library()
+
+_FORMATS = {"full": "j M Y H:i:s", "minute": "j M H:i", "time": "H:i:s", "day": "j M Y"}
+
+
+@register.simple_tag
+def moment(at: datetime | None, time_zone: str, style: str = "full") -> SafeString:
+    """Return `<time>` in the zone of its site; `style`: full, minute, time or day.  A dash for no moment."""
+    if at is None:
+        return format_html('<span class="quiet">{}</span>', "–")
+    utc = at.astimezone(UTC)
+    local = at.astimezone(ZoneInfo(time_zone))
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        utc.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        _("%(utc)s UTC · shown in %(zone)s")
+        % {"utc": dateformat.format(utc, "Y-m-d H:i:s"), "zone": time_zone.replace("_", " ")},
+        dateformat.format(local, _FORMATS[style]),
+    )
+
+
+@register.simple_tag
+def age(at: datetime | None, now: datetime) -> str:
+    """Return how long ago, in its largest whole unit: s, min, h, d."""
+    return (
+        _("never")
+        if at is None
+        else _("%(age)s ago") % {"age": span((now - at) // timedelta(milliseconds=1))}
+    )
+
+
+@register.filter
+def span(ms: int | None) -> str:
+    """Return a duration of milliseconds in its largest whole unit: s, min, h, d."""
+    if ms is None:
+        return "–"
+    seconds = max(0, int(ms) // 1000)
+    if seconds < 60:
+        return _("%(n)d s") % {"n": seconds}
+    if seconds < 3600:
+        return _("%(n)d min") % {"n": seconds // 60}
+    if seconds < 172_800:
+        return _("%(n)d h") % {"n": seconds // 3600}
+    return _("%(n)d d") % {"n": seconds // 86_400}
+
+
+@register.filter
+def clock(ms: int | None) -> str:
+    """Return a duration of milliseconds as m:ss, or h:mm:ss from an hour on."""
+    if ms is None:
+        return "–"
+    seconds = max(0, int(ms) // 1000)
+    hours, minutes, rest = seconds // 3600, seconds // 60 % 60, seconds % 60
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

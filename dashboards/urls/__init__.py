@@ -1,0 +1,16 @@
+"""Addresses of pages.  Each area keeps its own list; the names are what templates and tests use."""
+
+from django.urls import URLPattern, URLResolver, path
+
+from dashboards.urls import access, devices, sessions, sites, system
+from dashboards.views.home import home
+
+app_name = "dashboards"
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home, name="home"),
+    *sites.urlpatterns,
+    *devices.urlpatterns,
+    *sessions.urlpatterns,
+    *system.urlpatterns,
+    *access.urlpatterns,
+]

@@ -1,0 +1,5 @@
+"""Sessions of treatment."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
