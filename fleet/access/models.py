@@ -53,6 +53,29 @@ class Token(models.Model):
         return f"{self.user} · {self.name}"
 
 
+class DisplayLink(models.Model):
+    """What opens the wall of one site on a screen, read only, until it is revoked.
+
+    Only the secret's SHA-256 is kept; the address is shown once.
+    """
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="displays")
+    name = models.CharField(max_length=80)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    seen_at = models.DateTimeField(null=True, blank=True)  # to the minute: see `displays.note_seen`
+
+    class Meta:
+        ordering = ["name", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.site} · {self.name}"
+
+
 class AuditEntry(models.Model):
     """One thing somebody did or was refused.  Written by `access.service.record` only."""
 
