@@ -33,6 +33,8 @@ _NEEDS_SERVERS = {"servers", "broker", "house", "make_house", "db", "transaction
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what asks for servers; whole houses first, since their files are the longest to wait for."""
+    items.sort(key=lambda item: "flows" not in item.path.parts)
     for item in items:
         asks = set(getattr(item, "fixturenames", ()))
         if asks & _NEEDS_SERVERS or item.get_closest_marker("django_db"):
@@ -43,9 +45,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Test processes inherit our environment: with this name in it, pytest-django would read *our* addresses."""
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+
+
 def pytest_unconfigure() -> None:
     shutil.rmtree(_VAR, ignore_errors=True)
     places.sweep()
+
+
+@pytest.fixture(scope="session")
+def test_root() -> Path:
+    """A folder that is removed at the end; each test process has its own."""
+    return _VAR
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,9 @@ SOURCES = ("devices", "fleet", "dashboards", "tests", "tools", "benchmarks", "do
 PURE = "not servers and not long and not browser and not soak"
 REAL = "(servers or long) and not browser and not soak"
 BROWSER = "browser and not soak"
+# Tests with servers wait most of their time.  Each process has servers of its own, and each file stays in one, because
+# the tests of a file share a house.
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -57,8 +60,11 @@ def check() -> int:
 def everything() -> int:
     """All tests, at the lengths that fit into a quarter of an hour; stops where something fails."""
     _provide_chromium()
+    _provide_broker()
     return (
-        check() or _pytest("browser tests", BROWSER, "tests/browser") or _pytest("tests with servers", REAL)
+        check()
+        or _pytest("browser tests", BROWSER, "tests/browser")
+        or _pytest("tests with servers", REAL, *SIDE_BY_SIDE)
     )
 
 
@@ -85,6 +91,16 @@ def _provide_chromium() -> None:
             "LEFT OUT: the browser tests (tests/browser), because this machine has no Chromium. "
             "Install it (Debian: apt-get install chromium), or set CHROMIUM to where it is."
         )
+
+
+def _provide_broker() -> None:
+    """Fetch it once where there is none, rather than in several test processes at the same time."""
+    from fleet.embedded import debian
+
+    try:
+        debian.broker()
+    except RuntimeError as error:
+        _say(f"LEFT OUT: what needs a broker, because: {error}")
 
 
 def _pytest(title: str, marks: str, *words: str, environ: dict[str, str] | None = None) -> int:

@@ -17,6 +17,7 @@ from fleet.embedded import ports
 from tests.harness import House
 
 WITHIN_MS = 10_000
+SCREENSHOTS = Path(__file__).resolve().parents[2] / "var" / "screenshots"
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +80,9 @@ class Person:
 
 
 @pytest.fixture
-def person(chromium: Browser, house: House) -> Iterator[Callable[..., Person]]:
+def person(
+    chromium: Browser, house: House, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Person]]:
     """A factory of people: `person("nurse", width=390, height=844, dark=True)`."""
     everybody: list[Person] = []
 
@@ -92,7 +95,10 @@ def person(chromium: Browser, house: House) -> Iterator[Callable[..., Person]]:
         return one
 
     yield come
-    for one in everybody:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    for number, one in enumerate(everybody, start=1):
+        name = re.sub(r"\W+", "-", request.node.name.removeprefix("test_"))
+        one.page.screenshot(path=SCREENSHOTS / f"{name}-{number}-{one.name}.png")  # what they saw last
         one.page.context.close()
         assert not one.complaints
 

@@ -14,7 +14,7 @@ from tests.harness import House
 
 
 @pytest.fixture(scope="module")
-def make_shared_house() -> Iterator[Callable[..., House]]:
+def make_shared_house(test_root: Path) -> Iterator[Callable[..., House]]:
     """A factory of houses that live as long as the module's tests: `make_shared_house(env=…, devices=…)`."""
     try:
         debian.broker()
@@ -23,7 +23,7 @@ def make_shared_house() -> Iterator[Callable[..., House]]:
     with ExitStack() as stack:
 
         def make(**options: Any) -> House:
-            var = Path(tempfile.mkdtemp(prefix="myofleet-flow-"))
+            var = Path(tempfile.mkdtemp(prefix="flow-", dir=test_root))
             stack.callback(shutil.rmtree, var, ignore_errors=True)
             var.chmod(0o711)  # the servers' own account must pass, when we are root
             return stack.enter_context(House(var, **options))

@@ -106,8 +106,8 @@ class Day:
 
 
 @pytest.fixture(scope="module")
-def day() -> Iterator[Day]:
-    folder = Path(tempfile.mkdtemp(prefix="house-"))
+def day(test_root: Path) -> Iterator[Day]:
+    folder = Path(tempfile.mkdtemp(prefix="house-", dir=test_root))
     folder.chmod(0o711)
     with House(folder, devices=len(STRIKES) + 1) as house:
         house.start("ingest", "dispatch", "worker", "beat")
