@@ -4,7 +4,7 @@
 RUNTIME := exec sh tools/run runtime
 DEV := exec sh tools/run dev
 
-.PHONY: help demo test soak check bench clean
+.PHONY: help demo test soak check bench pictures clean
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -28,6 +28,10 @@ check:
 #: make bench   measures, and prints a table
 bench:
 	@$(DEV) -m benchmarks
+
+#: make pictures takes the pictures of docs/pictures anew
+pictures:
+	@$(DEV) -m tools.pictures
 
 #: make clean   removes what the above made
 clean:

@@ -10,7 +10,7 @@ import pytest
 from fleet.embedded.options import Options
 
 ROOT = Path(__file__).resolve().parents[2]
-TARGETS = ("demo", "test", "soak", "check", "bench", "clean")
+TARGETS = ("demo", "test", "soak", "check", "bench", "pictures", "clean")
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -1,0 +1,130 @@
+"""Pictures of every main page for `docs/pictures`, taken of a house of its own with a simulated clinic.
+
+    make pictures                     about six minutes: sessions need time to have something to show
+    make pictures MINUTES=1
+
+A page that does not answer 200 ends it with an error, so a picture never shows an error page.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.harness import House, chromium
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "docs" / "pictures"
+DESK, PHONE, SCREEN = (1440, 900), (390, 844), (1920, 1080)
+SITE = "north-rehab"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One page as somebody sees it; `{device}` and `{session}` in its path are one that is in session."""
+
+    name: str
+    who: str
+    path: str
+    size: tuple[int, int] = DESK
+    dark: bool = False
+    keys: str = ""  # pressed before the picture is taken
+
+
+PICTURES = (
+    Picture("login", "", "/login/"),
+    Picture("home", "nurse", "/"),
+    Picture("wall", "nurse", f"/sites/{SITE}/"),
+    Picture("wall-dark", "nurse", f"/sites/{SITE}/", dark=True),
+    Picture("wall-phone", "nurse", f"/sites/{SITE}/", PHONE),
+    Picture("wall-screen", "nurse", f"/sites/{SITE}/?kiosk=1", SCREEN),
+    Picture("wall-legend", "nurse", f"/sites/{SITE}/", keys="?"),
+    Picture("device", "nurse", "/devices/{device}/"),
+    Picture("device-phone", "nurse", "/devices/{device}/", PHONE),
+    Picture("device-history", "engineer", "/devices/{device}/history/"),
+    Picture("session", "clinician", "/sessions/{device}/{session}/"),
+    Picture("devices", "engineer", "/devices/"),
+    Picture("sessions", "coach", "/sessions/"),
+    Picture("rejects", "engineer", "/rejects/"),
+    Picture("search", "engineer", "/", keys="Control+k"),
+    Picture("system", "engineer", "/system/"),
+    Picture("people", "admin", "/people/"),
+    Picture("displays", "admin", f"/sites/{SITE}/displays/"),
+    Picture("audit", "admin", "/audit/"),
+    Picture("account", "nurse", "/account/"),
+    Picture("help", "nurse", "/help/"),
+)
+
+
+def main() -> int:
+    program = chromium()
+    if program is None:
+        print("there is no Chromium: install it (Debian: apt-get install chromium)", file=sys.stderr)
+        return 1
+    minutes = float(os.environ.get("MINUTES") or 5)
+    with _clinic() as house, sync_playwright() as playwright:
+        print(f"the clinic runs for {minutes:g} min", file=sys.stderr)
+        time.sleep(minutes * 60)
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        names = _in_session(house)
+        for picture in PICTURES:
+            _take(browser, house, picture, names)
+            print(picture.name, file=sys.stderr)
+        browser.close()
+    return 0
+
+
+@contextmanager
+def _clinic() -> Iterator[House]:
+    with tempfile.TemporaryDirectory(prefix="pictures-") as folder:
+        var = Path(folder)
+        var.chmod(0o711)
+        with House(var / "house", devices=24, env={"PLAIN_STATIC": "0"}) as house:
+            house.start("web", "ingest", "dispatch", "worker", "beat", "simulator")
+            yield house
+
+
+def _in_session(house: House) -> dict[str, str]:
+    """Return a device of the site in a session that has lasted, for the pages of one device."""
+    _status, answer = house.api(f"devices?site={SITE}&state=running")
+    running = max(answer["items"], key=lambda device: device["elapsed_ms"] or 0)
+    return {"device": running["serial"], "session": quote(running["session"], safe="")}
+
+
+def _take(browser: Browser, house: House, picture: Picture, names: dict[str, str]) -> None:
+    width, height = picture.size
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark" if picture.dark else "light"
+    )
+    page = context.new_page()
+    if picture.who:
+        _log_in(page, house, house.people["users"][picture.who])
+    answer = page.goto(house.url + picture.path.format(**names))
+    if answer is None or answer.status != 200:
+        raise RuntimeError(f"{picture.path.format(**names)} answers {answer and answer.status}")
+    page.wait_for_timeout(3_000)  # sockets, fonts and plots; nobody waits for us
+    if picture.keys:
+        page.keyboard.press(picture.keys)
+        page.wait_for_timeout(500)
+    page.screenshot(path=FOLDER / f"{picture.name}.png")
+    context.close()
+
+
+def _log_in(page: Page, house: House, person: dict[str, Any]) -> None:
+    page.goto(f"{house.url}/login/")
+    page.fill("input[name=username]", person["username"])
+    page.fill("input[name=password]", person["password"])
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{house.url}/")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
