@@ -1,4 +1,4 @@
-"""The people, sites and devices of the demo: the same at each start, made only where they are missing.
+"""The people, sites, devices and protocols of the demo: the same at each start, made only where they are missing.
 
 Their passwords and tokens are derived from one secret of VAR, so that a later start can tell them again
 although the database keeps hashes only.
@@ -16,9 +16,10 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 
-from devices import accounts
+from devices import accounts, documents
 from devices.enrolment import Row
 from devices.models import Device
+from devices.simulator.session import built_in
 from fleet.access.models import Membership, Role, Site, Token
 from fleet.access.queries import digest_of
 from fleet.embedded.options import DEVICES_JSON, PEOPLE_JSON
@@ -80,6 +81,8 @@ def make(var: Path, *, devices: int, seed: int, secret: str) -> None:
     passwords = {row.serial: derived("device", row.serial) for row in (*simulated, *spare)}
     _enrol([*simulated, *spare], passwords)
     accounts.sync()
+    for protocol in built_in().values():  # what the simulated devices report by hash
+        documents.keep(protocol.document, sha256=protocol.sha256)
     told = {
         "users": people,
         "devices": [_told(row, passwords) for row in simulated],
