@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from fleet.access.errors import Denied, NotVisible, Refused
 from fleet.access.models import AuditEntry, Membership, Role, Site, Token
 from fleet.access.queries import Person, authenticate_token, digest_of, may, role_at, sites_of
+from fleet.access.succession import keep_admins_of_all, keep_an_admin
 
 __all__ = [
     "Denied",
@@ -112,13 +113,18 @@ def grant(*, actor: User | None, user: User, site: Site, role: Role) -> Membersh
 
     Raises:
         NotVisible, Denied: As `require`; nobody changes their own role.
+        Refused: They are the last administrator there.
     """
     _require_people(actor, user, site)
     with transaction.atomic():
+        if actor is not None and role != Role.ADMIN:
+            keep_an_admin(site, losing=user)
+        before = Membership.objects.filter(user=user, site=site).values_list("role", flat=True).first()
         membership, _created = Membership.objects.update_or_create(
             user=user, site=site, defaults={"role": role}
         )
-        record(actor, "membership.granted", site=site, subject=user.get_username(), role=str(role))
+        changed = {"role": str(role)} | ({"before": before} if before else {})
+        record(actor, "membership.granted", site=site, subject=user.get_username(), **changed)
         _tell(user)
     return membership
 
@@ -128,10 +134,12 @@ def withdraw_membership(*, actor: User | None, user: User, site: Site) -> None:
 
     Raises:
         NotVisible, Denied: As `require`; nobody changes their own role.
-        Refused: There is none.
+        Refused: There is none, or they are the last administrator there.
     """
     _require_people(actor, user, site)
     with transaction.atomic():
+        if actor is not None:
+            keep_an_admin(site, losing=user)
         deleted, _rows = Membership.objects.filter(user=user, site=site).delete()
         if not deleted:
             raise Refused(_("%(user)s is no member of %(site)s.") % {"user": user, "site": site})
@@ -144,12 +152,14 @@ def set_active(*, actor: User | None, user: User, active: bool) -> None:
 
     Raises:
         NotVisible, Denied: The actor does not administer every site of the user.
-        Refused: The actor is the user.
+        Refused: The actor is the user, or a site would lose its last administrator.
     """
     if actor == user:
         raise Refused(_("Nobody ends or restores their own login."))
     _require_tokens(actor, user)
     with transaction.atomic():
+        if actor is not None and not active:
+            keep_admins_of_all(user)
         User.objects.filter(pk=user.pk).update(is_active=active)
         record(actor, "user.activated" if active else "user.deactivated", subject=user.get_username())
         _tell(user)
@@ -209,7 +219,7 @@ def _require_tokens(actor: User | None, user: User) -> None:
     """A token, like a login, opens every site of its user: so all of them must be the actor's to give."""
     if actor is None or actor.is_superuser:
         return
-    sites = list(sites_of(user))
+    sites = list(Site.objects.filter(memberships__user=user))  # not `sites_of`: their login may be ended
     for site in sites:
         require(actor, "manage_tokens", site, subject=user.get_username())
     if user.is_superuser or not sites:  # nobody's administrator, or everybody's
