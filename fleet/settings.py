@@ -1,5 +1,6 @@
 """Every setting, from the environment only.  `docs/operations.md` explains each; `fleet.checks` reports wrong ones."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from fleet import env
@@ -14,14 +15,24 @@ SECRET_KEY = (
 DEBUG = env.switch("DEBUG", default=False)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+BEHIND_PROXY = env.switch("BEHIND_PROXY", default=False)
 SECURE_COOKIES = env.switch("SECURE_COOKIES", default=not any("localhost" in h for h in ALLOWED_HOSTS))
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
+# `__Host-`: the browser keeps such a cookie only from HTTPS and for this host, so no sister site can plant one.
+_cookie_prefix = "__Host-" if SECURE_COOKIES else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_cookie_prefix}sessionid", f"{_cookie_prefix}csrftoken"
+SESSION_COOKIE_AGE = env.number("SESSION_HOURS", 24, least=1) * 3600
 SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if env.switch("BEHIND_PROXY", default=False) else None
-)
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+SECURE_SSL_REDIRECT = SECURE_COOKIES and BEHIND_PROXY
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked over loopback, by machines
+SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 31_536_000) if SECURE_COOKIES else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SILENCED_SYSTEM_CHECKS = ["security.W021"]  # the browsers' preload list is for whoever owns the domain
 
 _database = env.url("DATABASE_URL", "postgresql://localhost:5432/myofleet", ("postgresql", "postgres"))
 # The web shares this many connections (fleet/asgi.py asks for it); every other process has one of its own.
@@ -80,11 +91,16 @@ INSTALLED_APPS = [
     "fleet",
     "fleet.access",
     "fleet.control",
-    "dashboards",
+    "dashboards",  # before allauth: its pages wear our look
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "axes",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "dashboards.middleware.ContentSecurityPolicy",
+    "dashboards.middleware.KnownClient",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -93,6 +109,9 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "dashboards.middleware.SecondFactor",
+    "axes.middleware.AxesMiddleware",  # last: it answers for whoever was locked out
 ]
 ROOT_URLCONF = "fleet.urls"
 ASGI_APPLICATION = "fleet.asgi.application"
@@ -116,7 +135,38 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
-LOGOUT_REDIRECT_URL = "/login/"
+LOGOUT_REDIRECT_URL = ACCOUNT_LOGOUT_REDIRECT_URL = "/login/"
+
+# --- Logging in: a name and a password, then a second factor for whoever set one up ---
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: who is locked out is not even asked for a password
+    "django.contrib.auth.backends.ModelBackend",
+]
+ACCOUNT_ADAPTER = "dashboards.door.Door"
+ACCOUNT_FORMS = {"login": "dashboards.door.LoginForm"}
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]  # nobody signs up: there is no such page
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # every other session ends; the one that changed it goes on
+ACCOUNT_RATE_LIMITS = {"login": None, "signup": None, "login_failed": "5/5m/key"}  # codes; passwords: axes
+MFA_ADAPTER = "fleet.access.mfa.SecondFactors"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "Myofleet"
+MFA_TOTP_TOLERANCE = 1  # 30 s: phones' clocks differ
+MFA_REQUIRED_ROLES = frozenset(env.words("MFA_REQUIRED_ROLES"))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # nobody locks a colleague out from another machine
+AXES_FAILURE_LIMIT = env.number("LOGIN_FAILURES", 5, least=1)
+AXES_COOLOFF_TIME = timedelta(minutes=env.number("LOGIN_LOCK_MINUTES", 15, least=1))
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True  # the audit has it
+AXES_ENABLE_ADMIN = False  # fleet.access.admin shows the same, read-only
+AXES_VERBOSE = False
+AXES_CLIENT_IP_CALLABLE = "fleet.access.clients.address_of"
+AXES_USERNAME_CALLABLE = "fleet.access.clients.name_to_count"
+AXES_LOCKOUT_CALLABLE = "dashboards.door.locked_out"
 
 # Stored times are UTC, and so is the process: Django would otherwise move TZ for every library in it.
 USE_TZ = True
@@ -124,6 +174,9 @@ TIME_ZONE = "UTC"
 DISPLAY_TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_I18N = True
 LANGUAGE_CODE = "en"
+LOCALE_PATHS = [BASE_DIR / "locale"]
+# Only what is translated: Django's own words in the reader's language between English ones help nobody.
+LANGUAGES = [("en", "English")]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STATIC_URL = "/static/"
