@@ -19,7 +19,9 @@ from redis.exceptions import RedisError
 from dashboards import reads
 from dashboards.outbox import Outbox
 from dashboards.sockets import Credentials
+from dashboards.watching import Watch, about, find_watched, narrowed
 from fleet.access import queries as access
+from fleet.live.traces import trace_group
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     seat: Seat
     roster: reads.Roster
     upkeep: asyncio.Task[None] | None = None
+    watch: Watch | None = None
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Hand a message to its handler, at once.
@@ -69,7 +72,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.reading = False  # a snapshot is being read: nothing may overtake it
         self.due = False  # a snapshot is wanted as soon as the browser is ready for one
         self.credentials: Credentials = self.scope["credentials"]
-        self.slug = parse_qs(self.scope["query_string"].decode("latin-1")).get("site", [""])[0]
+        asked = parse_qs(self.scope["query_string"].decode("latin-1"))
+        self.slug = asked.get("site", [""])[0]
+        self.only: str | None = asked.get("device", [None])[0]  # the socket of one device's page
         await self.accept()  # a close code reaches the page only through an accepted socket
         try:
             seat = await database_sync_to_async(find_seat)(self.credentials, self.slug)
@@ -77,6 +82,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 await self.close(seat)
                 return
             self.seat = seat
+            if self.only is not None and await self._find(self.only) is None:
+                await self.close(NOT_FOUND)
+                return
             for group in self._groups():
                 await self.channel_layer.group_add(group, self.channel_name)
             await self._send_snapshot()
@@ -115,17 +123,21 @@ class LiveConsumer(AsyncWebsocketConsumer):
             self.due = True
             await self._try(self._send_waiting())
         elif isinstance(said, dict) and "watch" in said:
-            await self._send_error(
-                "watch", "full-rate traces are not sent; read devices/<serial>/trace instead"
-            )
+            if not await self._try(self._watch(said["watch"])):
+                await self.close(TRY_AGAIN)
         else:
             await self._send_error("message", 'expected "ok", {"resync":true} or {"watch":"<serial>"}')
 
     # --- from the channel layer ---
 
     async def live_events(self, message: dict[str, Any]) -> None:
-        self.outbox.put(message["events"])
+        self.outbox.put(about(message["events"], self.only))
         await self._try(self._send_waiting())
+
+    async def trace_records(self, message: dict[str, Any]) -> None:
+        if self.watch is not None and self.watch.device_id == message["device"]:
+            self.watch.put(message["records"])
+            await self._try(self._send_waiting())
 
     async def access_changed(self, message: dict[str, Any]) -> None:
         await self._try(self._check_access())
@@ -154,7 +166,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         """Whether we may still look, and whether something was lost between the database and us."""
         if not await self._check_access():
             return
-        now = await database_sync_to_async(reads.roster)(self.seat.site_id)
+        now = await self._read_roster()
         if now.named != self.roster.named or self.outbox.strangers:
             self.due = True
         else:
@@ -179,7 +191,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         """Do what needs the database; a database that is away is tried again at the next tick."""
         try:
             await work
-        except (DatabaseError, OSError) as error:
+        except (DatabaseError, RedisError, OSError) as error:
             log.warning("live wall of %s: %s", self.slug, type(error).__name__)
             return False
         return True
@@ -192,25 +204,58 @@ class LiveConsumer(AsyncWebsocketConsumer):
             return
         if self.due:
             await self._send_snapshot()
-        elif (events := self.outbox.take()) is not None:
+        elif events := [*(self.outbox.take() or ()), *(self.watch.take() if self.watch else ())]:
+            self.outbox.in_flight = True
             await self._send({"type": "events", "events": events})
 
     async def _send_snapshot(self) -> None:
         """Send the whole site; a snapshot is a message like any other, and is answered with "ok"."""
         self.reading = True
         try:
-            self.roster = await database_sync_to_async(reads.roster)(self.seat.site_id)
+            self.roster = await self._read_roster()
             now = timezone.now()
-            devices = await database_sync_to_async(reads.devices_of)(self.seat.site_id, now)
+            only = None if self.only is None else (self.only,)
+            devices = await database_sync_to_async(reads.devices_of)(self.seat.site_id, now, only=only)
             pulse = await database_sync_to_async(reads.pulse)(now)
         finally:
             self.reading = False
         self.due = False
+        if self.watch is not None and self.watch.serial not in self.roster.revs:
+            await self._unwatch()  # it was revoked, or moved to another site
         self.number += 1
         self.outbox.restart(devices)
         await self._send(
             {"type": "snapshot", "rev": self.number, "devices": devices, "alerts": [], "pulse": pulse}
         )
+
+    # --- full-rate traces ---
+
+    async def _watch(self, serial: object) -> None:
+        """Begin to watch this device in place of any other; None ends it.  Told by an event of kind `watch`."""
+        device_id = None if serial is None else await self._find(serial)
+        if serial is not None and device_id is None:
+            await self._send_error("watch", f"no device {str(serial)[:64]!r} at this site")
+            return
+        await self._unwatch()
+        if device_id is not None:
+            await self.channel_layer.group_add(trace_group(device_id), self.channel_name)
+            self.watch = Watch(str(serial), device_id)
+            self.outbox.put({"watch": {"kind": "watch", "serial": serial}})
+        await self._send_waiting()
+
+    async def _unwatch(self) -> None:
+        if self.watch is not None:
+            watched, self.watch = self.watch, None
+            await self.channel_layer.group_discard(trace_group(watched.device_id), self.channel_name)
+        self.outbox.put({"watch": {"kind": "watch", "serial": None}})
+
+    async def _find(self, serial: object) -> int | None:
+        if not isinstance(serial, str):
+            return None
+        return await database_sync_to_async(find_watched)(self.seat.site_id, serial)
+
+    async def _read_roster(self) -> reads.Roster:
+        return narrowed(await database_sync_to_async(reads.roster)(self.seat.site_id), self.only)
 
     async def _send_error(self, about: str, detail: str) -> None:
         await self._send({"type": "error", "about": about, "detail": detail})
@@ -219,4 +264,5 @@ class LiveConsumer(AsyncWebsocketConsumer):
         await self.send(text_data=msgspec.json.encode(message).decode())
 
     def _groups(self) -> tuple[str, ...]:
-        return f"site.{self.seat.site_id}", "live.pulse", f"user.{self.seat.user_id}"
+        watched = () if self.watch is None else (trace_group(self.watch.device_id),)
+        return f"site.{self.seat.site_id}", "live.pulse", f"user.{self.seat.user_id}", *watched

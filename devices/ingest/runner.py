@@ -17,6 +17,7 @@ from django.db import DatabaseError, IntegrityError, InterfaceError, Operational
 
 from devices.batch.desk import Desk, Facts, Refused
 from devices.batch.rollup import Rollup
+from devices.ingest.figures import Logbook
 from devices.ingest.inbox import Inbox
 from devices.ingest.reader import Reader, Reading
 from devices.ingest.watermarks import Watermarks
@@ -53,6 +54,7 @@ class Voice(Protocol):
 
     def devices(self, lives: Any) -> None: ...
     def forget(self, device_ids: Any) -> None: ...
+    def traces(self, rows: Any, received_ms: int) -> None: ...
 
 
 TakeIn = Callable[[Desk, Reading, datetime], Taken]
@@ -83,10 +85,12 @@ class Ingest:
         on_pulse: Callable[[datetime, dict[str, Any]], None],
         watermarks: Watermarks,
         pace: Pace | None = None,
+        logbook: Logbook | None = None,
     ) -> None:
         self.inbox, self.directory = inbox, directory
         self.take_in, self.voice, self.on_pulse = take_in, voice, on_pulse
         self.pace = pace or Pace()
+        self.logbook = logbook or Logbook()
         self.desk = Desk()
         self.reader = Reader(directory.device_of, directory.is_account)
         self.watermarks = watermarks
@@ -116,19 +120,24 @@ class Ingest:
                 link.wake()
             link.acknowledge(passed)
             self._busy = len(batch) >= _BUSY
+            self.logbook.begin(batch, sum(self.inbox.depth()))
             try:
                 self._require_lock()
                 if batch:
                     self._store(batch)
                     self._note_lag(batch)
                     link.acknowledge(batch)
+                    self.logbook.lap("acknowledge")
                     batch = []  # whatever fails now, it is not taken in again
                 self._tick(link)
+                self.logbook.lap("time")
             except (OperationalError, InterfaceError) as error:
                 log.error("database gone: nothing is acknowledged until it is back", error=str(error).strip())
                 self.inbox.give_back(batch)
                 self._open(stop)
                 self.hold_silence()
+                self.logbook.lap("database_away")
+            self.logbook.end()
         self._close()
 
     def _open(self, stop: threading.Event) -> None:
@@ -185,6 +194,7 @@ class Ingest:
     def _store(self, batch: Sequence[Message]) -> None:
         """Store a batch; one that cannot be stored is halved until the culprit is alone, and that one is refused."""
         reading = self.reader.read(batch)
+        self.logbook.lap("decode")
         try:
             self._settle(reading)
             self.counters["messages"] += len(batch)
@@ -216,21 +226,25 @@ class Ingest:
             self.hold_silence()
 
     def _settle(self, reading: Reading) -> None:
-        taken = self.take_in(self.desk, reading, self._now())
+        now = self._now()
+        taken = self.take_in(self.desk, reading, now)
         facts = taken.facts
         add = self.desk.rollup.add
         for device_id, message, placed_ms, disputed in facts.sums:
             add(device_id, message, placed_ms, disputed=disputed)
         self.watermarks.touch(facts.books.values(), _wall_ms())
         self.voice.devices([new for _old, new in facts.states.values()])
+        self.voice.traces(facts.telemetry, to_ms(now))
         if facts.tardy * 2 > facts.prompt >= 5:
             self.hold_silence()  # most of what came had waited: the backlog of an outage
         self.counters["records"] += len(facts.telemetry) + len(facts.events)
+        self.counters["late_records"] += sum(row.late for row in facts.telemetry)
         self.counters["repeats"] += len(facts.repeats)
         self.counters["births"] += len(facts.births)
         self.counters["skewed_boots"] += len(facts.skewed)
         for one in taken.refused:
             self.rejects[one.reason] += 1
+        self.logbook.lap("announce")
 
     def _clear(self, reading: Reading) -> None:
         devices = {one.device_id for one in reading.heard} | {one[0] for one in reading.numbered}
@@ -310,22 +324,29 @@ class Ingest:
     def _pulse(self, link: Link) -> None:
         if not link.is_up:
             self.hold_silence()  # nobody can be heard
-        live, late = self.inbox.depth()
-        now = from_ms(_wall_ms())
+        self.logbook.keep_spell()
         detail: dict[str, Any] = {
             "broker": link.is_up,
             "silence_counts_from_ms": self.silence_counts_from_ms,
-            "counters": {**self.counters, "late_passed": self.inbox.passed_count},
-            "gauges": {
-                "inbox_live": live,
-                "inbox_late": late,
-                "lag_ms": self._lag_ms,
-                "devices": len(self.desk.states),
-            },
+            **self.logbook.detail(
+                self.counters + Counter(late_passed=self.inbox.passed_count), self._gauges()
+            ),
             "rejects": dict(self.rejects),
         }
+        now = from_ms(_wall_ms())
         pulses.beat("ingest", now, detail)
         self.on_pulse(now, detail)
+
+    def _gauges(self) -> dict[str, float]:
+        live, late = self.inbox.depth()
+        oldest_ms = self.inbox.oldest_ms()
+        return {
+            "inbox_live": live,
+            "inbox_late": late,
+            "inbox_oldest_ms": 0 if oldest_ms is None else max(0, _wall_ms() - oldest_ms),
+            "lag_ms": self._lag_ms,
+            "devices": len(self.desk.states),
+        }
 
 
 class _Everything:

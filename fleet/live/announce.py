@@ -18,9 +18,11 @@ from django.db import transaction
 from redis import asyncio as aioredis
 
 from devices import state
+from devices.batch.desk import TelemetryRow
 from devices.models import Device
 from devices.state import LiveState
 from fleet.live import events
+from fleet.live.traces import Traces, messages_of
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +44,7 @@ class Announcer:
         self._waiting: dict[int, LiveState] = {}
         self._told: dict[int, dict[str, Any]] = {}
         self._pulse: events.Event | None = None
+        self._traces = Traces()
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -63,6 +66,11 @@ class Announcer:
             for live in lives:
                 self._waiting[live.device_id] = live
         self._wake.set()
+
+    def traces(self, rows: Iterable[TelemetryRow], received_ms: int) -> None:
+        """Announce these committed records at full rate to whoever watches their devices."""
+        if self._traces.put(rows, received_ms):
+            self._wake.set()
 
     def forget(self, device_ids: Iterable[int]) -> None:
         """Another process announced something of these devices: tell all of them anew the next time."""
@@ -93,6 +101,7 @@ class Announcer:
                     if pulse is not None:
                         await self._send(layer, events.PULSE_GROUP, {"pulse": pulse})
                     await self._tell(layer, redis, waiting)
+                    await self._trace(layer, redis)
             except Exception as error:
                 self.failed += 1
                 with self._lock:
@@ -117,6 +126,12 @@ class Announcer:
                 self.forget(live.device_id for live in lives)
                 continue
             await self._send(layer, events.site_group(site), self._events(lives))
+
+    async def _trace(self, layer: Any, redis: Any) -> None:
+        for device_id, records in self._traces.take().items():
+            for group, message in messages_of(device_id, records):
+                await layer.group_send(group, message)
+        await self._traces.look(redis)
 
     async def _watched(self, redis: Any, sites: Sequence[int]) -> set[int]:
         names = {f"asgi__group__{events.site_group(site)}": site for site in sites}

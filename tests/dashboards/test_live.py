@@ -56,7 +56,7 @@ class Browser:
         for event in message.get("events", ()):
             if event["kind"] == "pulse":
                 self.pulse = event
-            elif event["rev"] >= self.devices[event["serial"]]["rev"]:
+            elif event["kind"] == "device" and event["rev"] >= self.devices[event["serial"]]["rev"]:
                 self.devices[event["serial"]] |= {k: v for k, v in event.items() if k != "kind"}
         if ok and message["type"] != "error":
             await self.socket.send_to(text_data='"ok"')
