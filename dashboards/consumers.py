@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs
@@ -18,36 +17,18 @@ from redis.exceptions import RedisError
 
 from dashboards import reads
 from dashboards.outbox import Outbox
-from dashboards.sockets import Credentials
+from dashboards.sockets import NOT_ALLOWED, NOT_FOUND, Credentials, Seat, find_seat
 from dashboards.watching import Watch, about, find_watched, narrowed
-from fleet.access import queries as access
 from fleet.live.traces import trace_group
 
 log = logging.getLogger(__name__)
 
-NOT_ALLOWED, NOT_FOUND, TOO_LARGE, BROKEN, TRY_AGAIN = 4403, 4404, 1009, 1011, 1013
+TOO_LARGE, BROKEN, TRY_AGAIN = 1009, 1011, 1013  # close codes, besides those of `sockets`
 TICK_S = 1.0  # mends what was lost on the way
 LOOK_EVERY = 2  # ticks: access and the list of devices are read again
 UNCHECKED_S = 60.0  # with the database down this long, who may look is no longer known
 MEND_MOST = 50  # devices a tick, so that mending never takes the time that drawing needs
 LONGEST = 4096  # characters; the longest honest message is a serial and a verb
-
-
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """Who looks at what."""
-
-    user_id: int
-    site_id: int
-
-
-def find_seat(credentials: Credentials, slug: str) -> Seat | int:
-    """Return the seat, or the close code that says why there is none."""
-    user = credentials.user()
-    if user is None:
-        return NOT_ALLOWED
-    site = access.sites_of(user).filter(slug=slug).first()
-    return NOT_FOUND if site is None else Seat(user.pk, site.pk)
 
 
 class LiveConsumer(AsyncWebsocketConsumer):
@@ -265,4 +246,4 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     def _groups(self) -> tuple[str, ...]:
         watched = () if self.watch is None else (trace_group(self.watch.device_id),)
-        return f"site.{self.seat.site_id}", "live.pulse", f"user.{self.seat.user_id}", *watched
+        return f"site.{self.seat.site_id}", "live.pulse", self.seat.ear, *watched

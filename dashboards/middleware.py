@@ -1,14 +1,31 @@
-"""Response headers that every page carries."""
+"""What every request passes: response headers, the client's address, the second factor."""
 
 from collections.abc import Callable
+from typing import Final
 
+from django.conf import settings
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from dashboards.api import problems
+from fleet.access import mfa
+from fleet.access.clients import known_address
+
+Answer = Callable[[HttpRequest], HttpResponse]
+
+_NOT_OURS: Final = (
+    "camera=(), microphone=(), geolocation=(), payment=(), usb=(), bluetooth=(), serial=(), midi=(), "
+    "display-capture=(), publickey-credentials-get=(), browsing-topics=()"
+)
+_WITHOUT_SECOND_FACTOR: Final = ("/account/", "/login/", "/logout/", "/static/", "/display/", "/healthz")
 
 
 class ContentSecurityPolicy:
     """Only our own files run and style a page; nothing written into a page does."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -22,4 +39,39 @@ class ContentSecurityPolicy:
             f"connect-src 'self'{sockets}; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
             "frame-ancestors 'none'",
         )
+        response.headers.setdefault("Permissions-Policy", _NOT_OURS)
         return response
+
+
+class KnownClient:
+    """Whatever is put on record while a request is answered carries the client's address."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with known_address(request):
+            return self.get_response(request)
+
+
+class SecondFactor:
+    """Whoever has a role of MFA_REQUIRED_ROLES sets up a second factor before anything else.
+
+    For logins only: a bearer token is a secret that no password opens.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not settings.MFA_REQUIRED_ROLES or not self._is_held(request):
+            return self.get_response(request)
+        if request.path_info.startswith("/api/"):
+            return problems.answer(request, 403, _("Set up a second factor first, at /account/mfa/."))
+        return redirect("mfa_activate_totp")
+
+    def _is_held(self, request: HttpRequest) -> bool:
+        is_token = request.headers.get("Authorization", "").lower().startswith("bearer ")
+        if request.path_info.startswith(_WITHOUT_SECOND_FACTOR) or is_token:
+            return False
+        return isinstance(request.user, User) and mfa.must_set_up(request.user)

@@ -11,17 +11,23 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, parse_cookie
 from django.http.request import validate_host
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from fleet.access import displays, mfa
 from fleet.access import queries as access
+
+NOT_ALLOWED, NOT_FOUND = 4403, 4404
+"""Close codes: whose login, token or display link is over; whoever does not see that site."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a connection showed to prove who it is; a token wins over a session cookie."""
+    """What a connection showed to prove who it is; a display link wins over a token, a token over a cookie."""
 
     token: str = field(default="", repr=False)
     session_key: str = field(default="", repr=False)
+    display: str = field(default="", repr=False)
 
     def user(self) -> User | None:
         """Return the active user these stand for *now*; asked again while the connection lasts.
@@ -35,7 +41,39 @@ class Credentials:
         request = HttpRequest()
         request.session = _session_store()(self.session_key)
         user = auth.get_user(request)
-        return user if isinstance(user, User) and user.is_active else None
+        if not isinstance(user, User) or not user.is_active or mfa.must_set_up(user):
+            return None
+        return user
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who looks at what: their site, and the channel group that hears when they may no longer."""
+
+    ear: str
+    site_id: int
+
+
+def find_seat(credentials: Credentials, slug: str) -> Seat | int:
+    """Return the seat, or the close code that says why there is none."""
+    if credentials.display:
+        return _display_seat(credentials.display, slug)
+    user = credentials.user()
+    if user is None:
+        return NOT_ALLOWED
+    site = access.sites_of(user).filter(slug=slug).first()
+    return NOT_FOUND if site is None else Seat(access.ear_of(user), site.pk)
+
+
+def _display_seat(secret: str, slug: str) -> Seat | int:
+    """A display link opens the one site it was made for, whoever else is logged in on that screen."""
+    link = displays.link_of(secret)
+    if link is None or link.revoked_at is not None:
+        return NOT_ALLOWED
+    if link.site.slug != slug:
+        return NOT_FOUND
+    displays.note_seen(link, timezone.now())
+    return Seat(displays.group_of(link.pk), link.site_id)
 
 
 def _session_store() -> type[SessionBase]:
@@ -43,9 +81,12 @@ def _session_store() -> type[SessionBase]:
 
 
 def credentials_of(scope: Any) -> Credentials:
-    """Read the token (`?token=` or a bearer header) and the session cookie of a WebSocket handshake."""
+    """Read `?display=`, the token (`?token=` or a bearer header) and the session cookie of a handshake."""
     headers = _headers(scope)
-    token = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
+    asked = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    if display := asked.get("display", [""])[0]:
+        return Credentials(display=display)
+    token = asked.get("token", [""])[0]
     scheme, _, bearer = headers.get("authorization", "").partition(" ")
     if not token and scheme.lower() == "bearer":
         token = bearer.strip()

@@ -6,13 +6,17 @@ from dashboards import health
 from dashboards.api.problems import no_such_path
 from dashboards.api.root import api
 
-handler400 = "dashboards.api.problems.bad_request"
-handler500 = "dashboards.api.problems.server_error"
+handler400 = "dashboards.errors.bad_request"
+handler403 = "dashboards.errors.forbidden"
+handler404 = "dashboards.errors.not_found"
+handler429 = "dashboards.errors.too_many"  # django-allauth looks for it
+handler500 = "dashboards.errors.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", health.prometheus),
     path("api/v1/", api.urls),
     re_path(r"^api(?:/|$)", no_such_path),
+    path("", include("dashboards.urls.door")),
     path("", include("dashboards.urls")),
 ]

@@ -1,13 +1,13 @@
 """Logging in and out; people, sites, tokens, display links; the record of who did what."""
 
-from django.contrib.auth import views as auth
+from allauth.account import views as account
+from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, path
 
+from dashboards.views.display import display
+
 urlpatterns: list[URLPattern] = [
-    path(
-        "login/",
-        auth.LoginView.as_view(template_name="dashboards/login.html", redirect_authenticated_user=True),
-        name="login",
-    ),
-    path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path("login/", account.login, name="login"),  # what follows it is in `door`, under allauth's own names
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("display/<str:secret>/", display, name="display"),
 ]

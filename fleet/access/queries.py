@@ -86,6 +86,11 @@ def authenticate_token(text: str, *, now: datetime | None = None) -> User | None
     return token.user if token else None
 
 
+def ear_of(user: AbstractBaseUser) -> str:
+    """Return the channel group that hears when what this person may see changes."""
+    return f"user.{user.pk}"
+
+
 def digest_of(text: str) -> str:
     """Return what is kept of a token: its text is random, so a plain SHA-256 cannot be undone."""
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from fleet.access.errors import Denied, NotVisible, Refused
 from fleet.access.models import AuditEntry, Membership, Role, Site, Token
-from fleet.access.queries import Person, authenticate_token, digest_of, may, role_at, sites_of
+from fleet.access.queries import Person, authenticate_token, digest_of, ear_of, may, role_at, sites_of
 from fleet.access.succession import keep_admins_of_all, keep_an_admin
 
 __all__ = [
@@ -235,4 +235,4 @@ def _deny(actor: User, verb: str, user: User, *, why: str, site: Site | None = N
 def _tell(user: User) -> None:
     """Open sockets look again at what this user may see.  A dead Redis is logged; the change stands."""
     send = async_to_sync(get_channel_layer().group_send)
-    transaction.on_commit(lambda: send(f"user.{user.pk}", {"type": "access.changed"}), robust=True)
+    transaction.on_commit(lambda: send(ear_of(user), {"type": "access.changed"}), robust=True)
