@@ -1,5 +1,10 @@
 """One device, and lists of them."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from dashboards.views.rejects_list import rejects
+
+urlpatterns: list[URLPattern] = [
+    path("rejects/", rejects, name="rejects"),
+    path("rejects.csv", rejects, {"as_csv": True}, name="rejects-csv"),
+]

@@ -1,0 +1,378 @@
+"""One way for all lists: filters, order and page stand in the address; the same rows come as CSV.
+
+A view says what its list has, asks what the reader wants, narrows the rows itself, and answers:
+
+    listing = Listing(name="people", title=_("People"), columns=(…), filters=(…), fields=(…), sort="name", …)
+    asked = listing.ask(request.GET)
+    rows = User.objects.filter(…)                 # by `asked.value("q")` and by what the reader may see
+    if as_csv: return exports.answer(request, listing, asked, rows, place="all-sites", today=…)
+    return render(request, "dashboards/lists/page.html", {"list": listing.page(asked, rows, now=now, …)})
+
+Rows are a QuerySet (columns with `order`) or a sequence in memory (columns with `key`).  A wrong value in the
+address is told by name, with what would be right; what is right beside it still holds.  Pages are numbered, and
+end after `MOST` rows: nobody reads further, and a skip to there stays a matter of milliseconds.  What is beyond is
+reached by a filter, or as CSV, which has every row.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final, Generic, Literal, TypeVar
+
+from django.db.models import F, QuerySet
+from django.db.models.expressions import Expression, OrderBy
+from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from dashboards.glossary import WORDS, Word
+
+MOST: Final = 10_000  # rows that pages lead to; also how far they are counted
+PER_PAGE: Final = 50
+_LONGEST: Final = 200  # characters of a filter's text
+
+M = TypeVar("M")  # what the rows are
+R = TypeVar("R")  # what a page shows of each, made by `prepare`
+Text = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice of a filter."""
+
+    value: str
+    label: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One question of the form above the list.
+
+    `choice` takes one of `options`, `date` a day as YYYY-MM-DD, `text` anything; `options` of a text are offered
+    while typing.
+    """
+
+    name: str
+    label: Text
+    kind: Literal["text", "choice", "date"] = "text"
+    options: tuple[Option, ...] = ()
+    hint: Text = ""
+
+    def read(self, text: str) -> str | date:
+        """Return the value of the address.  Raises ValueError with what was seen and what is allowed."""
+        if "\0" in text or len(text) > _LONGEST:
+            raise ValueError(
+                _("%(label)s: at most %(most)d characters, none of them NUL.")
+                % {"label": self.label, "most": _LONGEST}
+            )
+        if self.kind == "date":
+            return self._day(text)
+        if self.kind == "choice" and text not in {one.value for one in self.options}:
+            raise ValueError(self._not_among(text))
+        return text
+
+    def _day(self, text: str) -> date:
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            raise ValueError(
+                _("%(label)s “%(value)s” is no day; write it like 2026-11-22.")
+                % {"label": self.label, "value": text[:40]}
+            ) from None
+
+    def _not_among(self, text: str) -> str:
+        allowed = ", ".join(one.value for one in self.options[:12])
+        if not allowed:
+            allowed = _("nothing yet")
+        elif len(self.options) > 12:
+            allowed = _("%(some)s and %(more)d more") % {"some": allowed, "more": len(self.options) - 12}
+        return _("%(label)s “%(value)s” is not known here; there are: %(allowed)s.") % {
+            "label": self.label,
+            "value": text[:40],
+            "allowed": allowed,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[R]):
+    """One column of the page.
+
+    `cell` returns plain text, or HTML made by `format_html`.  A column sorts if it has an `order` (rows in the
+    database: names of fields that are never null, or expressions, whose nulls come last either way) or a `key`
+    (rows in memory; None comes last either way).  `word` is a key of `dashboards.glossary.WORDS`,
+    explained below the list.
+    """
+
+    name: str
+    label: Text
+    cell: Callable[[R], Text]
+    order: tuple[str | F | Expression, ...] = ()
+    key: Callable[[R], Any] | None = None
+    number: bool = False
+    word: str = ""
+    first: Literal["ascending", "descending"] = "ascending"  # the way that the first click sorts
+
+    @property
+    def sorts(self) -> bool:
+        return bool(self.order) or self.key is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Field(Generic[R]):
+    """One column of the CSV; `label` carries the unit.  Moments are written as ISO 8601 UTC."""
+
+    label: Text
+    value: Callable[[R], str | int | float | bool | datetime | Text | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address asks for; `complaints` are what could not be understood, in words."""
+
+    values: dict[str, Any]
+    texts: dict[str, str]
+    sort: str
+    descending: bool
+    number: int
+    complaints: list[str] = field(default_factory=list)
+
+    def value(self, name: str) -> Any:
+        """Return the value of a filter; None if it asks for nothing."""
+        return self.values.get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The head of a column; `url` sorts by it."""
+
+    label: Text
+    url: str
+    aria_sort: str
+    number: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A filter as the form shows it."""
+
+    filter: Filter
+    text: str
+    wrong: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the page: HTML or plain text, one a column; `key` names it from one reading to the next."""
+
+    key: str
+    cells: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """What `dashboards/lists/table.html` shows."""
+
+    name: str
+    title: Text
+    headings: tuple[Heading, ...]
+    rows: tuple[Row, ...]
+    numbers: frozenset[int]
+    questions: tuple[Question, ...]
+    complaints: tuple[str, ...]
+    empty: Text
+    is_filtered: bool
+    total: str
+    as_of: datetime
+    time_zone: str
+    refresh_s: int
+    url: str
+    clear_url: str
+    csv_url: str
+    previous_url: str
+    next_url: str
+    is_cut: bool
+    sort: str
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[M, R]):
+    """What a list has.
+
+    Args:
+        name: Of the CSV file, and of the page's parts.
+        prepare: Makes what the cells and fields read from rows, many at once, so that none takes a query of its own.
+        key: Names a row, from what `prepare` made.
+        sort: The column that orders the list unless the address says otherwise; `-` before it for descending.
+        nothing: Said where there is no row at all, with no filter set: why, and what to do.
+        csv_url: Where the CSV is; "" for none.
+        refresh_s: After how many seconds an open page reads itself again; 0 for never.
+    """
+
+    name: str
+    title: Text
+    columns: tuple[Column[R], ...]
+    filters: tuple[Filter, ...]
+    sort: str
+    prepare: Callable[[Sequence[M]], Sequence[R]]
+    key: Callable[[R], str]
+    nothing: Text
+    fields: tuple[Field[R], ...] = ()
+    url: str = ""
+    csv_url: str = ""
+    per_page: int = PER_PAGE
+    refresh_s: int = 0
+
+    def ask(self, parameters: QueryDict) -> Asked:
+        """Read the address.  What it gets wrong is left out and complained of."""
+        values: dict[str, Any] = {}
+        complaints = self._strangers(parameters)
+        texts = {one.name: parameters.get(one.name, "").strip() for one in self.filters}
+        for one in self.filters:
+            if texts[one.name]:
+                try:
+                    values[one.name] = one.read(texts[one.name])
+                except ValueError as error:
+                    complaints.append(str(error))
+        sort = self._sort(parameters.get("sort", ""), complaints)
+        number = _number(parameters.get("page", ""), complaints)
+        return Asked(values, texts, sort.removeprefix("-"), sort.startswith("-"), number, complaints)
+
+    def ordered(self, asked: Asked, rows: "QuerySet[Any] | Sequence[M]") -> "QuerySet[Any] | Sequence[Any]":
+        """Return the rows in the order asked for; those that are equal in it always stand alike."""
+        column = next(one for one in self.columns if one.name == asked.sort)
+        if isinstance(rows, QuerySet):
+            return rows.order_by(*_order(column, asked.descending), "-pk" if asked.descending else "pk")
+        key = column.key
+        assert key is not None, f"{column.name} of {self.name} has no key"  # noqa: S101  our own table
+        known = [row for row in rows if key(row) is not None]  # type: ignore[arg-type]
+        unknown = [row for row in rows if key(row) is None]  # type: ignore[arg-type]
+        return sorted(known, key=key, reverse=asked.descending) + unknown  # type: ignore[arg-type]
+
+    def page(
+        self, asked: Asked, rows: "QuerySet[Any] | Sequence[M]", *, now: datetime, time_zone: str = "UTC"
+    ) -> ListPage:
+        """Return the page asked for; the last one, with a complaint, if it is past the end."""
+        total = rows[: MOST + 1].count() if isinstance(rows, QuerySet) else len(rows)
+        reachable = min(total, MOST)
+        last = max(1, -(-reachable // self.per_page))
+        number, complaints = asked.number, list(asked.complaints)
+        if number > last:
+            complaints.append(_("Page %(page)d is past the end; this is the last.") % {"page": number})
+            number = last
+        low = (number - 1) * self.per_page
+        shown = list(self.ordered(asked, rows)[low : min(low + self.per_page, MOST)])
+        made = tuple(self._row(one) for one in self.prepare(shown))
+        return ListPage(
+            name=self.name,
+            title=self.title,
+            headings=tuple(self._heading(asked, column) for column in self.columns),
+            rows=made,
+            numbers=frozenset(n for n, column in enumerate(self.columns) if column.number),
+            questions=tuple(self._question(asked, one) for one in self.filters),
+            complaints=tuple(complaints),
+            empty=_("Nothing matches these filters.") if asked.values else self.nothing,
+            is_filtered=any(asked.texts.values()),
+            total=_total(low, len(made), total),
+            as_of=now,
+            time_zone=time_zone,
+            refresh_s=self.refresh_s,
+            url=self.address(asked, number=number),
+            clear_url=self.url or "?",
+            csv_url=self.csv_url and self.address(asked, number=1, base=self.csv_url),
+            previous_url=self.address(asked, number=number - 1) if number > 1 else "",
+            next_url=self.address(asked, number=number + 1) if number < last else "",
+            is_cut=total > MOST and number == last,
+            sort=self._sort_text(asked),
+            words=tuple(WORDS[column.word] for column in self.columns if column.word),
+        )
+
+    def address(self, asked: Asked, *, number: int = 1, sort: str | None = None, base: str = "") -> str:
+        """Return the address of this list with what was understood of the one asked for."""
+        parts = {name: asked.texts[name] for name in asked.values}
+        sort = self._sort_text(asked) if sort is None else sort
+        if sort and sort != self.sort:
+            parts["sort"] = sort
+        if number > 1:
+            parts["page"] = str(number)
+        base = base or self.url
+        return f"{base}?{urlencode(parts)}" if parts else base or "?"
+
+    def _sort_text(self, asked: Asked) -> str:
+        text = f"-{asked.sort}" if asked.descending else asked.sort
+        return "" if text == self.sort else text
+
+    def _sort(self, text: str, complaints: list[str]) -> str:
+        if not text:
+            return self.sort
+        names = [column.name for column in self.columns if column.sorts]
+        if text.removeprefix("-") in names:
+            return text
+        complaints.append(
+            _("This list cannot be sorted by “%(name)s”; it can by: %(names)s.")
+            % {"name": text[:40], "names": ", ".join(names)}
+        )
+        return self.sort
+
+    def _strangers(self, parameters: QueryDict) -> list[str]:
+        known = [one.name for one in self.filters]
+        return [
+            _("This list has no filter “%(name)s”; it has: %(names)s.")
+            % {"name": name[:40], "names": ", ".join(known)}
+            for name in parameters
+            if name not in known and name not in ("sort", "page")
+        ]
+
+    def _heading(self, asked: Asked, column: Column[R]) -> Heading:
+        if not column.sorts:
+            return Heading(column.label, "", "", column.number)
+        here = column.name == asked.sort
+        turned = not asked.descending if here else column.first == "descending"
+        return Heading(
+            label=column.label,
+            url=self.address(asked, sort=f"-{column.name}" if turned else column.name),
+            aria_sort=("descending" if asked.descending else "ascending") if here else "",
+            number=column.number,
+        )
+
+    def _question(self, asked: Asked, one: Filter) -> Question:
+        text = asked.texts[one.name]
+        return Question(one, text, bool(text) and one.name not in asked.values)
+
+    def _row(self, made: R) -> Row:
+        return Row(self.key(made), tuple(column.cell(made) for column in self.columns))
+
+
+def _number(text: str, complaints: list[str]) -> int:
+    if not text:
+        return 1
+    if text.isascii() and text.isdigit() and int(text[:6]) > 0:
+        return int(text[:6])
+    complaints.append(_("Page “%(value)s” is no page number; this is the first.") % {"value": text[:40]})
+    return 1
+
+
+def _order(column: Column[Any], descending: bool) -> list[OrderBy]:
+    """Return how the database is to sort.  Only what may be null says so: else an index could not serve."""
+    ordered = []
+    for part in column.order:
+        expression, nulls = (F(part), None) if isinstance(part, str) else (part, True)
+        ordered.append(OrderBy(expression, descending=descending, nulls_last=nulls))
+    return ordered
+
+
+def _total(low: int, shown: int, total: int) -> str:
+    if not total:
+        return ""
+    if total > MOST:
+        return _("%(low)s–%(high)s of more than %(most)s") % {
+            "low": f"{low + 1:,}",
+            "high": f"{low + shown:,}",
+            "most": f"{MOST:,}",
+        }
+    return _("%(low)s–%(high)s of %(total)s") % {
+        "low": f"{low + 1:,}",
+        "high": f"{low + shown:,}",
+        "total": f"{total:,}",
+    }

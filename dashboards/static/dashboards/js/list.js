@@ -1,0 +1,45 @@
+// Lists: a clean address from the filters' form, and fresh rows while the page is open.
+// Everything works without this file; it only saves a hand.
+
+const table = /** @type {HTMLTableElement | null} */ (document.querySelector("table[data-list]"));
+const form = /** @type {HTMLFormElement | null} */ (document.querySelector("form.filters"));
+
+form?.addEventListener("submit", () => {
+  const empty = Array.from(form.elements).filter((one) => "name" in one && "value" in one && one.value === "");
+  for (const one of empty) /** @type {HTMLInputElement} */ (one).disabled = true;
+  setTimeout(() => empty.forEach((one) => (/** @type {HTMLInputElement} */ (one).disabled = false)));
+});
+
+/** Whether somebody is busy with the rows: then they stay as they are. @param {Element} body */
+function isBusy(body) {
+  const selection = document.getSelection();
+  const selects = selection && !selection.isCollapsed && body.contains(selection.anchorNode);
+  return document.hidden || selects || body.querySelector("details[open]") || body.matches(":active");
+}
+
+/** Put what the server says now in the place of what it said. @param {HTMLTableElement} table @param {Document} fresh */
+function renew(table, fresh) {
+  for (const selector of [`table[data-list="${table.dataset.list}"] tbody`, ".pager .total", ".pager .as-of"]) {
+    const [old, now] = [document.querySelector(selector), fresh.querySelector(selector)];
+    if (!old || !now) continue;
+    const focused = old.contains(document.activeElement) ? document.activeElement : null;
+    const key = focused?.closest("tr")?.dataset.key;
+    const at = focused ? Array.from(focused.closest("tr, span")?.querySelectorAll("a, summary") ?? []).indexOf(focused) : -1;
+    old.replaceChildren(...now.childNodes);
+    if (!focused) continue;
+    const home = key === undefined ? old : old.querySelector(`tr[data-key="${CSS.escape(key)}"]`);
+    /** @type {HTMLElement | undefined} */ (home?.querySelectorAll("a, summary")[at])?.focus({ preventScroll: true });
+  }
+}
+
+/** @param {HTMLTableElement} table */
+async function refresh(table) {
+  if (isBusy(table.tBodies[0])) return;
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
+  if (!answer.ok) return; // the time beside "as of" says how old the page is
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (!isBusy(table.tBodies[0])) renew(table, fresh);
+}
+
+const everyMs = Number(table?.dataset.refreshS ?? 0) * 1000;
+if (table && everyMs) setInterval(() => refresh(table).catch(() => {}), everyMs);
