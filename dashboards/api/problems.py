@@ -2,28 +2,27 @@
 
 import functools
 import logging
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.parser import Parser
 
 from fleet.access.errors import NotVisible, Refused
 
 MEDIA_TYPE = "application/problem+json"
 _LONGEST_QUOTE = 100  # of what was seen
-
-_UNFORESEEN = gettext_lazy("Something unforeseen happened here; it is in the server's log.")
 
 _log = logging.getLogger(__name__)
 
@@ -78,8 +77,14 @@ def of_exception(request: HttpRequest, error: Exception | type[Exception]) -> Ht
             return answer(request, 401, detail)
         case ValidationError():
             return _unusable(request, error)
+        case HttpError(__cause__=Problem() as problem):  # of the body: ninja wraps whatever its parser raises
+            return of_exception(request, problem)
         case HttpError():
             return answer(request, error.status_code, error.message)
+        case RequestDataTooBig():
+            return answer(request, 413, _too_large())
+        case SuspiciousOperation():
+            return of_unusable(request, 400, error)
         case NotVisible() | Http404():
             return answer(request, 404, _("There is nothing here that you may see."))
         case PermissionDenied():
@@ -90,15 +95,22 @@ def of_exception(request: HttpRequest, error: Exception | type[Exception]) -> Ht
             _log.error("the database did not answer %s: %s", request.path, error)
             return answer(request, 503, _("The database does not answer at the moment; try again."))
         case _:
-            _log.exception("an unforeseen error at %s", request.path, exc_info=True)
-            return answer(request, 500, str(_UNFORESEEN))
+            fault = secrets.token_hex(4)
+            _log.error(
+                "fault %s at %s",
+                fault,
+                request.path,
+                exc_info=error if isinstance(error, Exception) else True,
+            )
+            return answer(request, 500, _("Unforeseen; the server's log knows it as %(id)s.") % {"id": fault})
 
 
 def _unusable(request: HttpRequest, error: ValidationError) -> HttpResponse:
     errors = []
     for one in error.errors:
         name = _parameter(one)
-        errors.append(_error(name, str(one["msg"]).removeprefix("Value error, "), request.GET.get(name)))
+        seen = one.get("input") if one["loc"][:1] == ("body",) else request.GET.get(name)
+        errors.append(_error(name, str(one["msg"]).removeprefix("Value error, "), seen))
     return answer(request, 422, "; ".join(one["detail"] for one in errors), errors)
 
 
@@ -126,28 +138,43 @@ def no_such_path(request: HttpRequest, **_kwargs: Any) -> HttpResponse:
     return answer(request, 404, _("There is no such path; /api/v1/openapi.json lists all."))
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    """400 before any view is reached (such as a host that is not ours): a problem, or the page's own."""
-    if not _is_api(request):
-        return defaults.bad_request(request, exception)
-    return answer(
-        request, 400, _("The request itself cannot be used: %(why)s") % {"why": type(exception).__name__}
-    )
+def of_unusable(request: HttpRequest, status: int, error: Exception | None) -> HttpResponse:
+    """400 or 413 before any view is reached, such as a host that is not ours."""
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return answer(request, status, _too_large())
+    why = type(error).__name__ if error else ""
+    return answer(request, status, _("The request itself cannot be used: %(why)s") % {"why": why})
 
 
-def server_error(request: HttpRequest) -> HttpResponseBase:
-    """500 outside a view: a problem, or the page's own answer."""
-    if not _is_api(request):
-        return defaults.server_error(request)
-    return answer(request, 500, str(_UNFORESEEN))
+def _too_large() -> str:
+    return _("At most %(n)d bytes may be sent.") % {"n": settings.DATA_UPLOAD_MAX_MEMORY_SIZE}
 
 
-def _is_api(request: HttpRequest) -> bool:
-    return request.path_info.startswith("/api/")
+class JsonOnly(Parser):
+    """Bodies are JSON, and say so: a browser's form of another site cannot."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        if request.content_type != "application/json":
+            raise Problem(
+                415,
+                _("Content-Type: application/json expected; seen: %(seen)s")
+                % {"seen": _content_type(request)},
+            )
+        try:
+            return super().parse_body(request)
+        except (ValueError, RecursionError):
+            raise Problem(400, _("The body is no JSON.")) from None
+
+
+def _content_type(request: HttpRequest) -> str:
+    return repr((request.content_type or "")[:_LONGEST_QUOTE])
 
 
 class ProblemAPI(NinjaAPI):
     """A NinjaAPI whose errors, without exception, are problems."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(parser=JsonOnly(), **options)
 
     def set_default_exception_handlers(self) -> None:
         self.add_exception_handler(Exception, of_exception)
