@@ -336,3 +336,27 @@ class Pulse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.part} {self.at:%H:%M:%S}"
+
+
+class SlowSpell(models.Model):
+    """A stretch in which a part of the server worked slowly, with where the time of its worst round went."""
+
+    part = models.CharField(max_length=32)
+    began_at = models.DateTimeField()
+    last_at = models.DateTimeField(help_text=_("when its last slow round ended"))
+    rounds = models.IntegerField(help_text=_("how many rounds were slow: batches, ticks, requests"))
+    worst_at = models.DateTimeField()
+    worst_ms = models.IntegerField()
+    waited_ms = models.IntegerField(help_text=_("how old the oldest message was before the work on it began"))
+    steps = models.JSONField(help_text=_("[step, ms] of the worst round, in the order they were first done"))
+    messages = models.IntegerField()
+    backlog = models.IntegerField()
+    what = models.CharField(max_length=120, blank=True, help_text=_("the route of a request"))
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-began_at"], name="spell_by_time")
+        ]  # the system page, prune, the bound
+
+    def __str__(self) -> str:
+        return f"{self.part} {self.began_at:%Y-%m-%d %H:%M:%S} {self.worst_ms} ms"

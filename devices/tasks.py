@@ -4,7 +4,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from devices.store import partitions, rejects
+from devices.store import partitions, pulses, rejects, spells
 
 
 @shared_task(ignore_result=True, expires=3600)
@@ -13,3 +13,5 @@ def prune() -> None:
     now = timezone.now()
     partitions.drop_before(now, settings.TELEMETRY_DAYS)
     rejects.prune(now, reject_days=settings.REJECT_DAYS)
+    spells.prune(now)
+    pulses.beat("prune", timezone.now())  # its last life sign says when room was last made

@@ -3,7 +3,7 @@
 Facts come first (devices), decisions next (fleet), people last, and only what was committed is announced.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -30,25 +30,41 @@ class Taken:
     refused: list[Refused] = field(default_factory=list)
 
 
-def take_in(desk: Desk, reading: Reading, now: datetime, *, window_ms: int = 600_000) -> Taken:
+def take_in(
+    desk: Desk,
+    reading: Reading,
+    now: datetime,
+    *,
+    window_ms: int = 600_000,
+    lap: Callable[[str], None] = lambda _step: None,
+) -> Taken:
     """What one batch of device messages does to the house, in one transaction.
+
+    `lap` is told as each step ends, so that a slow batch says where its time went.
 
     Raises `states.Raced` if another process moved a live state meanwhile: clear the desk and take the batch again.
     """
     with transaction.atomic():
         desks.lay(desk, reading.heard, reading.numbered)
+        lap("lay")
         settler = Settler(desk, window_ms=window_ms)
         facts = settler.settle(reading.heard, reading.numbered)
+        lap("settle")
         records.copy_telemetry(facts.telemetry, to_ms(now))
         records.copy_events(facts.events, now)
+        lap("copy")
         ledgers.write(facts.books.values())
+        lap("ledger")
         states.write(list(facts.states.values()))
+        lap("states")
         records.copy_changes(facts.changes, now)
         rollups.write_sessions(facts.sessions)
         refused = [*reading.refused, *facts.refused, *_reused(facts)]
         rejects.write(refused)
         unknown.keep(reading.unknown)
         control.request_rebirth(births.unborn(facts.states.values()), now)
+        lap("changes")
+    lap("commit")
     return Taken(facts, refused)
 
 

@@ -36,7 +36,7 @@ class Inbox:
         with self._ready:
             for message in messages:
                 size = len(message.payload)
-                if _is_late(message.payload):
+                if is_late(message.payload):
                     if len(self._late) >= MOST_LATE or self._late_bytes + size > MOST_LATE_BYTES:
                         self._passed.append(message._replace(payload=b""))
                         self.passed_count += 1
@@ -92,7 +92,13 @@ class Inbox:
         """Return how many wait: (live, late)."""
         return len(self._live), len(self._late)
 
+    def oldest_ms(self) -> int | None:
+        """Return when the oldest message that waits arrived, Unix ms; None if none waits."""
+        with self._ready:
+            return min((lane[0].arrival_ms for lane in (self._live, self._late) if lane), default=None)
 
-def _is_late(payload: bytes) -> bool:
+
+def is_late(payload: bytes) -> bool:
+    """Whether the payload looks like a late record."""
     at = payload.find(_LATE)
     return at >= 0 and payload[at + len(_LATE) : at + len(_LATE) + 8].lstrip().startswith(b"true")

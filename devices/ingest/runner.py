@@ -328,9 +328,7 @@ class Ingest:
         detail: dict[str, Any] = {
             "broker": link.is_up,
             "silence_counts_from_ms": self.silence_counts_from_ms,
-            **self.logbook.detail(
-                self.counters + Counter(late_passed=self.inbox.passed_count), self._gauges()
-            ),
+            **self.logbook.detail({**self.counters, "late_passed": self.inbox.passed_count}, self._gauges()),
             "rejects": dict(self.rejects),
         }
         now = from_ms(_wall_ms())

@@ -78,6 +78,7 @@ class Link:
     Args:
         address: The broker.
         subscriptions: Topic filters, at QoS 1.
+        also: Topics, at QoS 0, that a broker may refuse without harm.
         take: Called on the link's thread with messages as they arrive; must not raise or block.
         paused: Asked before each read: while true, the socket is not read, so the broker keeps the rest.
         greet: Called on the link's thread after each connect, when the subscriptions are asked for.
@@ -97,12 +98,15 @@ class Link:
         client_id: str | None = None,
         persistent: bool = True,
         session_s: int | None = None,
+        also: Iterable[str] = (),
     ) -> None:
         self.address = address
         self.epoch = 0
         self.connected_at: float | None = None
         self._subscribed_epoch = 0
         self._subscriptions = [(topic, 1) for topic in subscriptions]
+        self._also = [(topic, 0) for topic in also]
+        self._also_mid: int | None = None
         self._paused, self._greet = paused, greet
         self._work: deque[tuple[int, Callable[[], None]]] = deque()
         self._stop = threading.Event()
@@ -312,10 +316,14 @@ class Link:
         self._work.clear()
         if self._subscriptions:
             client.subscribe(self._subscriptions)
+        if self._also:
+            self._also_mid = client.subscribe(self._also)[1]
         log.info("broker connected", user=self.address.username, epoch=self.epoch)
         self._greet()
 
-    def _on_subscribe(self, _client: Any, _userdata: Any, _mid: Any, reasons: Any, _properties: Any) -> None:
+    def _on_subscribe(self, _client: Any, _userdata: Any, mid: Any, reasons: Any, _properties: Any) -> None:
+        if mid == self._also_mid:
+            return
         refused = [str(reason) for reason in reasons if reason.is_failure]
         if refused:
             log.error("broker refused a subscription", user=self.address.username, reasons=refused)

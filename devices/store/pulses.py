@@ -1,17 +1,32 @@
 """The sign of life of each part of the server, and the lock that keeps ingest alone."""
 
-from datetime import datetime
+import os
+import socket
+from datetime import UTC, datetime
 from typing import Any
+
+from django.conf import settings
 
 from devices.models import Pulse
 from devices.store import sql
 
 INGEST_LOCK = 0x6D796F  # "myo"
+_STARTED_AT = datetime.now(UTC)
+
+
+def about() -> dict[str, Any]:
+    """Return what every part says of itself: its version, since when, and where it runs."""
+    return {
+        "version": settings.VERSION,
+        "started_at": _STARTED_AT.isoformat(timespec="seconds"),
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+    }
 
 
 def beat(part: str, now: datetime, detail: dict[str, Any] | None = None) -> None:
-    """Say that `part` lives."""
-    Pulse.objects.update_or_create(part=part, defaults={"at": now, "detail": detail or {}})
+    """Say that `part` lives.  `detail` beats what `about` says, for who speaks for another process."""
+    Pulse.objects.update_or_create(part=part, defaults={"at": now, "detail": about() | (detail or {})})
 
 
 def all_pulses() -> dict[str, tuple[datetime, dict[str, Any]]]:

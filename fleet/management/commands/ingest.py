@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from devices.batch.desk import Desk
+from devices.ingest.figures import BROKER_TOPICS, Logbook
 from devices.ingest.inbox import Inbox
 from devices.ingest.presence import Presence
 from devices.ingest.reader import Reading
@@ -24,7 +25,9 @@ from devices.wire.topics import SERVER_STATUS
 from fleet import checks, flows
 from fleet.live.announce import Announcer
 from fleet.live.events import pulse_event
+from fleet.metrics import of_this_process
 
+_SERVER = SERVER_STATUS.encode()
 SUBSCRIPTIONS = ("ems/v1/+/status", "ems/v1/+/telemetry", "ems/v1/+/event", SERVER_STATUS)
 
 
@@ -59,6 +62,7 @@ class _House:
         directory = Directory()
         self.inbox = Inbox()
         self.presence = Presence(settings.SERVER_ID)
+        self.logbook = Logbook(self._figures, settings.SLOW_BATCH_MS)
         self.voice = Announcer(lambda: directory.serials, lambda: directory.sites)
         self.ingest = Ingest(
             inbox=self.inbox,
@@ -68,6 +72,7 @@ class _House:
             on_pulse=self._on_pulse,
             watermarks=Watermarks(stuck_ms=int(settings.WATERMARK_STUCK_SECONDS * 1000)),
             pace=Pace(rollup_s=settings.ROLLUP_SECONDS),
+            logbook=self.logbook,
         )
         self.link = Link(
             Address.of(settings.MQTT_URL),
@@ -75,6 +80,7 @@ class _House:
             self._take,
             paused=self.inbox.is_full,
             will=self.presence.will(),
+            also=tuple(BROKER_TOPICS),
         )
 
     def run(self) -> None:
@@ -87,20 +93,28 @@ class _House:
             self.voice.stop()
 
     def _take(self, messages: list[Message]) -> None:
-        server = SERVER_STATUS.encode()
-        own = [message for message in messages if message.topic == server]
+        own = [message for message in messages if message.topic == _SERVER or message.topic[:1] == b"$"]
         for message in own:
-            self.presence.read(message)
+            if message.topic == _SERVER:
+                self.presence.read(message)
+            else:
+                self.logbook.hear_broker(message)
         if self.presence.other is not None:
             self.stop.set()
         if own:
             self.link.acknowledge(own)
-            messages = [message for message in messages if message.topic != server]
+            messages = [m for m in messages if m.topic != _SERVER and m.topic[:1] != b"$"]
         if messages:
             self.inbox.put(messages)
 
     def _take_in(self, desk: Desk, reading: Reading, now: datetime) -> flows.Taken:
-        return flows.take_in(desk, reading, now, window_ms=int(settings.PLACING_WINDOW_SECONDS * 1000))
+        window_ms = int(settings.PLACING_WINDOW_SECONDS * 1000)
+        return flows.take_in(desk, reading, now, window_ms=window_ms, lap=self.logbook.lap)
+
+    def _figures(self) -> dict[str, dict[str, float]]:
+        own = of_this_process()
+        told = {"events_announced": self.voice.sent, "announcements_failed": self.voice.failed}
+        return {"counters": {**own["counters"], **told}, "gauges": own["gauges"]}
 
     def _on_pulse(self, now: datetime, _detail: dict[str, Any]) -> None:
         self.presence.tick(self.link)
