@@ -111,10 +111,12 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "dashboards.errors.Answers",
     "allauth.account.middleware.AccountMiddleware",
     "dashboards.middleware.SecondFactor",
     "axes.middleware.AxesMiddleware",  # last: it answers for whoever was locked out
 ]
+CSRF_FAILURE_VIEW = "dashboards.errors.csrf_failure"
 ROOT_URLCONF = "fleet.urls"
 ASGI_APPLICATION = "fleet.asgi.application"
 TEMPLATES = [
