@@ -79,6 +79,12 @@ PLACING_WINDOW_SECONDS = env.seconds("PLACING_WINDOW_SECONDS", 600)
 SLOW_BATCH_MS = env.number("SLOW_BATCH_MS", 500, least=1)
 SLOW_REQUEST_MS = env.number("SLOW_REQUEST_MS", 1000, least=1)
 
+# --- How often somebody may ask (dashboards/limits.py); 0 a minute: no limit ---
+API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 3000)
+API_BURST = env.number("API_BURST", 600, least=1)
+PAGE_REQUESTS_PER_MINUTE = env.number("PAGE_REQUESTS_PER_MINUTE", 600)
+PAGE_BURST = env.number("PAGE_BURST", 300, least=1)
+
 # --- Django ---
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -112,6 +118,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "dashboards.errors.Answers",
+    "dashboards.limits.RateLimits",
     "allauth.account.middleware.AccountMiddleware",
     "dashboards.middleware.SecondFactor",
     "axes.middleware.AxesMiddleware",  # last: it answers for whoever was locked out

@@ -17,7 +17,7 @@ import pytest
 
 from fleet.embedded import debian, places, servers
 from fleet.embedded.servers import Servers
-from tests.harness import House, Processes, chromium
+from tests.harness import OF_TESTS, House, Processes, chromium
 
 _VAR = Path(tempfile.mkdtemp(prefix="myofleet-test-"))
 _VAR.chmod(0o711)  # the servers' own account must pass, when we are root
@@ -25,6 +25,7 @@ _SERVERS: Servers = servers.of(_VAR / "servers")
 
 os.environ.update(_SERVERS.settings())
 os.environ.update(DJANGO_SETTINGS_MODULE="fleet.settings", PLAIN_STATIC="1", LOG_FORMAT="console")
+os.environ.update(OF_TESTS)
 django.setup()  # test modules import models, and pytest-django read the environment before we set it
 
 # Pure or nearly so, but seconds long each: `make test` runs them, `make check` has a minute for everything.

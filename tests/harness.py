@@ -31,6 +31,8 @@ from fleet.embedded.processes import Program
 from fleet.embedded.servers import Servers
 
 SERVERS = ("postgres", "redis", "broker")
+# Settings of tests within this process; houses have the product's own.
+OF_TESTS = {"API_REQUESTS_PER_MINUTE": "0", "PAGE_REQUESTS_PER_MINUTE": "0"}
 LOG_LINES = 20
 
 
@@ -155,7 +157,7 @@ class House:
         bench_account = (
             {"MQTT_BENCH_ACCOUNT": f"_bench:{self.servers.vault.secret('_bench')}"} if bench else {}
         )
-        outer = {name: value for name, value in os.environ.items() if name != "PLAIN_STATIC"}
+        outer = {name: value for name, value in os.environ.items() if name not in {"PLAIN_STATIC", *OF_TESTS}}
         static = {"STATIC_ROOT": str(self.var.parent / "static")}  # the same for each house: collected once
         self.env = self.house.environment({**outer, **bench_account}) | static | dict(env or {})
         self.processes = Processes(self.var, self.env)

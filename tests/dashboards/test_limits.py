@@ -1,0 +1,110 @@
+"""Who asks too often waits; walls, stops and health checks never do; a dead Redis limits nobody."""
+
+import logging
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+import redis
+from django.conf import settings as django_settings
+from django.test import Client, RequestFactory
+from django.urls import ResolverMatch
+from pytest_django import Settings
+
+from dashboards import limits
+from dashboards.limits import Buckets, Rate
+from fleet.embedded.servers import Servers
+from tests.dashboards.api.ward import Ward, ask
+from tests.harness import wait_for
+
+DEAD_REDIS = "redis://127.0.0.1:1/0"  # nobody listens on port 1
+SLOWLY = Rate("test", per_minute=60, burst=3)
+
+
+@pytest.fixture
+def low(settings: Settings, servers: Servers) -> Iterator[Settings]:
+    """Three at once, then one a minute."""
+    settings.API_REQUESTS_PER_MINUTE = settings.PAGE_REQUESTS_PER_MINUTE = 1
+    settings.API_BURST = settings.PAGE_BURST = 3
+    yield settings
+    with redis.Redis.from_url(django_settings.REDIS_URL) as client:
+        for key in client.scan_iter("myofleet:rate:*"):
+            client.delete(key)
+
+
+def test_a_burst_passes_and_then_one_token_a_second(servers: Servers) -> None:
+    buckets, me = Buckets(django_settings.REDIS_URL), str(uuid4())
+    verdicts = [buckets.take(SLOWLY, me) for _ in range(4)]
+    assert all(verdicts)
+    assert [one.allowed for one in verdicts if one] == [True, True, True, False]
+    last = verdicts[-1]
+    assert last
+    assert 0 < last.wait_ms <= 1000
+    assert last.as_headers()["RateLimit-Limit"] == "3"
+    assert last.as_headers()["RateLimit-Remaining"] == "0"
+    assert int(last.as_headers()["RateLimit-Reset"]) == 3
+    wait_for(
+        lambda: (again := buckets.take(SLOWLY, me)) and again.allowed, within_s=3, why="no token came back"
+    )
+
+
+def test_each_has_a_bucket_of_their_own(servers: Servers) -> None:
+    buckets = Buckets(django_settings.REDIS_URL)
+    for _ in range(4):
+        buckets.take(SLOWLY, "one")
+    other = buckets.take(SLOWLY, str(uuid4()))
+    assert other
+    assert other.allowed
+
+
+def test_a_client_that_asks_too_often_is_told_when_to_ask_again(low: Settings, ward: Ward) -> None:
+    answers = [ask("devices", "nurse") for _ in range(4)]
+    assert [one.status_code for one in answers] == [200, 200, 200, 429]
+    assert [one["RateLimit-Remaining"] for one in answers] == ["2", "1", "0", "0"]
+    assert answers[-1]["Content-Type"] == "application/problem+json"
+    assert 1 <= int(answers[-1]["Retry-After"]) <= 60
+    assert ask("devices", "engineer").status_code == 200  # another token
+
+
+def test_a_page_asked_for_too_often_is_a_page(low: Settings, nurse: Client) -> None:
+    answers = [nurse.get("/") for _ in range(4)]
+    assert [one.status_code for one in answers] == [200, 200, 200, 429]
+    assert "Too many requests" in answers[-1].content.decode()
+
+
+def test_a_wall_and_health_are_never_limited(low: Settings, nurse: Client) -> None:
+    for path in ("/sites/north/", "/healthz", "/metrics"):
+        for _ in range(5):
+            answer = nurse.get(path)
+            assert answer.status_code == 200
+            assert "RateLimit-Limit" not in answer
+
+
+@pytest.mark.parametrize("path", ["sites/north/stop", "devices/EMS-0001/commands"])
+def test_what_stops_a_device_is_never_limited(settings: Settings, path: str) -> None:
+    settings.API_REQUESTS_PER_MINUTE = 1
+    assert limits.rate_of(RequestFactory().post(f"/api/v1/{path}")) is None
+    assert limits.rate_of(RequestFactory().get(f"/api/v1/{path}")) is not None
+
+
+def test_a_page_is_limited_and_a_display_is_not(settings: Settings) -> None:
+    settings.PAGE_REQUESTS_PER_MINUTE = 1
+    for name, limited in (("devices", True), ("display", False), ("wall", False)):
+        request = RequestFactory().get("/")
+        request.resolver_match = ResolverMatch(lambda: None, (), {}, url_name=name, namespaces=["dashboards"])
+        assert (limits.rate_of(request) is not None) is limited
+
+
+def test_no_token_or_cookie_is_kept_in_the_clear() -> None:
+    for headers in ({"Authorization": "Bearer secret"}, {"Cookie": "sessionid=secret"}):
+        assert "secret" not in limits.who(RequestFactory().get("/", headers=headers))
+    assert limits.who(RequestFactory().get("/")).startswith("address:")
+
+
+def test_a_dead_redis_limits_nobody_and_is_not_asked_each_time(
+    settings: Settings, ward: Ward, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.API_REQUESTS_PER_MINUTE, settings.REDIS_URL = 1, DEAD_REDIS
+    with caplog.at_level(logging.WARNING):
+        assert [ask("devices").status_code for _ in range(3)] == [200] * 3
+    assert caplog.text.count("nobody is rate-limited") == 1
