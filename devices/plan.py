@@ -17,6 +17,7 @@ from typing import Final, Literal
 from devices.wire.messages import ProtocolDocument, ProtocolStep
 from devices.wire.words import StepKind
 
+AT_TARGET: Final = 0.9  # share of the target that counts as "at target": docs/dose.md
 MAX_SEGMENTS: Final = (
     100_000  # a day of cycles of 4 s has 86,400; more is no treatment, and would fill memory
 )
@@ -62,6 +63,14 @@ class Segment:
         return (self.from_fraction + self.to_fraction) / 2
 
     @property
+    def at_target_ms(self) -> int:
+        """How long the amplitude is at AT_TARGET of the target or more: `on`, and the top of a linear ramp."""
+        low, high = sorted((self.from_fraction, self.to_fraction))
+        if low == high:
+            return self.length_ms if low >= AT_TARGET else 0
+        return round(self.length_ms * max(0.0, high - max(low, AT_TARGET)) / (high - low))
+
+    @property
     def pulses(self) -> float:
         """Pulses a channel: frequency x time in which current flows (ramps and on), 0 in a rest."""
         flows = self.from_fraction > 0 or self.to_fraction > 0
@@ -81,6 +90,7 @@ class Planned:
 
     channel: int  # of the device, from 1
     on_ms: int  # in `on` phases
+    at_target_ms: int  # at AT_TARGET of the target or more: `on`, and the top of each ramp
     pulses: float
     charge_uc: float | None  # of the leading phase
     ma_mean: float | None  # over `on` phases, weighted by their length
@@ -191,6 +201,7 @@ def _planned(segments: tuple[Segment, ...], at: int, channel: int) -> Planned:
     return Planned(
         channel=channel,
         on_ms=on_ms,
+        at_target_ms=sum(one.at_target_ms for one in segments),
         pulses=sum(one.pulses for one in flowing),
         charge_uc=charge_uc,
         ma_mean=weighted / on_ms if told and on_ms else None,
