@@ -90,6 +90,16 @@ def django_db_modify_db_settings(servers: Servers) -> None:
 
 
 @pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Tests that commit empty every table after them; the record, which nobody may empty, must let them."""
+    from django.db import connection
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        for table in ("access_auditentry", "access_auditlink"):
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER access_audit_stays_whole")
+
+
+@pytest.fixture(scope="session")
 def broker(servers_running: tuple[Servers, Processes]) -> Servers:
     """A broker with the accounts `_ingest` and `_dispatch` (`servers.mqtt_url`), and the other servers."""
     these, running = servers_running

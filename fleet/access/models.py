@@ -77,15 +77,24 @@ class DisplayLink(models.Model):
 
 
 class AuditEntry(models.Model):
-    """One thing somebody did or was refused.  Written by `access.service.record` only."""
+    """One thing somebody did or was refused.  Written by `access.service.record` only; see `access.chain`.
+
+    It names user and site without a constraint: deleting either must not change what is on record.
+    """
 
     at = models.DateTimeField(auto_now_add=True)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="audit_entries"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
     )
     actor_name = models.CharField(max_length=150)
     action = models.CharField(max_length=64)
-    site = models.ForeignKey(Site, null=True, on_delete=models.SET_NULL, related_name="+")
+    site = models.ForeignKey(
+        Site, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
     subject = models.CharField(max_length=200, blank=True)
     detail = models.JSONField(default=dict)
 
@@ -95,3 +104,20 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor_name} {self.action} {self.subject}"
+
+
+class AuditLink(models.Model):
+    """One link of the chain over all entries, in the order they were committed.  Written by the database."""
+
+    number = models.BigIntegerField(primary_key=True)
+    entry = models.OneToOneField(
+        AuditEntry, on_delete=models.DO_NOTHING, db_constraint=False, related_name="link"
+    )
+    content = models.TextField()  # the entry as JSON, exactly as it was hashed
+    hash = models.CharField(max_length=64)  # SHA-256 of the previous hash, a line feed, and the content
+
+    class Meta:
+        ordering = ["number"]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.hash}"

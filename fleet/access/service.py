@@ -17,6 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from fleet.access.clients import current_address
 from fleet.access.errors import Denied, NotVisible, Refused
 from fleet.access.models import AuditEntry, Membership, Role, Site, Token
 from fleet.access.queries import Person, authenticate_token, digest_of, ear_of, may, role_at, sites_of
@@ -72,7 +73,12 @@ def require(actor: Person, verb: str, site: Site, *, subject: str = "") -> None:
 def record(
     actor: Person | None, action: str, *, site: Site | None = None, subject: str = "", **detail: Any
 ) -> None:
-    """Write down who did what, in the caller's transaction: the entry stands if and only if the deed does."""
+    """Write down who did what, in the caller's transaction: the entry stands if and only if the deed does.
+
+    While a request is answered, the client's address is added.
+    """
+    if address := current_address():
+        detail.setdefault("address", address)
     known = actor if isinstance(actor, User) else None
     name = known.get_username() if known else _SHELL if actor is None else _NOT_LOGGED_IN
     AuditEntry.objects.create(

@@ -55,9 +55,10 @@ def test_an_entry_stands_only_if_the_deed_does(nurse, north):
 
 def test_an_entry_outlives_its_user(nurse, north):
     service.record(nurse, "command.stop", site=north, subject="EMS-1", command="c1")
+    number = nurse.pk
     nurse.delete()
     entry = AuditEntry.objects.get()
-    assert (entry.actor, entry.actor_name, entry.detail) == (None, "alice", {"command": "c1"})
+    assert (entry.actor_id, entry.actor_name, entry.detail) == (number, "alice", {"command": "c1"})
 
 
 # --- memberships ---
