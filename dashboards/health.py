@@ -66,10 +66,10 @@ def readyz(_request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def prometheus(request: HttpRequest) -> HttpResponse:
-    """Figures of every process, for loopback or a bearer token."""
+    """Figures of every process, for loopback or the token of somebody who may `see_system`."""
     try:
-        if not _is_local(request) and not _has_token(request):
-            return problems.answer(request, 401, "Metrics are for loopback, or a good bearer token.")
+        if not _is_local(request) and (refused := _why_not(request)) is not None:
+            return refused
         now = timezone.now()
         pulses = list(Pulse.objects.order_by("part"))
         counts = queries.site_counts(Device.objects.all())
@@ -143,9 +143,14 @@ def _is_local(request: HttpRequest) -> bool:
         return False
 
 
-def _has_token(request: HttpRequest) -> bool:
+def _why_not(request: HttpRequest) -> HttpResponse | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return scheme.lower() == "bearer" and access.authenticate_token(token.strip()) is not None
+    user = access.authenticate_token(token.strip()) if scheme.lower() == "bearer" else None
+    if user is None:
+        return problems.answer(request, 401, "Metrics are for loopback, or a good bearer token.")
+    if not access.may_anywhere(user, "see_system"):
+        return problems.answer(request, 403, "Metrics are for engineers and administrators.")
+    return None
 
 
 def _uncached(response: HttpResponse) -> HttpResponse:

@@ -11,21 +11,26 @@ import json
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
 
 from devices import accounts, documents
 from devices.enrolment import Row
 from devices.models import Device
 from devices.simulator.session import built_in
+from fleet.access.enrolments import record_enrolments
 from fleet.access.models import Membership, Role, Site, Token
 from fleet.access.queries import digest_of
 from fleet.embedded.options import DEVICES_JSON, PEOPLE_JSON
 from fleet.embedded.vault import write_private
 
 SPARE_DEVICES: Final = 24
+_TOKEN_LASTS: Final = timedelta(days=90)
 _STORE: Final = "Store"  # where spare devices stand: last on the wall
 
 
@@ -105,7 +110,12 @@ def _person(name: str, sites: dict[str, Site], derived: _Derived) -> dict[str, A
         user = User.objects.create_user(name, password=password, first_name=first_name, last_name=last_name)
     for place in places:
         Membership.objects.get_or_create(user=user, site=sites[place.slug], defaults={"role": role})
-    Token.objects.get_or_create(digest=digest_of(token), defaults={"user": user, "name": "demo"})
+    ends = timezone.now() + _TOKEN_LASTS  # moved at each start: the demo's programs go on
+    Token.objects.update_or_create(
+        digest=digest_of(token),
+        defaults={"expires_at": ends},
+        create_defaults={"user": user, "name": "demo", "expires_at": ends},
+    )
     return {"username": name, "password": password, "token": token, "sites": [place.slug for place in places]}
 
 
@@ -136,7 +146,9 @@ def _enrol(rows: Iterable[Row], passwords: dict[str, str]) -> None:
     """Enrol the devices that are not there yet, in one transaction."""
     known = set(Device.objects.values_list("serial", flat=True))
     fresh = [row for row in rows if row.serial not in known]
-    outcome = accounts.enrol_many(fresh, passwords={row.serial: passwords[row.serial] for row in fresh})
+    with transaction.atomic():
+        outcome = accounts.enrol_many(fresh, passwords={row.serial: passwords[row.serial] for row in fresh})
+        record_enrolments(None, "device.enrolled", outcome.passwords)
     if outcome.problems:
         raise RuntimeError(f"the demo's own device cannot be enrolled: {outcome.problems[0]}")
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TypeGuard
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from fleet.access.errors import NotVisible
@@ -78,8 +78,9 @@ def authenticate_token(text: str, *, now: datetime | None = None) -> User | None
     """Return whose bearer token this is; None if it is unknown, over, revoked, or its owner is inactive."""
     now = now or timezone.now()
     token = (
-        Token.objects.filter(digest=digest_of(text), revoked_at=None, user__is_active=True)
-        .filter(Q(expires_at=None) | Q(expires_at__gt=now))
+        Token.objects.filter(
+            digest=digest_of(text), revoked_at=None, expires_at__gt=now, user__is_active=True
+        )
         .select_related("user")
         .first()
     )

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
@@ -13,8 +12,7 @@ from pytest_django import Settings
 
 from dashboards import health
 from devices.models import Pulse
-from fleet.access.models import Token
-from fleet.access.queries import digest_of
+from tests.dashboards.api.ward import furnish
 
 PARTS = ("ingest", "dispatch", "worker", "beat")
 DEAD_REDIS = "redis://127.0.0.1:1/0"  # nobody listens on port 1
@@ -156,11 +154,15 @@ def test_what_a_part_should_not_have_said_breaks_no_scrape() -> None:
 @pytest.mark.parametrize(
     "request_", [{"REMOTE_ADDR": "192.0.2.7"}, {"HTTP_X_FORWARDED_FOR": "192.0.2.7"}, {"REMOTE_ADDR": ""}]
 )
-def test_metrics_are_for_loopback_or_a_token_only(request_: dict[str, str]) -> None:
+def test_metrics_are_for_loopback_or_the_token_of_whoever_may_see_the_system(
+    request_: dict[str, str],
+) -> None:
     assert Client().get("/metrics", **request_).status_code == 401
     assert Client().get("/metrics", **request_, HTTP_AUTHORIZATION="Bearer wrong").status_code == 401
-    Token.objects.create(user=User.objects.create(username="prometheus"), name="t", digest=digest_of("right"))
-    assert _metrics(**request_, HTTP_AUTHORIZATION="Bearer right")
+    furnish()
+    nurse, engineer = ("Bearer token of nurse", "Bearer token of engineer")
+    assert Client().get("/metrics", **request_, HTTP_AUTHORIZATION=nurse).status_code == 403
+    assert _metrics(**request_, HTTP_AUTHORIZATION=engineer)
 
 
 @pytest.mark.usefixtures("pulses")

@@ -43,7 +43,12 @@ def furnish() -> Ward:
     far = Site.objects.create(slug="far", name="Far")
     for name in PEOPLE:
         user = User.objects.create(username=name)
-        Token.objects.create(user=user, name="test", digest=digest_of(f"token of {name}"))
+        Token.objects.create(
+            user=user,
+            name="test",
+            digest=digest_of(f"token of {name}"),
+            expires_at=timezone.now() + timedelta(days=1),
+        )
         role, site = (NORTH[name], north) if name in NORTH else (Role.NURSE, far)
         Membership.objects.create(user=user, site=site, role=role)
     enrol = Device.objects.create

@@ -14,6 +14,7 @@ from django.db import DatabaseError, transaction
 
 from devices import accounts
 from devices.enrolment import Row, UnreadableFile, parse_csv, tags_of
+from fleet.access.enrolments import record_enrolments
 
 EXAMPLES = """\
 examples:
@@ -87,19 +88,28 @@ class Command(BaseCommand):
             self._tell(wait=not options["no_wait"] and told.outcome == "deferred")
             return
         if options["claim"]:
-            count = accounts.claim(options["claim"])
+            with transaction.atomic():
+                count = accounts.claim(options["claim"])
+                record_enrolments(None, "device.claimed", [options["claim"]], messages=count)
             self.stdout.write(f"{count} messages are taken in within seconds, with their own times.")
             return
         if options["revoke"]:
-            accounts.revoke(options["revoke"])
+            with transaction.atomic():
+                accounts.revoke(options["revoke"])
+                record_enrolments(None, "device.revoked", [options["revoke"]])
             self.stdout.write(f"{options['revoke']} is revoked; what it said stays.")
         elif options["new_password"]:
             serial = options["new_password"]
-            self._show(serial, accounts.new_password(serial), "has a new password; the old one is over")
+            with transaction.atomic():
+                password = accounts.new_password(serial)
+                record_enrolments(None, "device.new_password", [serial])
+            self._show(serial, password, "has a new password; the old one is over")
         else:
             names = ("serial", "site", "room", "name", "model", "uplink", "risk_class")
             fields = {name: options[name] for name in names}
-            password = accounts.enrol(**fields, tags=tags_of(options["tags"]))
+            with transaction.atomic():
+                password = accounts.enrol(**fields, tags=tags_of(options["tags"]))
+                record_enrolments(None, "device.enrolled", [options["serial"]])
             self._show(options["serial"], password, f"is enrolled at {options['site']}")
             if kept := accounts.kept_before(options["serial"]):
                 self.stdout.write(
@@ -150,6 +160,7 @@ class Command(BaseCommand):
         try:
             with os.fdopen(descriptor, "w", newline="") as file, transaction.atomic():
                 enrolled = accounts.enrol_many(rows)
+                record_enrolments(None, "device.enrolled", enrolled.passwords)
                 lines = csv.writer(file)
                 lines.writerow(("serial", "password"))
                 lines.writerows(enrolled.passwords.items())
