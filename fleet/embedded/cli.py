@@ -5,7 +5,7 @@ import os
 import shlex
 from pathlib import Path
 
-from fleet.embedded import debian, demo, servers
+from fleet.embedded import debian, demo, ports, servers
 from fleet.embedded.supervisor import Failed, Stopped, Supervisor, say
 
 
@@ -43,7 +43,9 @@ def _up(var: Path, mqtt_port: int | None, *, with_broker: bool) -> int:
             supervisor.start(program)
         supervisor.wait_ready(*supervisor.pids)
         these.create_database()
-        for name, value in these.settings().items():
+        by_hand = {"MQTT_HOST": ports.HOST, "MQTT_PORT": str(these.mqtt_port)}
+        by_hand["MQTT_URL_DISPATCH"] = these.mqtt_url("_dispatch")
+        for name, value in {**by_hand, **these.settings()}.items():
             print(f"export {name}={shlex.quote(value)}", flush=True)
         supervisor.tend_forever()
     except Stopped:

@@ -369,11 +369,9 @@ def test_an_enrolment_that_is_asked_to_stop_while_it_waits_is_done_and_ends_with
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs a second account on the machine")
-def test_who_may_not_signal_the_broker_is_told_what_to_do_and_the_broker_goes_on(house, tmp_path):
-    pid_file = tmp_path / "pid"
+def test_who_may_not_signal_the_broker_is_told_what_to_do_and_the_broker_goes_on(house, test_root):
+    pid_file = test_root / "pid"  # which everybody may pass through
     pid_file.write_text(str(house.processes.pid("broker")))
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
     before = reloads(house)
     with ProcessPoolExecutor(
         1, mp_context=get_context("fork"), initializer=os.setuid, initargs=(65533,)
