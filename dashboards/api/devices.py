@@ -71,6 +71,7 @@ def list_devices(request: HttpRequest, asked: Query[Asked], page: Query[Page]) -
 
 @router.get("/devices/{serial}", response=schemas.Device, operation_id="getDevice", summary="One device now")
 def get_device(request: HttpRequest, serial: str) -> HttpResponse:
+    """Also one that is out of service: its history stays readable."""
     device = visible_device(request, serial)
     [found] = queries.device_objects(Device.objects.filter(pk=device.pk), timezone.now())
     return answered(found)

@@ -6,11 +6,12 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from ninja import Schema
 from pydantic import ConfigDict, Field
 
+from dashboards.api import examples
+
 Item = TypeVar("Item")
 Link = Literal["never", "online", "suspect", "offline", "conflict"]
 State = Literal["idle", "ready", "running", "paused", "fault", "charging", "offline"]
 Interval = Annotated[list[datetime], Field(min_length=2, max_length=2, description="[from, to]")]
-_SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
 class Strict(Schema):
@@ -83,54 +84,7 @@ class Device(Strict):
     rev: Annotated[int, Field(description="rises with every change of this device")]
     worst_alert: Annotated[Any, Field(description="null: no alert is open")]
 
-    model_config = ConfigDict(
-        extra="allow",
-        json_schema_extra={
-            "examples": [
-                {
-                    "serial": "EMS-0001",
-                    "name": "Bed 1",
-                    "site": "north",
-                    "room": "Room 3",
-                    "uplink": "ap-3",
-                    "tags": ["knee"],
-                    "model": "RX-4",
-                    "firmware": "2.3.1",
-                    "link": "online",
-                    "state": "running",
-                    "output": "on",
-                    "session": "01JD2",
-                    "heard_at": "2026-11-22T07:40:00.123Z",
-                    "age_ms": 412,
-                    "clock_skew_ms": -31,
-                    "battery": {"soc": 86.9, "mv": 3889, "charging": False},
-                    "temp_c": 31.4,
-                    "channels": [
-                        {
-                            "n": 1,
-                            "set_ma": 32.0,
-                            "ma": 31.9,
-                            "ohm": 820,
-                            "contact": "ok",
-                            "charge_uc": 184233.1,
-                        }
-                    ],
-                    "protocol": {"id": "quad-strength", "version": 3, "sha256": _SHA256},
-                    "phase": "on",
-                    "cycle": 12,
-                    "step": 0,
-                    "elapsed_ms": 310000,
-                    "conditions": [],
-                    "held": None,
-                    "locked": None,
-                    "status_at": "2026-11-22T07:39:58.000Z",
-                    "telemetry_at": "2026-11-22T07:40:00.123Z",
-                    "rev": 1042,
-                    "worst_alert": None,
-                }
-            ]
-        },
-    )
+    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [examples.DEVICE]})
 
 
 class Record(Strict):
@@ -170,28 +124,7 @@ class LedgerEntry(Strict):
     closed: Annotated[bool, Field(description="the device keeps nothing of this boot any more")]
     gaps: Annotated[list[LedgerGap], Field(description="what of first…highest was never stored, and why")]
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "boot": 7,
-                    "first_seq": 1,
-                    "contiguous_seq": 1200,
-                    "highest_seq": 1233,
-                    "stored": 1230,
-                    "dropped": 2,
-                    "rejected": 0,
-                    "pruned_to": None,
-                    "closed": False,
-                    "gaps": [
-                        {"from": 88, "to": 89, "reason": "dropped"},
-                        {"from": 1201, "to": 1201, "reason": "awaited"},
-                    ],
-                }
-            ]
-        },
-    )
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [examples.LEDGER_ENTRY]})
 
 
 class TraceChannel(Strict):
@@ -201,6 +134,9 @@ class TraceChannel(Strict):
     ma_max: Annotated[list[float | None], Field(description="greatest sample, mA")]
     ma: Annotated[list[float | None], Field(description="mean, mA")]
     ohm: Annotated[list[float | None], Field(description="mean of what was measured, Ω")]
+
+
+GapReason = Literal["dropped", "rejected", "lost", "awaited", "pruned", "restart", "unsent", "silent"]
 
 
 class Trace(Strict):
@@ -215,6 +151,10 @@ class Trace(Strict):
     soc: Annotated[list[float | None], Field(description="%")]
     temp_c: list[float | None]
     gaps: Annotated[list[Interval], Field(description="in session, but without telemetry")]
+    gap_reasons: Annotated[
+        list[GapReason | None],
+        Field(description="why, for each of the gaps; null where it is not known"),
+    ]
     sessions: Annotated[list[Interval], Field(description="the parts of the range that were in session")]
 
 
@@ -276,17 +216,4 @@ class Problem(Strict):
     instance: str
     errors: list[ProblemError] = []
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "type": "about:blank",
-                    "title": "Not Found",
-                    "status": 404,
-                    "detail": "There is no device 'EMS-0009' that you may see.",
-                    "instance": "/api/v1/devices/EMS-0009",
-                }
-            ]
-        },
-    )
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [examples.PROBLEM]})

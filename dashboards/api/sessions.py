@@ -71,6 +71,7 @@ def get_session(
     id: str,
     which: Query[Which],
 ) -> HttpResponse:
+    """By the id that its device chose; 409 if two devices chose the same one and `device` is not given."""
     sessions = _visible(request).filter(session=id) if "\0" not in id else Session.objects.none()
     if which.device is not None:
         sessions = sessions.filter(device=visible_device(request, which.device))

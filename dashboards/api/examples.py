@@ -1,0 +1,182 @@
+"""Examples for the API's description: one believable answer of each kind, one value of each parameter.
+
+They are held against the schemas by `tests/dashboards/api/test_description.py`.
+"""
+
+from typing import Any, Final
+
+_SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_PROTOCOL = {"id": "quad-strength", "version": 3, "sha256": _SHA256}
+_CURSOR = "WyJFTVMtMDEwMCJd"
+
+DEVICE: Final[dict[str, Any]] = {
+    "serial": "EMS-0001",
+    "name": "Bed 1",
+    "site": "north",
+    "room": "Room 3",
+    "uplink": "ap-3",
+    "tags": ["knee"],
+    "model": "RX-4",
+    "firmware": "2.3.1",
+    "link": "online",
+    "state": "running",
+    "output": "on",
+    "session": "01JD2",
+    "heard_at": "2026-11-22T07:40:00.123Z",
+    "age_ms": 412,
+    "clock_skew_ms": -31,
+    "battery": {"soc": 86.9, "mv": 3889, "charging": False},
+    "temp_c": 31.4,
+    "channels": [{"n": 1, "set_ma": 32.0, "ma": 31.9, "ohm": 820, "contact": "ok", "charge_uc": 184233.1}],
+    "protocol": _PROTOCOL,
+    "phase": "on",
+    "cycle": 12,
+    "step": 0,
+    "elapsed_ms": 310000,
+    "conditions": [],
+    "held": None,
+    "locked": None,
+    "status_at": "2026-11-22T07:39:58.000Z",
+    "telemetry_at": "2026-11-22T07:40:00.123Z",
+    "rev": 1042,
+    "worst_alert": None,
+}
+RECORD: Final[dict[str, Any]] = {
+    "boot": 7,
+    "seq": 1201,
+    "type": "event",
+    "kind": "session_paused",
+    "placed_at": "2026-11-22T07:40:00.123Z",
+    "placed_by": "live",
+    "received_at": "2026-11-22T07:40:00.181Z",
+    "late": False,
+    "disputed": False,
+    "body": {
+        "v": 1, "boot": 7, "seq": 1201, "t": 1763797200123, "up_ms": 612345,
+        "kind": "session_paused", "session": "01JD2", "elapsed_ms": 310000, "by": "patient",
+    },
+}  # fmt: skip
+LEDGER_ENTRY: Final[dict[str, Any]] = {
+    "boot": 7,
+    "first_seq": 1,
+    "contiguous_seq": 1200,
+    "highest_seq": 1233,
+    "stored": 1230,
+    "dropped": 2,
+    "rejected": 0,
+    "pruned_to": None,
+    "closed": False,
+    "gaps": [
+        {"from": 88, "to": 89, "reason": "dropped"},
+        {"from": 1201, "to": 1201, "reason": "awaited"},
+    ],
+}
+TRACE: Final[dict[str, Any]] = {
+    "from": "2026-11-22T07:39:00.000Z",
+    "to": "2026-11-22T07:40:00.000Z",
+    "source": "telemetry",
+    "step_ms": 100,
+    "t": ["2026-11-22T07:39:00.000Z", "2026-11-22T07:39:00.100Z"],
+    "channels": [
+        {
+            "n": 1,
+            "set_ma": [32.0, 32.0],
+            "ma_min": [31.7, 31.8],
+            "ma_max": [32.0, 32.1],
+            "ma": [31.9, 31.9],
+            "ohm": [820.0, None],
+        }
+    ],
+    "soc": [86.9, 86.9],
+    "temp_c": [31.4, 31.4],
+    "gaps": [["2026-11-22T07:39:20.000Z", "2026-11-22T07:39:31.000Z"]],
+    "gap_reasons": ["awaited"],
+    "sessions": [["2026-11-22T07:39:00.000Z", "2026-11-22T07:40:00.000Z"]],
+}
+SESSION: Final[dict[str, Any]] = {
+    "id": "01JD2",
+    "device": "EMS-0001",
+    "site": "north",
+    "subject": "p-7f3a",
+    "protocol": _PROTOCOL,
+    "planned_ms": 1_200_000,
+    "started_at": "2026-11-22T07:34:50.000Z",
+    "last_at": "2026-11-22T07:40:00.123Z",
+    "ended_at": None,
+    "end_reason": None,
+    "elapsed_ms": 310000,
+    "channels": [
+        {
+            "n": 1,
+            "charge_uc": 184233.1,
+            "pulses": 10250,
+            "set_ma_mean": 32.0,
+            "ma_mean": 14.6,
+            "ma_max": 32.1,
+        }
+    ],
+    "contractions": 12,
+    "disputed": False,
+    "gaps": [],
+}
+REJECT: Final[dict[str, Any]] = {
+    "id": 31,
+    "at": "2026-11-22T07:40:00.123Z",
+    "topic": "ems/v1/EMS-0001/event",
+    "serial": "EMS-0001",
+    "reason": "json",
+    "detail": "JSON is malformed: invalid character (byte 17)",
+    "excerpt": '{"v":1,"boot":7,"\\xff',
+    "count": 1,
+}
+PROBLEM: Final[dict[str, Any]] = {
+    "type": "about:blank",
+    "title": "Not Found",
+    "status": 404,
+    "detail": "There is no device 'EMS-0009' that you may see.",
+    "instance": "/api/v1/devices/EMS-0009",
+}
+ENDED: Final[dict[str, Any]] = {"reason": "RX-1003 was cloned; the copy is off"}
+
+
+def _page(item: dict[str, Any], *, more: bool = False) -> dict[str, Any]:
+    return {"items": [item], "next": _CURSOR if more else None}
+
+
+ANSWERS: Final[dict[str, Any]] = {
+    "listDevices": _page(DEVICE, more=True),
+    "getDevice": DEVICE,
+    "endConflict": DEVICE | {"link": "suspect", "session": None, "state": "idle", "output": "off"},
+    "listRecords": _page(RECORD),
+    "getLedger": _page(LEDGER_ENTRY),
+    "getTrace": TRACE,
+    "listSessions": _page(SESSION),
+    "getSession": SESSION,
+    "listRejects": _page(REJECT),
+}
+"""Of each operation's success, by operation id."""
+
+BODIES: Final[dict[str, Any]] = {"endConflict": ENDED}
+
+PARAMETERS: Final[dict[str, Any]] = {
+    "serial": "EMS-0001",
+    "id": "01JD2",
+    "slug": "north",
+    "site": "north",
+    "room": "Room 3",
+    "tag": "knee",
+    "link": "online",
+    "state": "running",
+    "q": "bed",
+    "limit": 100,
+    "cursor": _CURSOR,
+    "boot": 7,
+    "after_seq": 1200,
+    "from": "2026-11-22T07:39:00Z",
+    "to": "2026-11-22T07:40:00Z",
+    "points": 1000,
+    "device": "EMS-0001",
+    "subject": "p-7f3a",
+    "reason": "json",
+}
+"""Of each parameter, by name."""
