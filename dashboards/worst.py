@@ -61,7 +61,15 @@ def rank(device: Mapping[str, Any], face: Mapping[str, Any]) -> int:
 def worst_of(
     devices: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]],
 ) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
-    """Return the (device, face) that is worst off; of equals the one not heard for longest.  None for none."""
-    return min(
-        devices, key=lambda one: (rank(*one), one[0]["heard_at"] or "~", one[0]["serial"]), default=None
-    )
+    """Return the (device, face) that is worst off; None for none.
+
+    Of equals those in a session come first; of silent ones the one not heard for longest.
+    """
+    return min(devices, key=_order, default=None)
+
+
+def _order(one: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[Any, ...]:
+    device, face = one
+    found = rank(device, face)
+    since = (device["heard_at"] or "~") if found in (MAY_FLOW, SILENT) else ""
+    return found, not face["in_session"], since, device["serial"]

@@ -1,39 +1,58 @@
-"""The first page: the sites of the person who logged in."""
+"""The first page: the sites of the person who logged in, and whether news from them gets through."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from dashboards import reads
+from dashboards import pipeline
+from dashboards.overview import Standing, standings
 from dashboards.people import member
-from devices import queries
+from devices.models import Pulse
 from fleet.access import queries as access
-from fleet.access.models import Site
+from fleet.access.models import Membership, Role, Site
+from fleet.access.roles import allows
 
 
 @dataclass(frozen=True, slots=True)
 class SiteCard:
-    """One site with what stands in it."""
+    """One site, what the reader is there, and how it stands."""
 
     site: Site
-    devices: int
-    in_session: int
-    silent: int
+    role: str
+    may_enrol: bool
+    standing: Standing
 
 
 @require_safe
 @never_cache
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    cards = [_card(site) for site in access.sites_of(member(request))]
-    return render(request, "dashboards/home.html", {"cards": cards})
+    """`?part=live` answers with what changes alone; the page asks for it every two seconds."""
+    now = timezone.now()
+    context = {
+        "cards": _cards(request, now),
+        "pipeline": pipeline.pipeline({pulse.part: pulse for pulse in Pulse.objects.all()}, now),
+        "limit_ms": pipeline.LIMIT_MS,
+        "deaf_words": pipeline.deaf_words(),
+        "now": now,
+    }
+    part = request.GET.get("part") == "live"
+    return render(request, "dashboards/home_live.html" if part else "dashboards/home.html", context)
 
 
-def _card(site: Site) -> SiteCard:
-    counted = queries.site_counts(reads.site_devices(site.pk))
-    links = counted["links"]
-    return SiteCard(site, counted["devices"], counted["in_session"], links["suspect"] + links["offline"])
+def _cards(request: HttpRequest, now: datetime) -> list[SiteCard]:
+    person = member(request)
+    sites = list(access.sites_of(person))
+    standing = standings(sites, now)
+    roles = dict(Membership.objects.filter(user=person).values_list("site_id", "role"))
+    cards = []
+    for site in sites:
+        role = Role(roles.get(site.pk, Role.ADMIN))  # a superuser without a membership
+        cards.append(SiteCard(site, str(role.label), allows(role, "enrol"), standing[site.pk]))
+    return cards

@@ -61,7 +61,7 @@ def test_the_first_page_lists_my_sites_with_what_stands_in_them(nurse: Client) -
     page = nurse.get("/").content.decode()
     assert "/sites/north/" in page
     assert "/sites/far/" not in page
-    assert re.findall(r"<dd>(\d+)</dd>", page) == ["3", "1", "1"]
+    assert re.findall(r"<dd>(\d+)</dd>", page) == ["3", "1", "2", "1", "1"]
 
 
 def test_who_has_no_site_is_told_whom_to_ask(nurse: Client) -> None:

@@ -73,9 +73,15 @@ def test_what_asks_for_attention_beats_whatever_does_not() -> None:
         assert (worst.rank(device, shown) <= worst.COMPLAINS) == shown["attention"], one
 
 
-def test_of_equals_the_one_not_heard_for_longest_is_named() -> None:
+def test_of_silent_ones_the_one_not_heard_for_longest_is_named() -> None:
     older = pair(**RUNNING, link="offline", serial="Z", heard_at="2026-11-22T09:00:00.000Z")
     newer = pair(**RUNNING, link="offline", serial="A")
     never = pair(link="never", state=None, output=None, heard_at=None)
     assert worst.worst_of([newer, never, older]) == older
     assert worst.worst_of([]) is None
+
+
+def test_of_equals_the_one_that_treats_is_named() -> None:
+    stored = pair(link="offline", conditions=["electrode_off:1"], serial="A")
+    treats = pair(**RUNNING, conditions=["electrode_off:1"], serial="Z")
+    assert worst.worst_of([stored, treats]) == treats

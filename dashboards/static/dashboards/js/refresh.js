@@ -1,0 +1,103 @@
+// Keeps a page true without a socket: asks for what changes every two seconds, lets ages tick in between, and says
+// so when no answer comes.  What is asked for is the page's own template, so words are written in one place.
+
+const EVERY_MS = 2_000;
+const LOST_MS = 4_500; // without an answer for so long, the page is old
+const TICK_MS = 250;
+
+/** Make `old` like `fresh`, touching only what differs: focus, selection and open help stay. @param {Node} old @param {Node} fresh */
+export function morph(old, fresh) {
+  if (old.nodeName !== fresh.nodeName || keyOf(old) !== keyOf(fresh)) {
+    /** @type {ChildNode} */ (old).replaceWith(fresh);
+    return;
+  }
+  if (old instanceof Element && fresh instanceof Element) {
+    sameAttributes(old, fresh);
+    sameChildren(old, fresh);
+  } else if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
+}
+
+/** @param {Element} old @param {Element} fresh */
+function sameChildren(old, fresh) {
+  const [now, wanted] = [[...old.childNodes], [...fresh.childNodes]];
+  for (const [at, child] of wanted.entries()) {
+    if (at < now.length) morph(now[at], child);
+    else old.append(child);
+  }
+  for (const child of now.slice(wanted.length)) child.remove();
+}
+
+/** What a reader opened stays open. @param {Element} old @param {Element} fresh */
+function sameAttributes(old, fresh) {
+  const keep = old.nodeName === "DETAILS" ? ["open"] : [];
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name) && !keep.includes(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+}
+
+/** @param {Node} node */
+const keyOf = (node) => (node instanceof Element ? node.getAttribute("data-key") : null);
+
+/** A duration in its largest whole unit. @param {number} ms @param {Record<string, string | undefined>} units */
+export function span(ms, units) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  for (const [limit, unit, size] of /** @type {[number, string, number][]} */ ([[60, "s", 1], [3600, "min", 60], [172800, "h", 3600], [Infinity, "d", 86400]])) {
+    if (seconds < limit) return (units[unit] ?? "").replace("{n}", String(Math.floor(seconds / size)));
+  }
+  return "";
+}
+
+/** @param {HTMLElement} place whose `data-refresh` is the address of what stands in it */
+function keep(place) {
+  const units = /** @type {HTMLElement} */ (document.getElementById("spans")).dataset;
+  const lost = /** @type {HTMLElement} */ (document.querySelector("[data-lost]"));
+  let answeredAt = performance.now();
+  let asking = false;
+
+  async function ask() {
+    if (asking || document.hidden) return;
+    asking = true;
+    try {
+      const sent = performance.now();
+      const options = { cache: /** @type {const} */ ("no-store"), redirect: /** @type {const} */ ("manual"), signal: AbortSignal.timeout(LOST_MS) };
+      const answer = await fetch(place.dataset.refresh ?? "", options);
+      if (answer.type === "opaqueredirect" || answer.status === 404) return location.reload(); // logged out, or no longer ours
+      if (answer.ok) {
+        const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").body;
+        sameChildren(place, fresh);
+        answeredAt = sent;
+        tick();
+      }
+    } catch {
+      // no answer: the tick says so once it has lasted
+    } finally {
+      asking = false;
+    }
+  }
+
+  function tick() {
+    const elapsed = performance.now() - answeredAt;
+    for (const one of /** @type {NodeListOf<HTMLElement>} */ (place.querySelectorAll("[data-age-ms]"))) {
+      const text = one.dataset.ageMs ? span(Number(one.dataset.ageMs) + elapsed, units) : "";
+      if (one.dataset.ageMs && one.textContent !== text) one.textContent = text;
+    }
+    for (const one of /** @type {NodeListOf<HTMLElement>} */ (place.querySelectorAll("[data-limit-ms]"))) {
+      one.toggleAttribute("data-mute", Number(one.dataset.heardMs || Infinity) + elapsed > Number(one.dataset.limitMs));
+    }
+    const isLost = elapsed > LOST_MS;
+    lost.hidden = !isLost;
+    document.body.toggleAttribute("data-lost", isLost);
+    if (isLost) /** @type {HTMLElement} */ (lost.querySelector("[data-lost-age]")).textContent = span(elapsed, units);
+  }
+
+  setInterval(ask, EVERY_MS);
+  setInterval(tick, TICK_MS);
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return;
+    answeredAt = Math.max(answeredAt, performance.now() - EVERY_MS); // it was not asked meanwhile
+    ask();
+  });
+}
+
+if (typeof document !== "undefined") {
+  for (const place of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-refresh]"))) keep(place);
+}
