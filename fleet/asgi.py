@@ -13,6 +13,9 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
 from dashboards.routing import websocket_urlpatterns  # noqa: E402
 from dashboards.sockets import Doorkeeper  # noqa: E402
+from fleet.logs import keep_accesses_clean  # noqa: E402
+
+keep_accesses_clean()
 
 application = ProtocolTypeRouter(
     {"http": django_application, "websocket": Doorkeeper(URLRouter(websocket_urlpatterns))}

@@ -1,20 +1,30 @@
 """One log format for every process: JSON lines for machines, or a console for people."""
 
 import logging
-import re
 from typing import Any
 
 import structlog
 
-_TOKEN = re.compile(r"(token=)[^&\s\"']+")
+from fleet.redaction import clean
 
 
-def _hide_tokens(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """A token in an address would otherwise live on in every log that quotes the address."""
-    for key, value in event.items():
-        if isinstance(value, str) and "token=" in value:
-            event[key] = _TOKEN.sub(r"\1…", value)
-    return event
+def _cleaned(_logger: Any, _name: str, line: Any) -> str:
+    """The last step, on the finished line: so nothing that is quoted anywhere in it is overlooked."""
+    return clean(str(line))
+
+
+def keep_accesses_clean() -> None:
+    """Send daphne's access log through ours: it would write whole addresses to standard output."""
+    from daphne.access import AccessLogGenerator
+
+    access = structlog.stdlib.get_logger("web.access")
+
+    def write_entry(
+        _self: Any, host: str, date: Any, request: str, status: Any = None, length: Any = None, **_other: Any
+    ) -> None:
+        access.info(request, client=host, status=status, bytes=length)
+
+    AccessLogGenerator.write_entry = write_entry
 
 
 def configure(log_format: str, level: str) -> None:
@@ -26,7 +36,6 @@ def configure(log_format: str, level: str) -> None:
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
-        _hide_tokens,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -43,7 +52,7 @@ def configure(log_format: str, level: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _hide_tokens, render],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render, _cleaned],
         )
     )
     root = logging.getLogger()

@@ -225,14 +225,22 @@ LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
 if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR"):
     env.problems.append(("LOG_LEVEL", repr(LOG_LEVEL), "set it to DEBUG, INFO, WARNING or ERROR"))
     LOG_LEVEL = "INFO"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "fleet.debugging.ReporterFilter"
 LOGGING_CONFIG = None  # fleet.logs sets structlog and the standard library up in one place
 
 SENTRY_DSN = env.text("SENTRY_DSN")
 
-from fleet import logs  # noqa: E402  after LOG_FORMAT and LOG_LEVEL are known
+from fleet import logs, redaction  # noqa: E402  after LOG_FORMAT and LOG_LEVEL are known
 
 logs.configure(LOG_FORMAT, LOG_LEVEL)
 if SENTRY_DSN:
     import sentry_sdk
 
-    sentry_sdk.init(dsn=SENTRY_DSN, release=VERSION, send_default_pii=False)
+    sentry_sdk.init(
+        dsn=SENTRY_DSN,
+        release=VERSION,
+        send_default_pii=False,
+        before_send=redaction.clean_event,
+        before_send_transaction=redaction.clean_event,
+        before_breadcrumb=redaction.clean_event,
+    )

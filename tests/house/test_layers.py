@@ -9,6 +9,8 @@ OUTSIDE = {
     "fleet.settings",
     "fleet.env",
     "fleet.logs",
+    "fleet.redaction",
+    "fleet.debugging",
     "fleet.checks",
     "fleet.celery",
     "fleet.apps",
