@@ -1,0 +1,108 @@
+"""The record of who did what, in plain words.
+
+One sentence an action; what is not listed here is shown by its own name, never left out.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from fleet.access.models import AuditEntry, Role
+
+SENTENCES: Final[dict[str, str | Promise]] = {
+    "login": gettext_lazy("%(actor)s logged in"),
+    "logout": gettext_lazy("%(actor)s logged out"),
+    "login.failed": gettext_lazy("Somebody failed to log in as %(subject)s"),
+    "login.locked": gettext_lazy("Too many failed logins as %(subject)s: locked for a while"),
+    "login.unlocked": gettext_lazy("%(actor)s let %(subject)s try to log in again"),
+    "site.made": gettext_lazy("%(actor)s made the site %(site)s"),
+    "site.changed": gettext_lazy("%(actor)s changed the settings of %(site)s"),
+    "person.made": gettext_lazy("%(actor)s added %(subject)s as %(role)s at %(site)s"),
+    "person.renamed": gettext_lazy("%(actor)s renamed %(subject)s to %(name)s"),
+    "membership.granted": gettext_lazy("%(actor)s gave %(subject)s the role %(role)s at %(site)s"),
+    "membership.changed": gettext_lazy(
+        "%(actor)s made %(subject)s %(role)s instead of %(before)s at %(site)s"
+    ),
+    "membership.withdrawn": gettext_lazy("%(actor)s took the role of %(subject)s at %(site)s away"),
+    "user.activated": gettext_lazy("%(actor)s let %(subject)s log in again"),
+    "user.deactivated": gettext_lazy("%(actor)s ended the login of %(subject)s"),
+    "password.link_made": gettext_lazy("%(actor)s made a link by which %(subject)s chooses a password"),
+    "password.chosen": gettext_lazy("%(subject)s chose a password by a link"),
+    "password.changed": gettext_lazy("%(subject)s changed their password"),
+    "mfa.reset": gettext_lazy("%(actor)s took the second factor of %(subject)s away"),
+    "token.issued": gettext_lazy("%(actor)s made the token “%(name)s” for %(subject)s"),
+    "token.revoked": gettext_lazy("%(actor)s revoked the token “%(name)s” of %(subject)s"),
+    "display.made": gettext_lazy("%(actor)s made the display link “%(subject)s” for %(site)s"),
+    "display.revoked": gettext_lazy("%(actor)s revoked the display link “%(subject)s” of %(site)s"),
+    "conflict.ended": gettext_lazy("%(actor)s ended the identity conflict of %(subject)s"),
+    "audit.exported": gettext_lazy("%(actor)s exported the audit"),
+    "denied": gettext_lazy("%(actor)s tried “%(verb)s” on %(subject)s at %(site)s and was refused"),
+    "denied.nothing": gettext_lazy("%(actor)s tried “%(verb)s” at %(site)s and was refused"),
+}
+
+GROUPS: Final[dict[str, str | Promise]] = {
+    "login": gettext_lazy("Logins, also failed ones"),
+    "denied": gettext_lazy("Refusals"),
+    "person": gettext_lazy("People made or renamed"),
+    "membership": gettext_lazy("Roles given and taken"),
+    "user": gettext_lazy("Logins ended and restored"),
+    "password": gettext_lazy("Passwords"),
+    "mfa": gettext_lazy("Second factors"),
+    "token": gettext_lazy("Tokens"),
+    "display": gettext_lazy("Display links"),
+    "site": gettext_lazy("Sites"),
+    "device": gettext_lazy("Devices"),
+    "command": gettext_lazy("Commands"),
+    "conflict": gettext_lazy("Identity conflicts"),
+    "audit": gettext_lazy("Exports of the audit"),
+}
+"""What the filter offers: the first word of an action, and what it is about."""
+
+
+def sentence(entry: AuditEntry, names: Mapping[str, str]) -> str:
+    """Return what happened, as one sentence without a full stop; `names` by user name, for people one may name."""
+    words = _words(entry, names)
+    known = SENTENCES.get(_key(entry))
+    if known is None:
+        about = entry.subject and f" · {words['subject']}"
+        return f"{words['actor']}: {entry.action}{about}"
+    return str(known) % words
+
+
+def actor_name(entry: AuditEntry, names: Mapping[str, str]) -> str:
+    """Return who did it: a person's name if one may know it, else their user name."""
+    fixed = {"(shell)": _("Somebody at the server's shell"), "(not logged in)": _("Somebody not logged in")}
+    return fixed.get(entry.actor_name) or names.get(entry.actor_name) or entry.actor_name
+
+
+def _key(entry: AuditEntry) -> str:
+    if entry.action.startswith("denied."):
+        return "denied" if entry.subject else "denied.nothing"
+    if entry.action == "membership.granted" and entry.detail.get("before"):
+        return "membership.changed"
+    return entry.action
+
+
+def _words(entry: AuditEntry, names: Mapping[str, str]) -> dict[str, Any]:
+    detail = entry.detail if isinstance(entry.detail, dict) else {}
+    verb = entry.action.removeprefix("denied.").replace("_", " ")
+    words: dict[str, Any] = {
+        "actor": actor_name(entry, names),
+        "subject": names.get(entry.subject) or entry.subject,
+        "site": entry.site.name if entry.site else _("no one site"),
+        "verb": verb,
+        "name": detail.get("name", "?"),
+        "role": _role(detail.get("role")),
+        "before": _role(detail.get("before")),
+    }
+    return words
+
+
+def _role(value: object) -> str:
+    try:
+        return str(Role(str(value)).label)
+    except ValueError:
+        return str(value)

@@ -1,0 +1,205 @@
+"""Who did what: the record of my sites in plain words, whether it is whole, and all of it to take away."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from dashboards import deeds, exports, soundness
+from dashboards.guards import page, require_anywhere
+from dashboards.lists import Asked, Column, Field, Filter, Listing, Option
+from dashboards.people import member
+from dashboards.scope import Scope, between, day_filters, scope_of
+from dashboards.templatetags.moments import moment
+from fleet.access import roster, service
+from fleet.access.models import AuditEntry
+
+VERB = "see_audit"
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One entry in words."""
+
+    entry: AuditEntry
+    words: str
+    actor: str
+    number: int | None  # in the chain
+    zone: str
+
+
+@require_safe
+@page
+def audit(request: HttpRequest, *, as_file: str = "") -> HttpResponseBase:
+    require_anywhere(request, VERB)
+    scope = scope_of(request, VERB)
+    listing = _listing(request, scope)
+    asked = listing.ask(request.GET)
+    here = scope.narrowed(asked.value("site"))
+    rows = rows_for(member(request), here, asked)
+    now = timezone.now()
+    if as_file:
+        service.record(member(request), "audit.exported", form=as_file, filters=_filters(asked))
+    if as_file == "csv":
+        return exports.answer(request, listing, asked, rows, place=here.place, today=here.today(now))
+    if as_file == "jsonl":
+        name = f"audit-{here.place}-{here.today(now).isoformat()}.jsonl"
+        return exports.lines(request, rows.order_by("at", "pk"), _line, name=name)
+    context = {
+        "list": listing.page(asked, rows, now=now, time_zone=here.time_zone),
+        "lines_url": listing.address(asked, base=reverse("dashboards:audit-lines")),
+        "chain": soundness.known(),
+        "zone": here.time_zone,
+        "now": now,
+    }
+    return render(request, "dashboards/access/audit.html", context)
+
+
+@require_POST
+@page
+def check(request: HttpRequest) -> HttpResponse:
+    """Follow the whole chain now."""
+    require_anywhere(request, VERB)
+    if soundness.check(timezone.now()).why:
+        messages.error(request, _("The record is not whole. Read what is said about it below."))
+    else:
+        messages.success(request, _("The record is whole."))
+    return HttpResponseRedirect(reverse("dashboards:audit"))
+
+
+def rows_for(reader: User, here: Scope, asked: Asked) -> QuerySet[AuditEntry]:
+    """Return what the reader may see of what was asked for; what belongs to no site only where none is named."""
+    first, last = asked.value("from"), asked.value("to")
+    within = here.days("at", "site", first, last) & Q(site__in=here.ids)
+    if asked.value("site") is None:
+        within |= Q(site=None) & between("at", first, last, here.time_zone)
+    rows = roster.record_for(reader).filter(within).select_related("site", "link")
+    if asked.value("action") is not None:
+        action = asked.value("action")
+        rows = rows.filter(Q(action=action) | Q(action__startswith=f"{action}."))
+    for field, text in (("actor_name", asked.value("actor")), ("subject", asked.value("subject"))):
+        if text is not None:
+            rows = rows.filter(
+                Q(**{f"{field}__icontains": text}) | Q(**{f"{field}__in": _named(reader, text)})
+            )
+    return rows
+
+
+def _filters(asked: Asked) -> dict[str, str]:
+    return {name: asked.texts[name] for name in asked.values}
+
+
+def _named(reader: User, text: str) -> list[str]:
+    """Return the user names of the people of that name whom the reader may know."""
+    people = roster.people_of(reader).only("username", "first_name", "last_name")
+    words = text.lower()
+    return [one.username for one in people.iterator(500) if words in one.get_full_name().lower()]
+
+
+def _listing(request: HttpRequest, scope: Scope) -> Listing[AuditEntry, Deed]:
+    reader = member(request)
+
+    def prepare(rows: Sequence[AuditEntry]) -> list[Deed]:
+        names = roster.names_for(reader, {name for row in rows for name in (row.actor_name, row.subject)})
+        return [_deed(row, names, scope.time_zone) for row in rows]
+
+    return Listing(
+        name="audit",
+        title=_("Audit"),
+        columns=_columns(),
+        filters=(
+            scope.filter(),
+            Filter("actor", _("Who"), hint=_("name or user name")),
+            Filter(
+                "action",
+                _("What"),
+                "choice",
+                tuple(Option(key, words) for key, words in deeds.GROUPS.items()),
+            ),
+            Filter("subject", _("About"), hint=_("person, serial or name")),
+            *day_filters(),
+        ),
+        sort="-at",
+        prepare=prepare,
+        key=lambda one: str(one.entry.pk),
+        nothing=_("Nothing is on record yet."),
+        fields=_fields(),
+        url=reverse("dashboards:audit"),
+        csv_url=reverse("dashboards:audit-csv"),
+    )
+
+
+def _deed(entry: AuditEntry, names: dict[str, str], zone: str) -> Deed:
+    link = getattr(entry, "link", None)
+    return Deed(
+        entry,
+        deeds.sentence(entry, names),
+        deeds.actor_name(entry, names),
+        link.number if link else None,
+        entry.site.time_zone if entry.site else zone,
+    )
+
+
+def _columns() -> tuple[Column[Deed], ...]:
+    return (
+        Column(
+            "at", _("When"), lambda one: moment(one.entry.at, one.zone, "full"), ("at",), first="descending"
+        ),
+        Column("what", _("What happened"), _what),
+        Column("actor", _("Who"), lambda one: one.actor, ("actor_name",)),
+        Column("site", _("Site"), lambda one: one.entry.site.name if one.entry.site else "–"),
+        Column("number", _("No."), lambda one: f"{one.number:,}" if one.number else "–", number=True),
+    )
+
+
+def _what(one: Deed) -> str:
+    return format_html(
+        '<span class="wrap">{}</span><details class="raw"><summary>{}</summary><pre class="mono">{}</pre></details>',
+        one.words, _("As it was written"), json.dumps(as_object(one.entry), indent=1, ensure_ascii=False),
+    )  # fmt: skip
+
+
+def _fields() -> tuple[Field[Deed], ...]:
+    return (
+        Field(_("No."), lambda one: one.number),
+        *exports.moment_fields(_("At"), lambda one: one.entry.at, lambda one: one.zone),
+        Field(_("Who"), lambda one: one.entry.actor_name),
+        Field(_("Action"), lambda one: one.entry.action),
+        Field(_("Site"), lambda one: one.entry.site.slug if one.entry.site else ""),
+        Field(_("About"), lambda one: one.entry.subject),
+        Field(_("In words"), lambda one: one.words),
+        Field(_("Detail"), lambda one: json.dumps(one.entry.detail, ensure_ascii=False)),
+        Field(_("Hash"), lambda one: one.entry.link.hash if one.number else ""),
+    )
+
+
+def as_object(entry: AuditEntry) -> dict[str, Any]:
+    """Return one entry as `GET audit` and the JSON Lines give it."""
+    link = getattr(entry, "link", None)
+    return {
+        "id": entry.pk,
+        "number": link.number if link else None,
+        "at": entry.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "actor": entry.actor_name,
+        "action": entry.action,
+        "site": entry.site.slug if entry.site else None,
+        "subject": entry.subject,
+        "detail": entry.detail,
+        "hash": link.hash if link else None,
+    }
+
+
+def _line(entry: AuditEntry) -> bytes:
+    return json.dumps(as_object(entry), ensure_ascii=False).encode() + b"\n"
