@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from dashboards.lists import Asked, Field, Listing, R, Text
+from dashboards.lists import Asked, Field, Listing, R, by_key
 
 _CHUNK: Final = 1_000
 _STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
@@ -48,7 +48,7 @@ def answer(
 
 
 def moment_fields(
-    label: Text, at: Callable[[R], datetime | None], zone: Callable[[R], str]
+    label: str, at: Callable[[R], datetime | None], zone: Callable[[R], str]
 ) -> tuple[Field[R], Field[R]]:
     """Return a moment's two columns: UTC for machines, and the site's wall clock for people."""
 
@@ -89,7 +89,8 @@ def _lines(listing: Listing[Any, Any], rows: "QuerySet[Any] | Sequence[Any]") ->
     for chunk in _chunks(rows):
         made = listing.prepare(chunk)
         yield _written([cell(one.value(row)) for one in listing.fields] for row in made)
-        close_old_connections()
+        if not connection.in_atomic_block:
+            close_old_connections()
 
 
 def _chunks(rows: "QuerySet[Any] | Sequence[Any]") -> Iterator[Sequence[Any]]:
@@ -99,9 +100,7 @@ def _chunks(rows: "QuerySet[Any] | Sequence[Any]") -> Iterator[Sequence[Any]]:
         return
     keys = list(rows.values_list("pk", flat=True))
     for low in range(0, len(keys), _CHUNK):
-        wanted = keys[low : low + _CHUNK]
-        found = {row.pk: row for row in rows.filter(pk__in=wanted).order_by()}
-        yield [found[key] for key in wanted if key in found]
+        yield by_key(rows, keys[low : low + _CHUNK])
 
 
 def _written(rows: Iterable[Sequence[object]]) -> bytes:
@@ -115,3 +114,15 @@ async def _from_threads(lines: Iterator[bytes]) -> AsyncIterator[bytes]:
     step = sync_to_async(lambda: next(lines, None))
     while (part := await step()) is not None:
         yield part
+
+
+def lines(
+    request: HttpRequest, rows: "QuerySet[Any]", write: Callable[[Any], bytes], *, name: str
+) -> StreamingHttpResponse:
+    """Answer with one line a row, in the rows' order, as the file `name` (JSON Lines)."""
+    made = (b"".join(write(row) for row in chunk) for chunk in _chunks(rows))
+    return StreamingHttpResponse(
+        _from_threads(made) if isinstance(request, ASGIRequest) else made,
+        content_type="application/jsonl; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+    )

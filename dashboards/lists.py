@@ -108,7 +108,7 @@ class Column(Generic[R]):
     label: Text
     cell: Callable[[R], Text]
     order: tuple[str | F | Expression, ...] = ()
-    key: Callable[[R], Any] | None = None
+    key: Callable[[Any], Any] | None = None
     number: bool = False
     word: str = ""
     first: Literal["ascending", "descending"] = "ascending"  # the way that the first click sorts
@@ -246,9 +246,9 @@ class Listing(Generic[M, R]):
             return rows.order_by(*_order(column, asked.descending), "-pk" if asked.descending else "pk")
         key = column.key
         assert key is not None, f"{column.name} of {self.name} has no key"  # noqa: S101  our own table
-        known = [row for row in rows if key(row) is not None]  # type: ignore[arg-type]
-        unknown = [row for row in rows if key(row) is None]  # type: ignore[arg-type]
-        return sorted(known, key=key, reverse=asked.descending) + unknown  # type: ignore[arg-type]
+        known = [row for row in rows if key(row) is not None]
+        unknown = [row for row in rows if key(row) is None]
+        return sorted(known, key=key, reverse=asked.descending) + unknown
 
     def page(
         self, asked: Asked, rows: "QuerySet[Any] | Sequence[M]", *, now: datetime, time_zone: str = "UTC"
@@ -262,7 +262,7 @@ class Listing(Generic[M, R]):
             complaints.append(_("Page %(page)d is past the end; this is the last.") % {"page": number})
             number = last
         low = (number - 1) * self.per_page
-        shown = list(self.ordered(asked, rows)[low : min(low + self.per_page, MOST)])
+        shown = chosen(self.ordered(asked, rows), slice(low, min(low + self.per_page, MOST)))
         made = tuple(self._row(one) for one in self.prepare(shown))
         return ListPage(
             name=self.name,
@@ -342,6 +342,19 @@ class Listing(Generic[M, R]):
 
     def _row(self, made: R) -> Row:
         return Row(self.key(made), tuple(column.cell(made) for column in self.columns))
+
+
+def chosen(rows: "QuerySet[Any] | Sequence[Any]", part: slice) -> Sequence[Any]:
+    """Return some of the ordered rows.  The database sorts their keys alone: whole rows are many times as wide."""
+    if not isinstance(rows, QuerySet):
+        return rows[part]
+    return by_key(rows, list(rows.values_list("pk", flat=True)[part]))
+
+
+def by_key(rows: QuerySet[Any], keys: Sequence[Any]) -> list[Any]:
+    """Return the rows of these keys, in their order, as far as they are still there."""
+    found = {row.pk: row for row in rows.filter(pk__in=keys).order_by()}
+    return [found[key] for key in keys if key in found]
 
 
 def _number(text: str, complaints: list[str]) -> int:

@@ -1,5 +1,10 @@
 """Sessions of treatment."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from dashboards.views.sessions_list import sessions
+
+urlpatterns: list[URLPattern] = [
+    path("sessions/", sessions, name="sessions"),
+    path("sessions.csv", sessions, {"as_csv": True}, name="sessions-csv"),
+]
