@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.models import Q
 
 from devices import state
+from devices.gap_reasons import reasons
 from devices.gaps import MINUTE, Stretch, missing
 from devices.models import Device, Minute, Session
 from devices.queries import is_whole, moment, stretch_of
@@ -82,6 +83,7 @@ def trace(device: Device, *, low: datetime, high: datetime, points: int, now: da
         "step_ms": step_ms,
         **_columns(pieces, low_ms, high_ms, points),
         "gaps": [[moment(start), moment(end)] for start, end in gaps],
+        "gap_reasons": reasons(device, gaps),
         "sessions": [[moment(one.low), moment(one.high)] for one in stretches],
     }
 

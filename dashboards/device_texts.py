@@ -1,0 +1,135 @@
+"""The words of a device's page, in the reader's language: what it complains of, and the texts of its scripts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from dashboards.texts import wall_texts
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Something that should not be so, and what to do about it."""
+
+    what: str
+    step: str
+
+
+def page_texts() -> dict[str, str]:
+    """Return every text that the scripts of a device's page show; `{…}` is filled in by them."""
+    return wall_texts() | {
+        "plot.set": _("set"),
+        "plot.delivered": _("delivered"),
+        "plot.planned": _("planned"),
+        "plot.band": _("least to most"),
+        "plot.ohm": _("electrode, Ω"),
+        "plot.force": _("force, N"),
+        "plot.soc": _("battery, %"),
+        "plot.temp": _("temperature, °C"),
+        "plot.channel": _("Channel {n}"),
+        "plot.late": _("late"),
+        "plot.gap": _("no data"),
+        "plot.sessions": _("in session"),
+        "plot.waiting": _("Waiting for the first sample…"),
+        "plot.idle": _(
+            "No session is open: a device sends its trace only while one is. It appears here by itself."
+        ),
+        "plot.none": _("Nothing was recorded in this time."),
+        "plot.loading": _("Reading…"),
+        "plot.failed": _("Could not be read ({why}). Trying again in {n} s…"),
+        "plot.refused": _("Cannot be shown: {why}"),
+        "plot.frozen": _("Held still. New data goes on being kept."),
+        "plot.summary": _("{n} channels, {from} to {to}"),
+        "plot.lost": _(
+            "{n} records came faster than this page could draw them; they are a gap here, and stored."
+        ),
+        "gap.dropped": _("dropped by the device: its buffer was full"),
+        "gap.rejected": _("came, but could not be read"),
+        "gap.lost": _("lost: the device no longer has it"),
+        "gap.pruned": _("awaited until it was too old"),
+        "gap.awaited": _("the device may still send it"),
+        "gap.unsent": _("nothing was recorded by the device"),
+        "gap.restart": _("the device restarted"),
+        "gap.silent": _("no contact since"),
+        "gap.unknown": _("reason not known"),
+        "source.telemetry": _("from every record"),
+        "source.minutes": _("from minutes"),
+    }
+
+
+def complaints(device: Mapping[str, Any], texts: Mapping[str, str]) -> list[Complaint]:
+    """Return what the server and the device complain of, the most urgent first, each with the next step."""
+    found = [*_of_link(device), *(_of_condition(one, texts) for one in device["conditions"])]
+    found += [
+        Complaint(
+            _("Channel %(n)d: electrode off the skin") % {"n": channel["n"]},
+            _("Press the pads on again, or replace them."),
+        )
+        for channel in device["channels"]
+        if channel["contact"] == "electrode" and f"electrode_off:{channel['n']}" not in device["conditions"]
+    ]
+    if device["locked"] is not None:
+        what = texts.get(f"locked.{device['locked']}", texts["locked.other"])
+        found.append(Complaint(what, _("No new session can begin. A nurse or an engineer unlocks it.")))
+    if device["held"] is not None:
+        what = texts.get(f"held.{device['held']}") or texts["held.other"].format(what=device["held"])
+        found.append(Complaint(what, _("It is applied by itself once nothing is in its way.")))
+    skew_ms = device["clock_skew_ms"]
+    if skew_ms is not None and abs(skew_ms) > 30_000:
+        found.append(
+            Complaint(
+                _("Its clock is wrong by %(s)d s") % {"s": abs(skew_ms) // 1000},
+                _("Times here are the server's. An engineer sets the device's clock."),
+            )
+        )
+    return found
+
+
+def _of_link(device: Mapping[str, Any]) -> list[Complaint]:
+    link, engaged = device["link"], device["session"] is not None or device["output"] in ("on", "ramping")
+    if link == "conflict":
+        return [
+            Complaint(
+                _("Two devices use this serial number"),
+                _("Find the second one and switch it off; then an engineer ends the conflict (Credentials)."),
+            )
+        ]
+    if link in ("suspect", "offline") and engaged:
+        return [
+            Complaint(
+                _("Silent in a session: whether current flows is not known"),
+                _("Go to the device and look. Its own stop works without this server."),
+            )
+        ]
+    if link == "offline":
+        return [
+            Complaint(
+                _("No contact"), _("Check that it is switched on and near its access point or gateway.")
+            )
+        ]
+    return []
+
+
+def _of_condition(condition: str, texts: Mapping[str, str]) -> Complaint:
+    name, _sep, about = condition.partition(":")
+    known = {
+        "estop": (
+            texts["mark.estop"],
+            _("Find out why. The stop is released at the device, by hand."),
+        ),
+        "fault": (
+            texts["mark.fault"].format(what=texts.get(f"fault.{about}", about)),
+            _("Do not use this device; tell an engineer."),
+        ),
+        "electrode_off": (
+            texts["mark.electrode_off"].format(what=about),
+            _("Press the pads of this channel on again, or replace them."),
+        ),
+        "overtemp": (texts["mark.overtemp"], _("Let it cool down, away from blankets and the sun.")),
+        "low_battery": (texts["mark.low_battery"], _("Charge it before the next session.")),
+    }
+    if name in known:
+        return Complaint(*known[name])
+    return Complaint(condition.replace("_", " "), _("See what the device itself shows."))
