@@ -16,6 +16,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from dashboards import reads
+from dashboards.build import build_id
 from dashboards.outbox import Outbox
 from dashboards.sockets import NOT_ALLOWED, NOT_FOUND, Credentials, Seat, find_seat
 from dashboards.watching import Watch, about, find_watched, narrowed
@@ -205,9 +206,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self._unwatch()  # it was revoked, or moved to another site
         self.number += 1
         self.outbox.restart(devices)
-        await self._send(
-            {"type": "snapshot", "rev": self.number, "devices": devices, "alerts": [], "pulse": pulse}
-        )
+        snapshot = {"type": "snapshot", "rev": self.number, "build": build_id()}
+        await self._send(snapshot | {"devices": devices, "alerts": [], "pulse": pulse})
 
     # --- full-rate traces ---
 

@@ -8,6 +8,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from dashboards.steps import step
+
 SCALE_MA = 100.0  # what a full bar stands for, unless the channel is set higher
 LOW_BATTERY_PERCENT = 15
 _STATES = ("idle", "ready", "running", "paused", "fault", "charging", "offline")
@@ -31,6 +33,8 @@ def face(device: Mapping[str, Any], texts: Texts) -> Face:
     tone, status = _status(device, texts, silent=silent, engaged=in_session or was_on)
     marks = _marks(device, texts)
     bad_contact = any(channel["contact"] in _BAD_CONTACTS for channel in device["channels"])
+    power = _battery(device["battery"], texts)
+    doing, about = step(device, tone, low=power["power"] == "low")
     attention = tone in ("fault", "silent", "conflict") or bad_contact or _is_alarming(device, was_on=was_on)
     return {
         "tone": tone,
@@ -40,7 +44,8 @@ def face(device: Mapping[str, Any], texts: Texts) -> Face:
         "marked": bool(marks),
         "link": texts[f"word.{device['link']}"],
         "channels": [_channel(channel, texts) for channel in device["channels"]],
-        **_battery(device["battery"], texts),
+        "next": texts[f"next.{doing}"].format(n=about) if doing else "",
+        **power,
         "attention": attention,
         "silent": silent,
         "in_session": in_session,

@@ -11,6 +11,8 @@ from django.db.models import QuerySet
 from devices import queries
 from devices.models import Device, Pulse
 from devices.state import iso, to_ms
+from fleet.access.models import Membership, Site
+from fleet.access.roles import roles_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,12 @@ def devices_of(site_id: int, now: datetime, *, only: Collection[str] | None = No
 def place(device: dict[str, Any]) -> tuple[Any, ...]:
     """Where a device stands: by room, as people count ("Room 2" before "Room 10"), then by name."""
     return _counted(device["room"]), _counted(device["name"]), device["serial"]
+
+
+def who_may(site: Site, verb: str) -> list[str]:
+    """Return the names of the people at a site who may do this, for somebody who may not and needs to ask them."""
+    rows = Membership.objects.filter(site=site, role__in=roles_for(verb), user__is_active=True)
+    return [row.user.get_full_name() or row.user.get_username() for row in rows.select_related("user")]
 
 
 def pulse(now: datetime) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 
 def wall_texts() -> dict[str, str]:
     """Return every text a tile or a banner can show; `faces` and `words.js` fill in `{…}` alike."""
-    return _states() | _measures() | _marks() | _page()
+    return _states() | _measures() | _marks() | _steps() | _page()
 
 
 def _states() -> dict[str, str]:
@@ -94,6 +94,30 @@ def _marks() -> dict[str, str]:
     }
 
 
+def _steps() -> dict[str, str]:
+    """What to do next; on a screen across the room each has two lines of about 13 letters."""
+    return {
+        "next.maybe_on": _("Go there: may still be on"),
+        "next.look": _("Go there and look"),
+        "next.conflict": _("Find both, switch one off"),
+        "next.is_on": _("Go there: output is on"),
+        "next.estop": _("Go there: stop pressed"),
+        "next.fault": _("Go there: do not use it"),
+        "next.pad": _("Channel {n}: check the pad"),
+        "next.pads": _("Check the pads"),
+        "next.cable": _("Channel {n}: check cable"),
+        "next.hot": _("Let it cool down"),
+        "next.complains": _("Look at the device"),
+        "next.charge": _("Charge it"),
+        "next.charge_after": _("Charge it after this"),
+        "next.connect": _("Switch on and connect"),
+        "next.power": _("Check power, network"),
+        "next.locked": _("Ask an engineer"),
+        "next.confirm": _("Confirm at the device"),
+        "next.clock": _("Ask for clock setting"),
+    }
+
+
 def _page() -> dict[str, str]:
     return {
         "live.live": _("Live"),
@@ -119,5 +143,9 @@ def _page() -> dict[str, str]:
         "age.plain.min": _("{n} min"),
         "age.plain.h": _("{n} h"),
         "age.plain.d": _("{n} d"),
+        "chosen": _("Showing {n} of {m}"),
+        "page": _("page {n} of {m}"),
+        "strip.more": _("+ {n} more"),
+        "now.title": _("{local} in {zone} · {utc} UTC"),
         "heard.title": _("heard {local} · {utc} UTC"),
     }

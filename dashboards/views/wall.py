@@ -1,15 +1,24 @@
-"""The wall of one site."""
+"""The wall of one site, for people and for the screens that hang there."""
+
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from dashboards import reads, texts, tiles
+from dashboards import legends, reads, texts, tiles
+from dashboards.build import build_id
+from dashboards.choices import choice_of
 from dashboards.people import member
+from dashboards.templatetags.wall import ANY_SERIAL
 from fleet.access import queries as access
+from fleet.access.models import Site
+
+REMEMBERED = "wall_order"  # the cookie in which a browser keeps the order that its person chose
 
 
 @require_safe
@@ -23,22 +32,46 @@ def wall(request: HttpRequest, slug: str) -> HttpResponse:
     site = access.sites_of(member(request)).filter(slug=slug).first()
     if site is None:
         raise Http404
+    return wall_page(request, site, kiosk=request.GET.get("kiosk") == "1")
+
+
+def wall_page(request: HttpRequest, site: Site, *, kiosk: bool, display: str = "") -> HttpResponse:
+    """Render the wall for whoever may see it, which the caller has made sure of.
+
+    `kiosk`: for a screen on the wall, without navigation.  `display`: the secret of the display link by which the
+    page was opened; then nobody is logged in, the page leads nowhere else, and its socket shows the secret.
+    """
     words = texts.wall_texts()
-    shown = [tiles.tile(device, words) for device in reads.devices_of(site.pk, timezone.now())]
-    return render(
-        request,
-        "dashboards/wall.html",
-        {
-            "site": site,
-            "tiles": shown,
-            "counts": tiles.counts(shown),
-            "size": tiles.size(len(shown)),
-            "channels": tiles.channel_rows(shown),
-            "texts": words,
-            "blank": tiles.tile(_BLANK, words),
-            "blank_channel": _BLANK_CHANNEL,
-        },
-    )
+    choice = choice_of(request.GET, remembered=request.COOKIES.get(REMEMBERED, ""), kiosk=kiosk)
+    every = [tiles.tile(device, words) for device in reads.devices_of(site.pk, timezone.now())]
+    shown: dict[str, Any] = {
+        "site": site,
+        "kiosk": kiosk,
+        "display": display,
+        "build": build_id(),
+        "choice": choice,
+        "counts": tiles.counts(every),
+        "rooms": tiles.rooms(every),
+        "states": legends.states(words),
+        "size": tiles.size(len(every)),
+        "channels": tiles.channel_rows(every),
+        "texts": words,
+        "marks": legends.marks(words),
+        "blank": tiles.tile(_BLANK, words),
+        "blank_channel": _BLANK_CHANNEL,
+        "device_url": "" if display else _device_url(),
+        "can_enrol": not display and access.may(request.user, "enrol", site),
+        "engineers": [] if every or display else reads.who_may(site, "enrol"),
+        **tiles.arrange(every, choice, kiosk=kiosk),
+    }
+    return render(request, "dashboards/wall.html", shown)
+
+
+def _device_url() -> str:
+    try:
+        return reverse("dashboards:device", args=[ANY_SERIAL])
+    except NoReverseMatch:
+        return ""
 
 
 # What `wall.js` clones when a device is enrolled while the page is open; every text in it is replaced.

@@ -4,9 +4,11 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import playwright
 import pytest
@@ -14,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import dashboards
-from dashboards import faces
+from dashboards import choices, faces, worst
 from dashboards.outbox import Outbox
 from dashboards.texts import wall_texts
 from tests.dashboards.test_outbox import device, event
@@ -29,7 +31,7 @@ many = settings(max_examples=500, suppress_health_check=[HealthCheck.function_sc
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     modules = tmp_path_factory.mktemp("modules")
-    for module in ("words", "store", "clock"):
+    for module in ("words", "steps", "order", "choice", "keys", "store", "clock"):
         shutil.copy(JS / f"{module}.js", modules)
     (modules / "package.json").write_text('{"type":"module"}')
     command = [str(NODE), str(Path(__file__).with_name("twins.mjs")), str(modules)]
@@ -70,7 +72,17 @@ channels = st.fixed_dictionaries(
     }
 )
 conditions = one_of(
-    "estop", "fault:hv", "fault:zz", "electrode_off:2", "overtemp", "other", "skew", "a_b:c_d", ""
+    "estop",
+    "fault:hv",
+    "fault:zz",
+    "electrode_off:2",
+    "electrode_off",
+    "overtemp",
+    "low_battery",
+    "other",
+    "skew",
+    "a_b:c_d",
+    "",
 )
 devices = st.fixed_dictionaries(
     {
@@ -105,7 +117,9 @@ devices = st.fixed_dictionaries(
 def test_the_page_says_of_a_device_what_the_first_render_says(
     one: dict[str, Any], ask: Ask, texts: dict[str, str]
 ) -> None:
-    assert ask("faces", devices=[one], texts=texts) == [faces.face(one, texts)]
+    shown = faces.face(one, texts)
+    assert ask("faces", devices=[one], texts=texts) == [shown]
+    assert ask("ranks", devices=[one], texts=texts) == [worst.rank(one, shown)]
 
 
 @many
@@ -187,3 +201,90 @@ def test_a_pulse_is_as_old_as_the_worse_of_its_arrival_and_its_own_time(
 def test_without_any_pulse_nothing_is_live(ask: Ask) -> None:
     assert ask("pulse", pulse=None, now=None, monotonic=1) == "never"
     assert ask("pulse", pulse={"heardMs": 1, "ingestAt": None}, now=2, monotonic=2) == "never"
+
+
+some = st.sampled_from(("", "Room 1", "Bed 12", "EMS-0001", "bed", "room 1 12", "Straße", " ", "x"))
+entries = st.fixed_dictionaries(
+    {
+        "name": some,
+        "serial": some,
+        "room": some,
+        "tone": st.sampled_from(("on", "ramping", "paused", "idle", "fault", "silent", "lost", "never")),
+        "rank": st.integers(0, 10),
+        "in_session": st.booleans(),
+        "attention": st.booleans(),
+        "silent": st.booleans(),
+    }
+)
+addresses = st.dictionaries(
+    st.sampled_from(("order", "room", "state", "q", "kiosk")),
+    st.one_of(some, st.sampled_from(("place", "trouble", *choices.STATES, "ß" * 100))),
+)
+
+
+@many
+@given(asked=addresses, remembered=st.sampled_from(("", "place", "trouble", "x")), kiosk=st.booleans())
+def test_an_address_says_the_same_to_the_server_and_to_the_page(
+    asked: dict[str, str], remembered: str, kiosk: bool, ask: Ask
+) -> None:
+    choice = choices.choice_of(asked, remembered=remembered, kiosk=kiosk)
+    said = ask("choice", search=urlencode(asked), remembered=remembered, kiosk=kiosk)
+    assert said["choice"] == asdict(choice)
+    again = dict(parse_qsl(said["address"].removeprefix("?")))
+    assert choices.choice_of(again, remembered=remembered, kiosk=kiosk) == choice
+    assert again.get("kiosk") == (asked.get("kiosk") or None)  # what is not ours stays
+
+
+@many
+@given(tiles=st.lists(entries, max_size=30), asked=addresses)
+def test_the_page_chooses_and_orders_as_the_first_render_does(
+    tiles: list[dict[str, Any]], asked: dict[str, str], ask: Ask
+) -> None:
+    choice = choices.choice_of(asked)
+    said = ask("chosen", entries=tiles, choice=asdict(choice))
+    assert said["matches"] == [choices.matches(one, choice) for one in tiles]
+    assert said["arranged"] == choices.arranged(tiles, choice.order)
+
+
+def test_a_screen_on_the_wall_makes_room_for_trouble_as_the_first_render_does(ask: Ask) -> None:
+    cases = [(shown, troubled) for shown in (0, 24, 25, 500) for troubled in range(30)]
+    pages = [choices.page_size(shown, troubled) for shown, troubled in cases]
+    assert ask("pages", cases=cases) == [[size, choices.strip_room(size)] for size in pages]
+    for (shown, troubled), size in zip(cases, pages, strict=True):
+        assert troubled <= choices.strip_room(size) or size == 12 or shown <= 24
+
+
+@many
+@given(now=st.permutations(range(12)))
+def test_only_as_many_tiles_move_as_must(now: list[int], ask: Ask) -> None:
+    moved = ask("movers", now=now, wanted=list(range(12)))
+    stay = [one for one in now if one not in moved]
+    assert stay == sorted(stay)
+    rises = [1] * 12
+    for at, one in enumerate(now):
+        rises[at] += max((rises[n] for n in range(at) if now[n] < one), default=0)
+    assert len(stay) == max(rises)
+
+
+# Three in the first row, two in the second.
+_BOXES = [{"left": 100 * (n % 3), "top": 50 * (n // 3), "width": 90} for n in range(5)]
+
+
+@pytest.mark.parametrize(
+    "at, key, to",
+    [
+        (0, "ArrowRight", 1),
+        (4, "ArrowRight", None),
+        (3, "ArrowLeft", 2),
+        (0, "ArrowLeft", None),
+        (1, "ArrowDown", 4),
+        (2, "ArrowDown", 4),  # nothing is right below: the nearest in that row
+        (4, "ArrowDown", None),
+        (4, "ArrowUp", 1),
+        (1, "ArrowUp", None),
+        (3, "Home", 0),
+        (0, "End", 4),
+    ],
+)
+def test_the_arrow_keys_go_where_they_point(at: int, key: str, to: int | None, ask: Ask) -> None:
+    assert ask("neighbour", boxes=_BOXES, at=at, key=key) == to

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
 from dashboards.reads import place
@@ -69,12 +70,81 @@ def test_who_has_no_site_is_told_whom_to_ask(nurse: Client) -> None:
     assert "Ask yours for access" in nurse.get("/").content.decode()
 
 
-def test_an_empty_wall_names_the_next_step(stranger: Client, ward: Ward) -> None:
+def test_an_empty_wall_shows_an_engineer_how_to_enrol(ward: Ward, client: Client) -> None:
+    Device.objects.filter(site=ward.north).delete()
+    client.force_login(User.objects.get(username="engineer"))
+    page = client.get("/sites/north/").content.decode()
+    assert re.search(r'id="empty">\s*<h2>No device is enrolled', page)
+    assert "manage.py enrol EMS-0001 --site north" in page
+
+
+def test_an_empty_wall_tells_a_nurse_whom_to_ask(nurse: Client, ward: Ward) -> None:
+    Device.objects.filter(site=ward.north).delete()
+    User.objects.filter(username="engineer").update(first_name="Emre", last_name="Aydın")
+    page = nurse.get("/sites/north/").content.decode()
+    assert "Ask an engineer of this site to enrol one: Emre Aydın." in page
+    assert "manage.py" not in page
+
+
+def test_an_empty_wall_of_a_site_without_an_engineer_says_so(stranger: Client, ward: Ward) -> None:
     ward.foreign.live.delete()
     ward.foreign.delete()
-    page = stranger.get("/sites/far/").content.decode()
-    assert re.search(r'id="empty">\s*<h2>No device is enrolled', page)
-    assert "manage.py enrol" in page
+    assert "ask an administrator to add one" in stranger.get("/sites/far/").content.decode()
+
+
+def shown(page: str) -> list[str]:
+    """The serials of the tiles that are not hidden, in their order."""
+    return [
+        found.group(1)
+        for found in re.finditer(r'<article class="tile" data-serial="([^"]+)"([^>]*)>', page)
+        if " hidden" not in found.group(2)
+    ]
+
+
+def test_the_worst_stands_first_unless_the_person_chose_places(nurse: Client, ward: Ward) -> None:
+    ward.silent.live.link = "offline"
+    ward.silent.live.session, ward.silent.live.output = "S-9", "on"
+    ward.silent.live.save()
+    assert shown(nurse.get("/sites/north/").content.decode()) == ["EMS-0002", "EMS-0001", "EMS-0003"]
+    places = ["EMS-0001", "EMS-0002", "EMS-0003"]
+    assert shown(nurse.get("/sites/north/?order=place").content.decode()) == places
+    assert shown(nurse.get("/sites/north/?kiosk=1").content.decode()) == places
+    nurse.cookies["wall_order"] = "place"
+    assert shown(nurse.get("/sites/north/").content.decode()) == places
+
+
+@pytest.mark.parametrize(
+    "asked, expected",
+    [
+        ("room=Room+3", ["EMS-0001"]),
+        ("state=in_session", ["EMS-0001"]),
+        ("state=never", ["EMS-0003"]),
+        ("q=bed", ["EMS-0001", "EMS-0002"]),
+        ("q=room+4", ["EMS-0002"]),
+        ("q=bed&room=Room+3&state=never", []),
+    ],
+)
+def test_an_address_that_was_sent_on_shows_the_same_choice(
+    nurse: Client, ward: Ward, asked: str, expected: list[str]
+) -> None:
+    page = nurse.get(f"/sites/north/?order=place&{asked}").content.decode()
+    assert shown(page) == expected
+    assert f"Showing {len(expected)} of 3" in page
+    assert '<b id="count-all">3</b>' in page  # counts are of the whole site
+
+
+def test_a_tile_says_what_to_do_next(nurse: Client, ward: Ward) -> None:
+    page = nurse.get("/sites/north/").content.decode()
+    assert "Channel 2: check the pad" in tile(page, "EMS-0001")
+    assert "Switch on and connect" in tile(page, "EMS-0003")
+
+
+def test_a_screen_on_the_wall_leads_nowhere_and_comes_back_by_itself(nurse: Client, ward: Ward) -> None:
+    page = nurse.get("/sites/north/?kiosk=1").content.decode()
+    assert "<nav" not in page
+    assert 'http-equiv="refresh"' in page
+    assert 'http-equiv="refresh"' not in nurse.get("/sites/north/").content.decode()
+    assert "own alarm and stop come first" in page
 
 
 def test_logging_out_needs_a_form_and_ends_the_session(nurse: Client) -> None:

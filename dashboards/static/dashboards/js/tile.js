@@ -1,27 +1,13 @@
 // One tile: its elements are looked up once, and only what differs is written.
 
+import { flag, linkTo, set, write } from "./dom.js";
+import { rank } from "./order.js";
+
 /** @typedef {import("./words.js").Face} Face */
 /** @typedef {import("./words.js").ChannelFace} ChannelFace */
 
 const blank = /** @type {HTMLTemplateElement} */ (document.getElementById("tile"));
 const blankChannel = /** @type {HTMLTemplateElement} */ (document.getElementById("channel"));
-
-/** @param {Element} element @param {string} text */
-function write(element, text) {
-  const node = element.firstChild;
-  if (node === null) element.textContent = text;
-  else if (node.nodeValue !== text) node.nodeValue = text;
-}
-
-/** @param {Element} element @param {string} name @param {string} value */
-function set(element, name, value) {
-  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
-}
-
-/** @param {Element} element @param {string} name @param {boolean} on */
-function flag(element, name, on) {
-  if (element.hasAttribute(name) !== on) element.toggleAttribute(name, on);
-}
 
 /** Percent of the bar; a transform needs no layout. @param {HTMLElement} fill @param {number | string} percent */
 const stretch = (fill, percent) => (fill.style.transform = `scaleX(${percent}%)`);
@@ -74,14 +60,35 @@ export class Tile {
     this.channels = Array.from(this.list.children, (row) => new Channel(row));
     /** @type {Face | null} */
     this.shown = null;
+    /** What order and choice need to know. @type {import("./strip.js").Trouble} */
+    this.entry = this.read();
     /** When the device was last heard, Unix ms of the server. @type {number | null} */
     this.heardMs = root.dataset.heard ? Date.parse(root.dataset.heard) : null;
+  }
+
+  /** What the server rendered; the tile need not be drawn to be chosen. */
+  read() {
+    const { dataset } = this.root;
+    const said = (/** @type {string} */ field) => this.parts[field].textContent ?? "";
+    return {
+      serial: dataset.serial ?? "",
+      name: said("name"),
+      room: said("room"),
+      status: said("status"),
+      next: said("next"),
+      tone: dataset.tone ?? "",
+      rank: Number(dataset.rank),
+      in_session: "session" in dataset,
+      attention: "attention" in dataset,
+      silent: "silent" in dataset,
+    };
   }
 
   /** A tile for a device that the server did not render. @param {string} serial */
   static blank(serial) {
     const root = /** @type {HTMLElement} */ (blank.content.firstElementChild?.cloneNode(true));
     root.dataset.serial = serial;
+    linkTo(/** @type {HTMLAnchorElement} */ (root.querySelector("h2 a")), serial);
     return new Tile(root);
   }
 
@@ -89,9 +96,11 @@ export class Tile {
   draw(device, face) {
     const { parts, shown } = this;
     this.shown = face;
+    this.enter(device, face);
     this.heardMs = device.heard_at === null ? null : Date.parse(device.heard_at);
-    write(parts.name, device.name || device.serial);
+    write(parts.name, this.entry.name);
     write(parts.room, device.room);
+    write(parts.where, device.room);
     write(parts.serial, device.serial);
     set(this.root, "data-tone", face.tone);
     flag(this.root, "data-attention", face.attention);
@@ -99,6 +108,7 @@ export class Tile {
     flag(this.root, "data-session", face.in_session);
     if (shown?.status !== face.status) write(parts.status, face.status);
     if (!face.silent && (shown?.silent || shown?.timing !== face.timing)) write(parts.timing, face.timing);
+    if (shown?.next !== face.next) write(parts.next, face.next);
     if (shown?.note !== face.note) write(parts.note, face.note);
     if (shown?.marked !== face.marked) parts.note.classList.toggle("marked", face.marked);
     if (shown?.battery !== face.battery) write(parts.battery, face.battery);
@@ -107,6 +117,20 @@ export class Tile {
     set(parts.linked, "data-link", device.link);
     if (shown?.link !== face.link) write(parts.link, face.link);
     this.drawChannels(face.channels);
+  }
+
+  /** @param {Record<string, any>} device @param {Face} face */
+  enter(device, face) {
+    const { entry } = this;
+    entry.name = device.name || device.serial;
+    entry.room = device.room;
+    entry.status = face.status;
+    entry.next = face.next;
+    entry.tone = face.tone;
+    entry.rank = rank(device, face);
+    entry.in_session = face.in_session;
+    entry.attention = face.attention;
+    entry.silent = face.silent;
   }
 
   /** @param {ChannelFace[]} faces */

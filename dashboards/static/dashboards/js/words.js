@@ -1,6 +1,8 @@
 // What a tile says about a device: the API's device object in, words and numbers out.  Pure.
 // The twin of `dashboards/faces.py`, which renders the page first; a test holds the two together.
 
+import { step } from "./steps.js";
+
 const SCALE_MA = 100; // what a full bar stands for, unless the channel is set higher
 const LOW_BATTERY_PERCENT = 15;
 const STATES = new Set(["idle", "ready", "running", "paused", "fault", "charging", "offline"]);
@@ -13,7 +15,7 @@ const NO_MARK_OF_THEIR_OWN = new Set(["other", "skew"]);
 /** @typedef {{n: number, contact: string, contact_words: string, ma: string, set: string, fill: number,
  *   mark: number, used: boolean}} ChannelFace */
 /** @typedef {{tone: string, status: string, timing: string, note: string, marked: boolean, link: string,
- *   channels: ChannelFace[], battery: string, power: string, level: number, attention: boolean,
+ *   next: string, channels: ChannelFace[], battery: string, power: string, level: number, attention: boolean,
  *   silent: boolean, in_session: boolean}} Face */
 
 /** @param {string} text @param {Record<string, string | number>} values */
@@ -54,6 +56,8 @@ export function face(device, texts) {
   const marks = marksOf(device, texts);
   const badContact = device.channels.some((/** @type {Device} */ channel) =>
     channel.contact === "electrode" || channel.contact === "timeout");
+  const power = batteryFace(device.battery, texts);
+  const [doing, about] = step(device, tone, power.power === "low");
   const contradicts = device.link === "online" && wasOn && device.state !== "running";
   return {
     tone,
@@ -63,7 +67,8 @@ export function face(device, texts) {
     marked: marks !== "",
     link: texts[`word.${device.link}`],
     channels: device.channels.map((/** @type {Device} */ channel) => channelFace(channel, texts)),
-    ...batteryFace(device.battery, texts),
+    next: doing ? fill(texts[`next.${doing}`], { n: about }) : "",
+    ...power,
     attention: tone === "fault" || tone === "silent" || tone === "conflict" || badContact ||
       device.conditions.length > 0 || contradicts,
     silent,
