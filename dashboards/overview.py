@@ -1,11 +1,25 @@
-"""How each of many sites stands: counts and the device that is worst off, in two queries however many there are."""
+"""How each of many sites stands: counts and the device that is worst off, in three queries however many there are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import BinaryField, BooleanField, Count, F, Func, Max, Q, QuerySet, Value
+from django.db.models import (
+    BinaryField,
+    BooleanField,
+    Case,
+    Count,
+    F,
+    Func,
+    Max,
+    Q,
+    QuerySet,
+    Value,
+    When,
+    Window,
+)
+from django.db.models.functions import RowNumber
 
 from dashboards import texts, worst
 from dashboards.faces import face
@@ -15,6 +29,19 @@ from fleet.access.models import Site
 
 _SILENT = ("suspect", "offline")
 _FLOWS = ("on", "ramping")
+_NONE = 99
+_FLOWING, _IN_SESSION = Q(live__output__in=_FLOWS), Q(live__session__isnull=False)
+# Plain trouble, as `worst.rank` orders it: what a device's columns alone say; a test holds the two together.
+_TROUBLE = Case(
+    When(_FLOWING, live__link__in=_SILENT, then=Value(worst.MAY_FLOW)),
+    When(_FLOWING & ~Q(live__state="running"), live__link="online", then=Value(worst.CONTRADICTS)),
+    When(live__link="conflict", then=Value(worst.CONFLICT)),
+    When(live__link="online", live__state="fault", then=Value(worst.FAULT)),
+    When(_IN_SESSION, live__link__in=_SILENT, then=Value(worst.SILENT)),
+    default=Value(_NONE),
+)
+_IDLE = Case(When(_IN_SESSION, then=Value(0)), default=Value(1))
+_SINCE = Case(When(trouble__in=(worst.MAY_FLOW, worst.SILENT), then=F("live__heard_at")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,56 +74,70 @@ class Standing:
 
 def standings(sites: Sequence[Site], now: datetime) -> dict[int, Standing]:
     """Return how each of these sites stands; counts are those of its wall."""
-    devices = queries.in_service(Device.objects.filter(site__in=sites))
+    devices = queries.in_service(Device.objects.filter(site__in=sites)).annotate(trouble=_TROUBLE)
     counted = (
         devices.order_by()
         .values("site_id")
         .annotate(
             devices=Count("pk"),
             in_session=Count("pk", filter=Q(live__session__isnull=False)),
+            attention=Count("pk", filter=~Q(trouble=_NONE)),
             silent=Count("pk", filter=Q(live__link__in=_SILENT)),
             never=Count("pk", filter=Q(live__isnull=True) | Q(live__link="never")),
             heard_at=Max("live__heard_at"),
         )
     )
-    ids = {site.slug: site.pk for site in sites}
-    troubled = {ids[slug]: (len(some), _worst(some)) for slug, some in _troubled(devices, now).items()}
+    plain, complaining = _look_closely(devices, sites, now)
     found = {site.pk: Standing() for site in sites}
-    rows: list[dict[str, Any]] = [dict(row) for row in counted]
-    for row in rows:
+    for counts in counted:
+        row: dict[str, Any] = dict(counts)
         site_id = row.pop("site_id")
-        attention, first = troubled.get(site_id, (0, None))
-        found[site_id] = Standing(**row, attention=attention, worst=first)
+        row["attention"] += len(complaining[site_id])
+        found[site_id] = Standing(**row, worst=_worst(plain[site_id] + complaining[site_id]))
     return found
 
 
-def _troubled(devices: QuerySet[Device], now: datetime) -> dict[str, list[tuple[Any, Any]]]:
-    """Return (device, face) of all that need attention, by slug of their site."""
-    words = texts.wall_texts()
-    by_site: dict[str, list[tuple[Any, Any]]] = {}
-    for device in queries.device_objects(devices.filter(_may_need_attention()), now):
-        shown = face(device, words)
-        if shown["attention"]:
-            by_site.setdefault(device["site"], []).append((device, shown))
-    return by_site
+Seen = dict[int, list[tuple[Any, Any]]]
+"""(device, face) by site."""
 
 
-def _may_need_attention() -> Q:
-    """Whom to look at closely: everybody whose face could ask for attention, and few others.
+def _look_closely(devices: QuerySet[Device], sites: Sequence[Site], now: datetime) -> tuple[Seen, Seen]:
+    """Return the first of those in plain trouble, and all others that need attention.
 
-    A quiet device is told apart by bytes of what it said, so that thousands need not be decoded for a home page.
+    Plain trouble is seen in columns; the rest of what a device complains of stands in the bytes of what it said,
+    and is read only where these do not say that it is well: thousands need not be decoded for a home page.
     """
-    flows = Q(live__output__in=_FLOWS)
-    silent = Q(live__link__in=_SILENT) & (Q(live__session__isnull=False) | flows)
-    contradicts = flows & ~Q(live__state="running")
-    fault = Q(live__link="conflict") | Q(live__state="fault")
+    first = (
+        devices.exclude(Q(trouble=_NONE))
+        .annotate(
+            place=Window(
+                RowNumber(),
+                partition_by="site_id",
+                order_by=["trouble", _IDLE, _SINCE, "serial"],
+            )
+        )
+        .filter(place=1)
+    )
+    words, ids = texts.wall_texts(), {site.slug: site.pk for site in sites}
+    plain: Seen = {site.pk: [] for site in sites}
+    complaining: Seen = {site.pk: [] for site in sites}
+    for seen, some in ((plain, first), (complaining, devices.filter(_may_complain() & Q(trouble=_NONE)))):
+        for device in queries.device_objects(some, now):
+            shown = face(device, words)
+            if shown["attention"]:
+                seen[ids[device["site"]]].append((device, shown))
+    return plain, complaining
+
+
+def _may_complain() -> Q:
+    """Everybody whose own words could ask for attention, and few others."""
     complains = Q(live__status__isnull=False)
     for nothing in (b'"conditions":[]', b'"conditions": []'):
         complains &= ~Q(_holds("live__status", nothing))
     bad_contact = Q()
     for word in (b'"electrode"', b'"timeout"', b"\\"):
         bad_contact |= Q(_holds("live__telemetry", word))
-    return silent | contradicts | fault | complains | bad_contact
+    return complains | bad_contact
 
 
 def _holds(column: str, word: bytes) -> Func:

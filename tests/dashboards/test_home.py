@@ -10,7 +10,9 @@ from django.test import Client
 from django.utils import timezone
 
 from dashboards import reads, texts, tiles
+from dashboards.faces import face
 from dashboards.overview import standings
+from dashboards.worst import worst_of
 from devices.models import Device, Pulse, State
 from devices.wire import codec
 from fleet.access.models import Membership, Role, Site
@@ -71,8 +73,9 @@ def test_times_are_the_sites_own(nurse: Client, ward: Ward, alive: None) -> None
     assert "shown in Asia/Kathmandu" in nurse.get("/").content.decode()
 
 
-def test_home_counts_what_the_wall_counts(ward: Ward) -> None:
-    """Whom home looks at closely is chosen by cheap signs: none that needs attention may escape them."""
+@pytest.mark.parametrize("left_out", range(-1, 9))
+def test_home_counts_what_the_wall_counts_and_names_its_worst(ward: Ward, left_out: int) -> None:
+    """Home reads columns and signs where the wall reads everything: none that needs attention may escape it."""
     says: list[dict[str, Any]] = [
         {"conditions": ("low_battery",)},
         {"state": "fault", "output": "off", "session": None, "conditions": ("estop",)},
@@ -81,15 +84,21 @@ def test_home_counts_what_the_wall_counts(ward: Ward) -> None:
         {"state": "idle", "output": "on", "session": None, "conditions": ()},
         {"state": "ready", "output": "ramping", "session": None, "conditions": ()},
         {"conditions": ()},
+        {"state": "charging", "output": "off", "session": None, "conditions": ("low_battery",)},
     ]
-    for n, said in enumerate(says):
+    for n, said in enumerate(says[left_out + 1 :]):
         for link in ("never", "online", "suspect", "offline", "conflict"):
             device = Device.objects.create(serial=f"T-{n}-{link}", site=ward.north)
             history.say(device, ward.now, link=link, **said)
     standing = standings([ward.north], ward.now)[ward.north.pk]
     shown = [tiles.tile(one, texts.wall_texts()) for one in reads.devices_of(ward.north.pk, ward.now)]
     wall = tiles.counts(shown)
-    assert standing.attention == wall["attention"] > 10
+    assert standing.attention == wall["attention"]
+    every = [(one, face(one, texts.wall_texts())) for one in reads.devices_of(ward.north.pk, ward.now)]
+    first = worst_of([one for one in every if one[1]["attention"]])
+    assert first
+    assert standing.worst
+    assert standing.worst.serial == first[0]["serial"]
     assert (standing.devices, standing.in_session, standing.silent) == (
         wall["all"],
         wall["in_session"],
@@ -114,7 +123,7 @@ def test_thirty_sites_take_as_many_queries_as_one(
         site = Site.objects.create(slug=f"s{n}", name=f"Site {n}")
         Membership.objects.create(user=user, site=site, role=Role.NURSE)
         history.say(Device.objects.create(serial=f"M-{n}", site=site), ward.now, state="fault")
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(9):
         page = words(nurse)
     assert page.count("Fault") >= 30
 
