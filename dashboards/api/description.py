@@ -3,7 +3,7 @@
 `manage.py openapi` writes it to docs/api/openapi.json; each running server answers its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -98,7 +98,7 @@ def _operation(path: str, operation: dict[str, Any]) -> None:
     name = operation["operationId"]
     parameters, body = operation.get("parameters", []), operation.get("requestBody")
     for parameter in parameters:
-        _parameter(parameter)
+        _parameter(parameter, examples.PARAMETERS | {"cursor": examples.CURSORS.get(name)})
     if body:
         body["content"]["application/json"]["example"] = examples.BODIES[name]
     operation["responses"] = {str(status): answer for status, answer in operation["responses"].items()}
@@ -115,7 +115,7 @@ def _operation(path: str, operation: dict[str, Any]) -> None:
         )
 
 
-def _parameter(parameter: dict[str, Any]) -> None:
+def _parameter(parameter: dict[str, Any], values: Mapping[str, Any]) -> None:
     """Say plainly what may be given: an absent value is no `null` in an address."""
     choices = [one for one in parameter["schema"].pop("anyOf", []) if one.get("type") != "null"]
     for one in choices:
@@ -127,7 +127,7 @@ def _parameter(parameter: dict[str, Any]) -> None:
         del parameter["schema"]["default"]
     if parameter["in"] == "query":
         parameter["allowEmptyValue"] = True
-    parameter["example"] = examples.PARAMETERS[parameter["name"]]
+    parameter["example"] = values[parameter["name"]]
 
 
 def _problem(status: str, path: str) -> dict[str, Any]:

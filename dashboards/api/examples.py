@@ -7,7 +7,16 @@ from typing import Any, Final
 
 _SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _PROTOCOL = {"id": "quad-strength", "version": 3, "sha256": _SHA256}
-_CURSOR = "WyJFTVMtMDEwMCJd"
+
+CURSORS: Final = {
+    "listDevices": "WyJFTVMtMDEwMCJd",  # ["EMS-0100"]
+    "listRecords": "WzcsIDEyMDBd",  # [7, 1200]
+    "getLedger": "Wzdd",  # [7]
+    "listSessions": "WyIyMDI2LTExLTIyVDA3OjQwOjAwKzAwOjAwIiwgMTIzXQ",  # ["2026-11-22T07:40:00+00:00", 123]
+    "listRejects": "WyIyMDI2LTExLTIyVDA3OjQwOjAwKzAwOjAwIiwgMzFd",
+    "listAudit": "WyIyMDI2LTExLTIyVDA3OjQwOjAwKzAwOjAwIiwgNDJd",
+}
+"""Of each list, by operation id: a cursor belongs to its list."""
 
 DEVICE: Final[dict[str, Any]] = {
     "serial": "EMS-0001",
@@ -129,6 +138,17 @@ REJECT: Final[dict[str, Any]] = {
     "excerpt": '{"v":1,"boot":7,"\\xff',
     "count": 1,
 }
+AUDIT_ENTRY: Final[dict[str, Any]] = {
+    "id": 42,
+    "number": 42,
+    "at": "2026-11-22T07:40:00.123Z",
+    "actor": "ada",
+    "action": "membership.granted",
+    "site": "north",
+    "subject": "alice",
+    "detail": {"role": "nurse"},
+    "hash": _SHA256,
+}
 PROBLEM: Final[dict[str, Any]] = {
     "type": "about:blank",
     "title": "Not Found",
@@ -139,12 +159,12 @@ PROBLEM: Final[dict[str, Any]] = {
 ENDED: Final[dict[str, Any]] = {"reason": "RX-1003 was cloned; the copy is off"}
 
 
-def _page(item: dict[str, Any], *, more: bool = False) -> dict[str, Any]:
-    return {"items": [item], "next": _CURSOR if more else None}
+def _page(item: dict[str, Any], following: str | None = None) -> dict[str, Any]:
+    return {"items": [item], "next": following}
 
 
 ANSWERS: Final[dict[str, Any]] = {
-    "listDevices": _page(DEVICE, more=True),
+    "listDevices": _page(DEVICE, CURSORS["listDevices"]),
     "getDevice": DEVICE,
     "endConflict": DEVICE | {"link": "suspect", "session": None, "state": "idle", "output": "off"},
     "listRecords": _page(RECORD),
@@ -153,6 +173,7 @@ ANSWERS: Final[dict[str, Any]] = {
     "listSessions": _page(SESSION),
     "getSession": SESSION,
     "listRejects": _page(REJECT),
+    "listAudit": _page(AUDIT_ENTRY),
 }
 """Of each operation's success, by operation id."""
 
@@ -162,6 +183,8 @@ PARAMETERS: Final[dict[str, Any]] = {
     "serial": "EMS-0001",
     "id": "01JD2",
     "slug": "north",
+    "actor": "ada",
+    "action": "membership.granted",
     "site": "north",
     "room": "Room 3",
     "tag": "knee",
@@ -169,7 +192,6 @@ PARAMETERS: Final[dict[str, Any]] = {
     "state": "running",
     "q": "bed",
     "limit": 100,
-    "cursor": _CURSOR,
     "boot": 7,
     "after_seq": 1200,
     "from": "2026-11-22T07:39:00Z",

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from ninja.openapi.schema import OpenAPISchema
 
-from dashboards.api import description, devices, rejects, sessions
+from dashboards.api import audit, description, devices, rejects, sessions
 from dashboards.api.auth import CREDENTIALS
 from dashboards.api.problems import ProblemAPI
 
@@ -25,5 +25,5 @@ api = FleetAPI(
     docs_url=None,
     auth=CREDENTIALS,
 )
-for part in (devices, sessions, rejects):
+for part in (devices, sessions, rejects, audit):
     api.add_router("", part.router)

@@ -200,6 +200,20 @@ class Reject(Strict):
     count: Annotated[int, Field(description="how many this row stands for")]
 
 
+class AuditEntry(Strict):
+    """One thing somebody did or was refused."""
+
+    id: int
+    number: Annotated[int | None, Field(description="place in the hash chain; null: not chained yet")]
+    at: datetime
+    actor: Annotated[str, Field(description="user name; `(shell)`, `(not logged in)`")]
+    action: str
+    site: Annotated[str | None, Field(description="slug; null: of no one site, such as a login")]
+    subject: str
+    detail: dict[str, Any]
+    hash: Annotated[str | None, Field(description="SHA-256 over the hash before, a line feed, and the entry")]
+
+
 class ProblemError(Strict):
     parameter: str
     seen: str
