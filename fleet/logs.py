@@ -58,4 +58,5 @@ def configure(log_format: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    logging.getLogger("daphne.http_protocol").setLevel("WARNING")
+    for talkative in ("daphne.http_protocol", "axes"):
+        logging.getLogger(talkative).setLevel("WARNING")

@@ -6,6 +6,7 @@ carry no business meaning: nothing but the audit depends on them.
 
 from typing import Any
 
+from allauth.account.signals import password_changed as password_changed_on_page
 from allauth.mfa import signals as mfa
 from allauth.mfa.models import Authenticator
 from axes.signals import user_locked_out
@@ -66,6 +67,11 @@ def factor_removed(user: User, authenticator: Authenticator, **_kwargs: Any) -> 
 @receiver(mfa.authenticator_reset, dispatch_uid="access.mfa_reset")
 def factor_reset(user: User, authenticator: Authenticator, **_kwargs: Any) -> None:
     record(user, "mfa.reset", subject=user.get_username(), type=authenticator.type)
+
+
+@receiver(password_changed_on_page, dispatch_uid="access.password_changed")
+def password_changed(user: User, **_kwargs: Any) -> None:
+    record(user, "password.changed", subject=user.get_username())
 
 
 @receiver(post_save, sender=User, dispatch_uid="access.user_saved")
