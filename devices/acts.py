@@ -22,6 +22,7 @@ class Told:
     late: bool
     disputed: bool
     event: Event
+    body: bytes = b""  # the device's own
 
 
 @dataclass(frozen=True, slots=True)

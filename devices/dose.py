@@ -92,6 +92,7 @@ class Dose:
     disputed: int  # left out
     recorded_ms: int
     last_elapsed_ms: int
+    last_placed_ms: int | None  # Unix ms; None: nothing was heard
     channels: tuple[ChannelDose, ...]
     at_target_ms: dict[Key, tuple[int, ...]]  # of each contraction seen, one entry a channel
     holes: tuple[Hole, ...]
@@ -244,6 +245,7 @@ class _Tally:
             disputed=self.disputed,
             recorded_ms=self.recorded_ms,
             last_elapsed_ms=self.last.said.elapsed_ms if self.last else 0,
+            last_placed_ms=self.last.placed_ms if self.last else None,
             channels=tuple(self._channel(at) for at in range(self.channels)),
             at_target_ms={
                 key: tuple(round(ms) for ms in row[: self.channels]) for key, row in self.contractions.items()

@@ -52,6 +52,7 @@ class Report:
     reconnects: int
     is_open: bool  # its end was not told
     is_live: bool  # the device says that it is in it
+    as_of: datetime  # when its newest record was
     gone: int  # telemetry messages that were deleted by their age
     is_cut: bool  # only MAX_MESSAGES were counted
 
@@ -59,10 +60,7 @@ class Report:
 def report(session: Session, now: datetime) -> Report:
     """Return the report.  The session comes with `device__site` and `device__live` selected."""
     document = documents.find(session.protocol_sha256)
-    try:
-        plan, is_too_long = (plan_of(document) if document else None), False
-    except TooLong:
-        plan, is_too_long = None, True
+    plan, is_too_long = _planned(document)
     dose = dose_of(messages(session), plan)
     told = events(session)
     is_open = session.ended_at is None
@@ -88,9 +86,23 @@ def report(session: Session, now: datetime) -> Report:
         reconnects=reconnects(session),
         is_open=is_open,
         is_live=is_open and is_in(session),
+        as_of=max(session.last_at, state.from_ms(dose.last_placed_ms or 0)),
         gone=gone,
         is_cut=is_cut,
     )
+
+
+def plan_for(session: Session) -> Plan | None:
+    """Return what its protocol document plans; None if no document is kept, or it is too long to draw."""
+    return _planned(documents.find(session.protocol_sha256))[0]
+
+
+def _planned(document: ProtocolDocument | None) -> tuple[Plan | None, bool]:
+    """Return the plan, and whether the document is too long to have one."""
+    try:
+        return (plan_of(document) if document else None), False
+    except TooLong:
+        return None, True
 
 
 def is_in(session: Session) -> bool:
@@ -114,6 +126,11 @@ WITH said AS MATERIALIZED (
 SELECT * FROM said ORDER BY boot, seq LIMIT %s
 """
 
+_KEPT = """
+SELECT count(*) FROM devices_telemetry
+WHERE device_id = %s AND placed_at >= %s AND placed_at < %s AND session = %s AND NOT disputed
+"""
+
 
 def messages(session: Session) -> Iterator[Message]:
     """Yield the session's telemetry in order, the first MAX_MESSAGES of it."""
@@ -130,6 +147,14 @@ def messages_between(session: Session, low: datetime, high: datetime) -> Iterato
                 yield Message(state.to_ms(placed_at), boot, seq, up_ms, late, disputed, decode(body))
 
 
+def kept(session: Session) -> int:
+    """Return how many of the session's telemetry messages are still stored."""
+    low, high = span(session)
+    with connection.cursor() as cursor:
+        cursor.execute(_KEPT, [session.device_id, low, high, session.session])
+        return int(cursor.fetchone()[0])
+
+
 def events(session: Session) -> tuple[Told, ...]:
     """Return the session's events, oldest first."""
     low, high = span(session)
@@ -143,7 +168,7 @@ def events(session: Session) -> tuple[Told, ...]:
         except WireError:
             continue  # an older version of the contract let it in
         if isinstance(event, Event):
-            told.append(Told(state.to_ms(row.placed_at), row.late, row.disputed, event))
+            told.append(Told(state.to_ms(row.placed_at), row.late, row.disputed, event, bytes(row.body)))
     return tuple(told)
 
 
