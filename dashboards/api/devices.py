@@ -12,7 +12,18 @@ from pydantic import Field
 
 from dashboards.api import schemas
 from dashboards.api.auth import asker, visible_device, visible_devices, visible_site
-from dashboards.api.params import Blank, Moment, Number, Page, Text, answered, cursor_of, listed
+from dashboards.api.params import (
+    Blank,
+    Moment,
+    Number,
+    Page,
+    Storable,
+    Text,
+    Whole,
+    answered,
+    cursor_of,
+    listed,
+)
 from dashboards.api.problems import Problem, wrong_parameter
 from devices import queries, traces
 from devices.models import Device
@@ -50,7 +61,7 @@ class Range(Schema):
 
     from_: Annotated[Moment, Field(alias="from", description="default: an hour before `to`")] = None
     to: Annotated[Moment, Field(description="default: now")] = None
-    points: Annotated[int | None, Field(ge=1, le=MAX_POINTS), Blank] = DEFAULT_POINTS
+    points: Annotated[int | None, Field(ge=1, le=MAX_POINTS), Whole, Blank] = DEFAULT_POINTS
 
 
 @router.get(
@@ -81,7 +92,7 @@ class Ended(Schema):
     """Why an identity conflict is over."""
 
     reason: Annotated[
-        str, Field(min_length=3, max_length=200, examples=["RX-1003 was cloned; the copy is off"])
+        str, Field(min_length=3, max_length=200, examples=["RX-1003 was cloned; the copy is off"]), Storable
     ]
 
 

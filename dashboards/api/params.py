@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -17,16 +18,25 @@ from dashboards.api.problems import wrong_parameter
 from devices.queries import MAX_NUMBER
 
 MAX_LIMIT = 1_000
+_DIGITS = re.compile(r"-?[0-9]{1,20}")
+_HALF = re.compile(r"[\ud800-\udfff]")
 
 
 def _blank_is_none(value: object) -> object:
     return None if value == "" else value
 
 
-def _no_nul(value: str | None) -> str | None:
-    """PostgreSQL keeps no NUL, so nothing that could be found has one."""
-    if value is not None and "\0" in value:
-        raise ValueError(_("text without NUL characters expected"))
+def _whole(value: object) -> object:
+    """Refuse what Python would read as a number and nobody would write as one: `1_0`, `1.0`, `１`."""
+    if isinstance(value, str) and not _DIGITS.fullmatch(value):
+        raise ValueError(_("a whole number expected"))
+    return value
+
+
+def _storable(value: str | None) -> str | None:
+    """PostgreSQL keeps no NUL and no half of a character, so nothing that could be found has one."""
+    if value is not None and ("\0" in value or (not value.isascii() and _HALF.search(value))):
+        raise ValueError(_("text without NUL characters and halves of characters expected"))
     return value
 
 
@@ -45,8 +55,11 @@ def _moment(value: object) -> datetime | None:
 Blank = BeforeValidator(_blank_is_none)
 """`?site=&room=` asks for nothing: an empty value is as good as none."""
 
-Text = Annotated[str | None, Field(max_length=200), Blank, AfterValidator(_no_nul)]
-Number = Annotated[int | None, Field(ge=0, le=MAX_NUMBER), Blank]
+Storable = AfterValidator(_storable)
+Whole = BeforeValidator(_whole)
+
+Text = Annotated[str | None, Field(max_length=200), Blank, Storable]
+Number = Annotated[int | None, Field(ge=0, le=MAX_NUMBER), Whole, Blank]
 Moment = Annotated[
     datetime | None,
     BeforeValidator(_moment),
@@ -60,6 +73,7 @@ class Page(Schema):
     limit: Annotated[
         int,
         Field(ge=1, le=MAX_LIMIT, description="how many items at most"),
+        Whole,
         BeforeValidator(lambda v: v or 100),
     ] = 100
     cursor: Annotated[Text, Field(description="`next` of the page before")] = None
