@@ -17,10 +17,10 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from dashboards import metrics
 from dashboards.api import problems
+from dashboards.heart import HEART
 from devices import queries
 from devices.models import Device, Pulse
 from fleet.access import queries as access
-from fleet.metrics import of_this_process
 
 SILENT_AFTER = {
     "ingest": timedelta(seconds=5),  # when the wall greys out, too
@@ -77,8 +77,9 @@ def prometheus(request: HttpRequest) -> HttpResponse:
         if not _is_local(request):
             return problems.answer(request, 503, "The database does not answer, so no token can be checked.")
         now, pulses, counts = timezone.now(), [], None
-    parts = [metrics.Part(pulse.part, _age(pulse, now).total_seconds(), pulse.detail) for pulse in pulses]
-    own = metrics.Part("web", None, of_this_process())
+    others = [pulse for pulse in pulses if pulse.part != "web"]  # its own word is fresher than its pulse
+    parts = [metrics.Part(pulse.part, _age(pulse, now).total_seconds(), pulse.detail) for pulse in others]
+    own = metrics.Part("web", None, HEART.detail())
     return _uncached(HttpResponse(metrics.text([own, *parts], counts), content_type=CONTENT_TYPE_LATEST))
 
 

@@ -11,6 +11,7 @@ django_application = get_asgi_application()  # first: the imports below need the
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
+from dashboards.heart import HEART, Counted  # noqa: E402
 from dashboards.routing import websocket_urlpatterns  # noqa: E402
 from dashboards.sockets import Doorkeeper  # noqa: E402
 from fleet.logs import keep_accesses_clean  # noqa: E402
@@ -18,5 +19,6 @@ from fleet.logs import keep_accesses_clean  # noqa: E402
 keep_accesses_clean()
 
 application = ProtocolTypeRouter(
-    {"http": django_application, "websocket": Doorkeeper(URLRouter(websocket_urlpatterns))}
+    {"http": django_application, "websocket": Counted(Doorkeeper(URLRouter(websocket_urlpatterns)))}
 )
+HEART.start()

@@ -106,6 +106,7 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
+    "dashboards.heart.Timing",
     "django.middleware.security.SecurityMiddleware",
     "dashboards.middleware.ContentSecurityPolicy",
     "dashboards.middleware.KnownClient",

@@ -1,18 +1,45 @@
 """Time's work: a clock and a call each."""
 
-from celery import shared_task
+import time
+from collections import Counter
+from typing import Any
+
+from celery import Task, shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from devices.accounts_sync import sync_if_dirty
-from devices.store import pulses
+from devices.rates import Rates
+from devices.spells import Round, Stopwatch, Watch, in_ms
+from devices.store import pulses, spells
 from fleet import flows
+from fleet.metrics import of_this_process
+
+_counters: Counter[str] = Counter()
+_rates, _watch = Rates(), Watch(settings.SLOW_BATCH_MS)
 
 
-@shared_task(ignore_result=True, expires=2)  # the next one comes after a second: never let them pile up
-def tick() -> None:
+@shared_task(
+    bind=True, ignore_result=True, expires=2
+)  # the next one comes after a second: never let them pile up
+def tick(self: Task) -> None:
     """Say that beat and worker live, and see whom silence has changed."""
+    stopwatch = Stopwatch()
     now = timezone.now()
-    pulses.beat("beat", now)
-    pulses.beat("worker", now)
-    flows.pass_time(now)
+    pulses.beat("beat", now, self.request.get("beat"))
+    pulses.beat("worker", now, _detail())
+    stopwatch.lap("pulse")
+    _counters["links_silenced"] += len(flows.pass_time(now))
+    stopwatch.lap("silence")
     sync_if_dirty()
+    stopwatch.lap("accounts")
+    _counters["ticks"] += 1
+    _watch.note(Round(in_ms(stopwatch.laps)), time.time_ns() // 1_000_000)
+    if (spell := _watch.news()) is not None:
+        spells.keep("worker", spell)
+
+
+def _detail() -> dict[str, Any]:
+    own = of_this_process()
+    counters = {**own["counters"], **_counters}
+    return {**own, "counters": counters, "rates": _rates.of(counters, time.monotonic())}

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from devices.batch.desk import Refused
 from devices.mqtt.client import Message
+from devices.rates import Rates
 from devices.store import pulses, rejects
 from devices.store.directory import Directory
 from devices.wire import codec, topics
@@ -84,6 +85,7 @@ class Dispatcher:
         self._flying: dict[UUID, int] = {}
         """Published and not yet answered by the broker: command → connection."""
         self._due: dict[str, float] = {}
+        self._rates = Rates()
 
     # --- life ---
 
@@ -320,9 +322,11 @@ class Dispatcher:
 
     def _pulse(self) -> None:
         own = self._figures()
+        counters = {**own.get("counters", {}), **self.counters}
         detail: dict[str, Any] = {
             "broker": self._in_service().is_up,
-            "counters": {**own.get("counters", {}), **self.counters},
+            "counters": counters,
+            "rates": self._rates.of(counters, time.monotonic()),
             "gauges": {
                 **own.get("gauges", {}),
                 "commands_open": outbox.open_count(),
