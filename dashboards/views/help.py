@@ -1,0 +1,15 @@
+"""Words, marks and keys, for whoever is new here."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from dashboards import glossary, legends, texts
+
+
+@require_safe
+@login_required
+def help_page(request: HttpRequest) -> HttpResponse:
+    marks = legends.marks(texts.wall_texts())
+    return render(request, "dashboards/help.html", {"chapters": glossary.CHAPTERS, "marks": marks})
