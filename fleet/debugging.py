@@ -1,5 +1,6 @@
 """Django's reports of errors, without secrets; see `fleet.redaction`."""
 
+from collections.abc import ItemsView
 from typing import Any
 
 from django.http import HttpRequest
@@ -19,6 +20,6 @@ class ReporterFilter(SafeExceptionReporterFilter):
 
     def get_traceback_frame_variables(
         self, request: HttpRequest | None, tb_frame: Any
-    ) -> list[tuple[str, Any]]:
+    ) -> ItemsView[str, Any]:
         shown = super().get_traceback_frame_variables(request, tb_frame)
-        return [(name, clean_all({name: value})[name]) for name, value in shown]
+        return {name: clean_all({name: value})[name] for name, value in shown}.items()

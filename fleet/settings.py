@@ -87,7 +87,7 @@ PAGE_BURST = env.number("PAGE_BURST", 300, least=1)
 
 # --- Django ---
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # only `fleet.admin` shows anything
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from dashboards import health
 from dashboards.api.problems import no_such_path
 from dashboards.api.root import api
+from fleet.admin import facts
 
 handler400 = "dashboards.errors.bad_request"
 handler403 = "dashboards.errors.forbidden"
@@ -17,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", health.prometheus),
     path("api/v1/", api.urls),
     re_path(r"^api(?:/|$)", no_such_path),
+    path("admin/", facts.urls),
     path("", include("dashboards.urls.door")),
     path("", include("dashboards.urls")),
 ]

@@ -81,7 +81,7 @@ def saved(instance: User, created: bool, **_kwargs: Any) -> None:
         return
     if created and instance.is_superuser:
         record(None, "superuser.made", subject=instance.get_username())
-    elif not created and instance._password is not None:
+    elif not created and getattr(instance, "_password", None) is not None:
         record(None, "password.changed", subject=instance.get_username())
 
 
