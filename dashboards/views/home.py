@@ -26,6 +26,7 @@ class SiteCard:
     site: Site
     role: str
     may_enrol: bool
+    may_manage: bool
     standing: Standing
 
 
@@ -54,5 +55,9 @@ def _cards(request: HttpRequest, now: datetime) -> list[SiteCard]:
     cards = []
     for site in sites:
         role = Role(roles.get(site.pk, Role.ADMIN))  # a superuser without a membership
-        cards.append(SiteCard(site, str(role.label), allows(role, "enrol"), standing[site.pk]))
+        cards.append(
+            SiteCard(
+                site, str(role.label), allows(role, "enrol"), allows(role, "manage_site"), standing[site.pk]
+            )
+        )
     return cards
