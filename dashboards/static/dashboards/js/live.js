@@ -76,6 +76,11 @@ export function listen(url, { take, turned, paceMs = 40 }) {
     if (socket?.readyState === WebSocket.OPEN) socket.send('{"resync":true}');
   }
 
+  /** Say something to the server, if it can be reached. @param {object} words */
+  function say(words) {
+    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(words));
+  }
+
   connect();
-  return { resync };
+  return { resync, say };
 }

@@ -1,0 +1,205 @@
+// The live tab: every sample as it comes, and the session in its protocol's envelope.
+
+import { fill, join, now, texts, write, zone } from "./devicepage.js";
+import { Envelope } from "./envelope.js";
+import { LiveChannel } from "./livechannel.js";
+import { onTheme } from "./plots.js";
+import { plannedAt, Traces } from "./traces.js";
+import { face } from "./words.js";
+
+const DRAW_MS = 200;
+const SEAM_MS = 2_000; // ingest learns within a second that somebody watches; until then only the database has it
+
+const byId = (/** @type {string} */ id) => document.getElementById(id);
+const panel = /** @type {HTMLElement} */ (byId("trace"));
+const plots = /** @type {HTMLElement} */ (byId("plots"));
+const note = /** @type {HTMLElement} */ (byId("trace-note"));
+const hold = /** @type {HTMLButtonElement} */ (byId("hold"));
+const traces = new Traces();
+const envelope = Envelope.of(byId("envelope"), { texts, now });
+/** @type {LiveChannel[]} */
+let channels = [];
+/** @type {Record<string, any> | null} */
+let device = null;
+let spanS = 60;
+let heldAtMs = /** @type {number | null} */ (null);
+let lost = 0;
+let failed = "";
+let isRead = false;
+let isDue = false;
+
+// --- what came before: read once the server says that from now on everything comes ---
+
+/** @param {string} url */
+async function read(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(String(answer.status));
+  const { items, next } = await answer.json();
+  take(items, 0);
+  return next;
+}
+
+async function catchUp() {
+  const newest = traces.last();
+  try {
+    if (newest) await read(`${panel.dataset.more}?limit=1000&boot=${newest.boot}&after_seq=${newest.seq}`);
+    else {
+      let url = panel.dataset.records ?? "";
+      for (let next = await read(url); next !== null; next = await read(url)) {
+        url = `${panel.dataset.more}?limit=1000&cursor=${next}`;
+      }
+    }
+    isRead = true;
+    failed = "";
+  } catch (error) {
+    failed = error instanceof Error ? error.message : String(error);
+    setTimeout(catchUp, 5_000);
+  }
+  isDue = true;
+}
+
+/** Of the records that were stored between the first reading and the moment that ingest knew of us. */
+async function closeSeam() {
+  const before = traces.pieces.filter(({ late }) => !late);
+  const start = before[Math.max(0, before.length - 12)];
+  if (start) await read(`${panel.dataset.more}?limit=200&boot=${start.boot}&after_seq=${start.seq}`).catch(() => {});
+  else await catchUp();
+}
+
+/** @param {Record<string, any>[]} records @param {number} missed */
+function take(records, missed) {
+  lost += missed;
+  if (!traces.take(records)) return;
+  isDue = true;
+  const last = traces.last();
+  if (!last) return;
+  panel.dataset.last = String(last.seq);
+  document.dispatchEvent(new CustomEvent("myofleet:traced", { detail: { seq: last.seq, at: last.endMs } }));
+}
+
+// --- drawing ---
+
+function draw() {
+  if (document.hidden) return;
+  const rightMs = heldAtMs ?? now();
+  if (heldAtMs === null) traces.prune(rightMs);
+  const range = /** @type {[number, number]} */ ([rightMs / 1000 - spanS, rightMs / 1000]);
+  arrange(traces.channels(rightMs - spanS * 1000));
+  for (const channel of channels) channel.draw(traces, range, (elapsedS) => plan(channel.n, elapsedS));
+  write(note, wordsOf());
+}
+
+/** @param {number} n @param {number} elapsedS */
+function plan(n, elapsedS) {
+  const line = envelope?.lineOf(n, device?.session ?? null);
+  return line ? plannedAt(line, elapsedS) : null;
+}
+
+/** @param {number[]} wanted */
+function arrange(wanted) {
+  if (wanted.length === 0 && traces.pieces.length && channels.length) return; // a rest from everything: keep the frame
+  if (wanted.join() === channels.map(({ n }) => n).join()) return;
+  for (const channel of channels) channel.destroy();
+  channels = wanted.map((n) => new LiveChannel(plots, n, texts, zone, bandsNow));
+}
+
+function bandsNow() {
+  const rightMs = heldAtMs ?? now();
+  const isOpen = device !== null && device.session !== null && heldAtMs === null;
+  return traces.bands(rightMs - spanS * 1000, isOpen ? rightMs : null);
+}
+
+function wordsOf() {
+  if (heldAtMs !== null) return texts["plot.frozen"];
+  if (failed) return fill(texts["plot.failed"], { why: failed, n: 5 });
+  if (lost) return fill(texts["plot.lost"], { n: lost });
+  if (!isRead) return texts["plot.loading"];
+  if (traces.pieces.length) return "";
+  return device?.session ? texts["plot.waiting"] : texts["plot.idle"];
+}
+
+let drawnAt = 0;
+function loop() {
+  const at = performance.now();
+  const isMoving = heldAtMs === null && traces.pieces.length > 0;
+  if (isDue || (isMoving && at - drawnAt > DRAW_MS)) {
+    isDue = false;
+    drawnAt = at;
+    draw();
+  }
+  requestAnimationFrame(loop);
+}
+
+// --- the table of channels ---
+
+/** @param {Record<string, any>} fresh */
+function changed(fresh) {
+  device = fresh;
+  isDue = true;
+  byId("never")?.toggleAttribute("hidden", fresh.link !== "never");
+  if (fresh.channels.length && !byId("channels")) return location.reload(); // it has just told what it has
+  const age = byId("telemetry-age");
+  if (age) age.dataset.age = fresh.telemetry_at ?? "";
+  const faces = face(fresh, texts).channels;
+  Array.from(byId("channels")?.children ?? []).forEach((row, at) => {
+    const [shown, raw] = [faces[at], fresh.channels[at]];
+    if (!shown) return;
+    /** @type {HTMLElement} */ (row).dataset.contact = shown.contact;
+    const cells = { ma: shown.ma, set: shown.set, contact: shown.contact_words, ohm: whole(raw.ohm), charge: whole(raw.charge_uc) };
+    for (const [name, words] of Object.entries(cells)) {
+      const cell = row.querySelector(`[data-c="${name}"]`);
+      if (cell) write(cell, words);
+    }
+  });
+  envelope?.follow(fresh);
+}
+
+/** @param {number | null} value */
+const whole = (value) => (value === null ? "–" : String(Math.round(value)));
+
+// --- hands ---
+
+/** @param {HTMLElement} button */
+function choose(button) {
+  spanS = Number(button.dataset.span);
+  for (const each of panel.querySelectorAll("[data-span]")) each.setAttribute("aria-pressed", String(each === button));
+  isDue = true;
+}
+
+function toggleHold() {
+  heldAtMs = heldAtMs === null ? now() : null;
+  hold.setAttribute("aria-pressed", String(heldAtMs !== null));
+  isDue = true;
+}
+
+function rebuild() {
+  for (const channel of channels) channel.destroy();
+  channels = [];
+  isDue = true;
+}
+
+panel.addEventListener("click", ({ target }) => {
+  const button = /** @type {HTMLElement} */ (target).closest("[data-span]");
+  if (button instanceof HTMLElement) choose(button);
+});
+hold.addEventListener("click", toggleHold);
+document.addEventListener("keydown", (event) => {
+  const isTyping = /** @type {HTMLElement} */ (event.target).closest("input, select, textarea, button, a, summary, [tabindex]");
+  if (event.key !== " " || isTyping || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  toggleHold();
+});
+new ResizeObserver(() => {
+  for (const channel of channels) channel.fit();
+}).observe(plots);
+onTheme(rebuild);
+requestAnimationFrame(loop);
+join({
+  watch: true,
+  traced: take,
+  changed,
+  watching: () => {
+    catchUp();
+    setTimeout(closeSeam, SEAM_MS);
+  },
+});

@@ -1,0 +1,191 @@
+// The frame of a device's page: its socket, whether what is seen is live, and the header.
+
+import { pulseAge, ServerClock } from "./clock.js";
+import { listen } from "./live.js";
+import { emptyStore, take } from "./store.js";
+import { age, face, fill } from "./words.js";
+
+const STALE_MS = 5_000; // without a pulse for so long, nothing here may look healthy
+const TICK_MS = 500;
+const FACTS_PAUSE_MS = 1_000; // the panel of facts is read anew at most this often
+const FACTS = ["link", "conditions", "held", "locked", "protocol", "firmware", "model", "session", "state", "output"];
+
+const { body } = document;
+const serial = body.dataset.serial ?? "";
+/** @type {Record<string, string>} */
+export const texts = JSON.parse(document.getElementById("texts")?.textContent ?? "{}");
+export const zone = body.dataset.timeZone;
+export const server = new ServerClock();
+const store = emptyStore();
+const head = /** @type {HTMLElement} */ (document.getElementById("head"));
+/** @type {Record<string, HTMLElement>} */
+const parts = {};
+for (const part of head.querySelectorAll("[data-f]")) {
+  parts[/** @type {HTMLElement} */ (part).dataset.f ?? ""] = /** @type {HTMLElement} */ (part);
+}
+/** @type {{heardMs: number, ingestAt: string | null} | null} */
+let pulse = null;
+let connected = false;
+let faulty = false;
+
+/** The server's time, Unix ms; this computer's until it is known. */
+export const now = () => server.now(performance.now()) ?? Date.now();
+
+/** @param {Element} element @param {string} words */
+export function write(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
+/** @param {HTMLElement} element @param {string} words shown only if there are any */
+function writeOrHide(element, words) {
+  write(element, words);
+  element.hidden = words === "";
+}
+
+/**
+ * Keep this page live.
+ * @param {object} [hands]
+ * @param {boolean} [hands.watch] whether to ask for every sample
+ * @param {(records: Record<string, any>[], lost: number) => void} [hands.traced] every sample, as it comes
+ * @param {() => void} [hands.watching] from now on every sample comes; what was before has to be read
+ * @param {(device: Record<string, any>) => void} [hands.changed] the device as it is now
+ */
+export function join({ watch = false, traced, watching, changed } = {}) {
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  const asked = `site=${encodeURIComponent(body.dataset.site ?? "")}&device=${encodeURIComponent(serial)}`;
+  const live = listen(`${scheme}://${location.host}/ws/v1/live?${asked}`, {
+    turned,
+    take: async (message) => {
+      try {
+        hear(message, { watch, traced, watching, changed });
+        faulty = false;
+      } catch (error) {
+        faulty = true;
+        console.error(error);
+        setTimeout(() => live.resync(), 1000);
+      }
+    },
+  });
+  /** Ask for full-rate traces after each snapshot: a new connection knows nothing of what the last one asked. */
+  function hear(/** @type {Record<string, any>} */ message, /** @type {any} */ hands) {
+    if (message.type === "error") return;
+    const known = store.devices.get(serial);
+    const before = known && { ...known };
+    const { all, serials, pulse: beat } = take(store, message);
+    for (const event of message.events ?? []) {
+      if (event.kind === "trace") hands.traced?.(event.records, event.lost);
+      else if (event.kind === "watch" && event.serial === serial) hands.watching?.();
+    }
+    if (beat && store.pulse) {
+      const arrived = performance.now();
+      server.hear(Date.parse(store.pulse.now), arrived);
+      pulse = { heardMs: arrived, ingestAt: store.pulse.ingest_at };
+    }
+    if (all && hands.watch) live.say({ watch: serial });
+    const device = store.devices.get(serial);
+    if (device && (all || serials.size)) {
+      draw(device);
+      if (before && FACTS.some((name) => JSON.stringify(before[name]) !== JSON.stringify(device[name]))) refresh();
+      hands.changed?.(device);
+    }
+    tick();
+  }
+  setInterval(tick, TICK_MS);
+}
+
+/** @param {Record<string, any>} device */
+function draw(device) {
+  const shown = face(device, texts);
+  head.dataset.tone = shown.tone;
+  head.toggleAttribute("data-silent", shown.silent);
+  write(parts.status, shown.status);
+  write(parts.timing, shown.timing);
+  writeOrHide(parts.note, shown.note);
+  writeOrHide(parts.next, shown.next ?? "");
+  parts.linked.dataset.link = device.link;
+  write(parts.link, shown.link);
+  write(parts.battery, shown.battery);
+  parts.battery.dataset.power = shown.power;
+  write(parts.temp, device.temp_c === null ? "–" : `${device.temp_c.toFixed(1)} °C`);
+  if (device.heard_at) parts.age.setAttribute("datetime", device.heard_at);
+}
+
+/** Let time pass: ages, and whether this is live. */
+function tick() {
+  const serverNow = server.now(performance.now());
+  if (serverNow !== null) {
+    const heard = parts.age.getAttribute("datetime");
+    write(parts.age, age(heard ? serverNow - Date.parse(heard) : null, texts));
+    for (const element of document.querySelectorAll("[data-age]")) {
+      const at = /** @type {HTMLElement} */ (element).dataset.age;
+      if (at) write(element, age(serverNow - Date.parse(at), texts));
+    }
+  }
+  judge(serverNow);
+}
+
+/** Say whether what is seen is live. @param {number | null} serverNow */
+function judge(serverNow) {
+  if (body.dataset.live === "left") return;
+  const pulseMs = pulseAge(pulse, serverNow, performance.now());
+  const state = stateOf(pulseMs);
+  if (body.dataset.live !== state) body.dataset.live = state;
+  say("pulse-words", texts[`live.${state}`]);
+  if (state === "live") return;
+  say("banner-words", texts[state === "stale" && !Number.isFinite(pulseMs) ? "banner.unfed" : `banner.${state}`]);
+  say("banner-age", Number.isFinite(pulseMs) ? age(pulseMs, texts, "age.plain") : "");
+}
+
+/** @param {number} pulseMs */
+function stateOf(pulseMs) {
+  if (faulty) return "fault";
+  if (pulse === null) return "connecting";
+  if (!connected) return "down";
+  return pulseMs > STALE_MS ? "stale" : "live";
+}
+
+/** @param {string} id @param {string} words */
+function say(id, words) {
+  const element = document.getElementById(id);
+  if (element) write(element, words);
+}
+
+/** @param {"open" | "down" | "left"} state */
+function turned(state) {
+  connected = state === "open";
+  if (state === "left") {
+    body.dataset.live = "left";
+    say("banner-words", texts["banner.left"]);
+    setTimeout(() => location.reload(), 1500); // the server says where to go: log in, or that it was revoked
+  } else tick();
+}
+
+// --- the panel of facts, which the server words ---
+
+let readAt = -Infinity;
+let reading = 0;
+
+/** Read the facts anew, soon: what changes together is read once. */
+function refresh() {
+  if (reading || !document.getElementById("facts")) return;
+  reading = setTimeout(async () => {
+    readAt = performance.now();
+    try {
+      const answer = await fetch("?part=facts");
+      if (answer.ok && !answer.redirected) place(await answer.text());
+    } catch {
+      // the banner says that the server is away; the next change asks again
+    } finally {
+      reading = 0;
+    }
+  }, Math.max(150, readAt + FACTS_PAUSE_MS - performance.now()));
+}
+
+/** @param {string} html */
+function place(html) {
+  const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("facts");
+  if (fresh) document.getElementById("facts")?.replaceWith(document.adoptNode(fresh));
+  tick();
+}
+
+export { fill };
