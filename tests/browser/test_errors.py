@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import RequestFactory
+from playwright.sync_api import Route
 
 from dashboards import errors
 from tests.browser.conftest import Person
@@ -59,12 +60,14 @@ def test_pages_that_are_not_there_or_not_possible_lead_home(nurse: Person) -> No
 
 def test_pages_that_are_seldom_met_are_as_readable(nurse: Person) -> None:
     """Made here, and shown at an address of the house: nobody can make them happen at will."""
-    for status in (400, 403, 413, 429, 500):
+
+    def show(route: Route) -> None:
+        status = int(route.request.url.rpartition("/")[2])
         made = errors.page(RequestFactory().get("/"), status, wait_s=7, fault="5f1c09ab")
-        nurse.page.route(
-            f"{nurse.house.url}/made/{status}",
-            lambda route, made=made: route.fulfill(body=made.content, content_type="text/html"),
-        )
+        route.fulfill(body=made.content, content_type="text/html")
+
+    nurse.page.route("**/made/*", show)
+    for status in (400, 403, 413, 429, 500):
         nurse.open(f"/made/{status}")
         looked_at(nurse, str(status))
 
