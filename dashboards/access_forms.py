@@ -25,6 +25,9 @@ class FullNameForm(forms.Form):
     full_name = forms.CharField(
         label=gettext_lazy("Full name"),
         max_length=150,
+        error_messages={
+            "required": gettext_lazy("Type the name that colleagues know, such as Nora Lindqvist.")
+        },
         help_text=gettext_lazy("As colleagues know it; stands in the record of who did what."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
@@ -36,15 +39,22 @@ class NewPersonForm(FullNameForm):
     username = forms.CharField(
         label=gettext_lazy("User name"),
         max_length=150,
+        error_messages={"required": gettext_lazy("Choose a user name, such as nora.")},
         help_text=gettext_lazy("What they type to log in: letters, digits and @ . + - _, no spaces."),
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
         ),
     )
-    site = forms.ModelChoiceField(Site.objects.none(), label=gettext_lazy("Site"), to_field_name="slug")
+    site = forms.ModelChoiceField(
+        Site.objects.none(),
+        label=gettext_lazy("Site"),
+        to_field_name="slug",
+        error_messages={"required": gettext_lazy("Choose the site where they work.")},
+    )
     role = forms.ChoiceField(
         label=gettext_lazy("Role there"),
-        help_text=gettext_lazy("What each role may do stands below this form."),
+        error_messages={"required": gettext_lazy("Choose what they may do there.")},
+        help_text=gettext_lazy("What each role may do stands beside this form."),
     )
     field_order = ("full_name", "username", "site", "role")
 
@@ -73,6 +83,7 @@ class TokenForm(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("What is it for?"),
         max_length=80,
+        error_messages={"required": gettext_lazy("Say what it is for, to know later which one to revoke.")},
         help_text=gettext_lazy(
             "Such as “export to the ward's report”. Tokens of one person have different names."
         ),
@@ -124,6 +135,7 @@ class DisplayForm(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("Where does the screen hang?"),
         max_length=80,
+        error_messages={"required": gettext_lazy("Say where the screen hangs, such as Corridor.")},
         help_text=gettext_lazy("Such as “Corridor, 2nd floor”: so that you know later which link to end."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
@@ -133,12 +145,14 @@ class SiteForm(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("Name"),
         max_length=120,
+        error_messages={"required": gettext_lazy("Type the name of the site.")},
         help_text=gettext_lazy("Stands on the wall and in every list."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     time_zone = forms.CharField(
         label=gettext_lazy("Time zone"),
         max_length=64,
+        error_messages={"required": gettext_lazy("Choose the time zone of the site, such as Europe/Berlin.")},
         help_text=gettext_lazy(
             "Type a city or region, such as Berlin, and choose. Pages show this site's times in it."
         ),
@@ -168,7 +182,10 @@ class NewSiteForm(SiteForm):
             attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
         ),
         error_messages={
-            "invalid": gettext_lazy("An address has only letters, digits, - and _; no blanks and no accents.")
+            "required": gettext_lazy("Choose an address, such as north-rehab."),
+            "invalid": gettext_lazy(
+                "An address has only letters, digits, - and _; no blanks and no accents."
+            ),
         },
     )
     field_order = ("name", "slug", "time_zone")
@@ -188,12 +205,16 @@ class ChoosePasswordForm(forms.Form):
     new_password = forms.CharField(
         label=gettext_lazy("New password"),
         max_length=1024,
+        error_messages={"required": gettext_lazy("Type a new password.")},
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     again = forms.CharField(
         label=gettext_lazy("The same again"),
         max_length=1024,
+        error_messages={
+            "required": gettext_lazy("Type the new password again, so that no slip goes unnoticed.")
+        },
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )

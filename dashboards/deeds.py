@@ -4,6 +4,7 @@ One sentence an action; what is not listed here is shown by its own name, never 
 """
 
 from collections.abc import Mapping
+from datetime import UTC
 from typing import Any, Final
 
 from django.utils.functional import Promise
@@ -16,7 +17,8 @@ SENTENCES: Final[dict[str, str | Promise]] = {
     "login": gettext_lazy("%(actor)s logged in"),
     "logout": gettext_lazy("%(actor)s logged out"),
     "login.failed": gettext_lazy("Somebody failed to log in as %(subject)s"),
-    "login.locked": gettext_lazy("Too many failed logins as %(subject)s: locked for a while"),
+    "login.code_failed": gettext_lazy("Wrong second factor after the right password of %(subject)s"),
+    "login.locked_out": gettext_lazy("Too many failed logins as %(subject)s: locked for a while"),
     "login.unlocked": gettext_lazy("%(actor)s let %(subject)s try to log in again"),
     "site.made": gettext_lazy("%(actor)s made the site %(site)s"),
     "site.changed": gettext_lazy("%(actor)s changed the settings of %(site)s"),
@@ -32,7 +34,15 @@ SENTENCES: Final[dict[str, str | Promise]] = {
     "password.link_made": gettext_lazy("%(actor)s made a link by which %(subject)s chooses a password"),
     "password.chosen": gettext_lazy("%(subject)s chose a password by a link"),
     "password.changed": gettext_lazy("%(subject)s changed their password"),
-    "mfa.reset": gettext_lazy("%(actor)s took the second factor of %(subject)s away"),
+    "mfa.taken_away": gettext_lazy("%(actor)s took the second factor of %(subject)s away"),
+    "mfa.added": gettext_lazy("%(subject)s set up a second factor (%(type)s)"),
+    "mfa.removed": gettext_lazy("%(subject)s removed their second factor (%(type)s)"),
+    "mfa.reset": gettext_lazy("%(subject)s made new recovery codes"),
+    "superuser.made": gettext_lazy("%(actor)s made the superuser %(subject)s"),
+    "device.enrolled": gettext_lazy("%(actor)s enrolled the device %(subject)s"),
+    "device.revoked": gettext_lazy("%(actor)s took the device %(subject)s out of service"),
+    "device.readmitted": gettext_lazy("%(actor)s took the device %(subject)s into service again"),
+    "device.new_password": gettext_lazy("%(actor)s gave the device %(subject)s a new password"),
     "token.issued": gettext_lazy("%(actor)s made the token “%(name)s” for %(subject)s"),
     "token.revoked": gettext_lazy("%(actor)s revoked the token “%(name)s” of %(subject)s"),
     "display.made": gettext_lazy("%(actor)s made the display link “%(subject)s” for %(site)s"),
@@ -49,6 +59,7 @@ GROUPS: Final[dict[str, str | Promise]] = {
     "person": gettext_lazy("People made or renamed"),
     "membership": gettext_lazy("Roles given and taken"),
     "user": gettext_lazy("Logins ended and restored"),
+    "superuser": gettext_lazy("Superusers made"),
     "password": gettext_lazy("Passwords"),
     "mfa": gettext_lazy("Second factors"),
     "token": gettext_lazy("Tokens"),
@@ -91,14 +102,19 @@ def _words(entry: AuditEntry, names: Mapping[str, str]) -> dict[str, Any]:
     verb = entry.action.removeprefix("denied.").replace("_", " ")
     words: dict[str, Any] = {
         "actor": actor_name(entry, names),
-        "subject": names.get(entry.subject) or entry.subject,
+        "subject": _subject(entry.subject, names),
         "site": entry.site.name if entry.site else _("no one site"),
         "verb": verb,
         "name": detail.get("name", "?"),
+        "type": str(detail.get("type", "?")).replace("_", " "),
         "role": _role(detail.get("role")),
         "before": _role(detail.get("before")),
     }
     return words
+
+
+def _subject(subject: str, names: Mapping[str, str]) -> str:
+    return _("an unknown user") if subject == "(unknown user)" else names.get(subject) or subject
 
 
 def _role(value: object) -> str:
@@ -106,3 +122,19 @@ def _role(value: object) -> str:
         return str(Role(str(value)).label)
     except ValueError:
         return str(value)
+
+
+def as_object(entry: AuditEntry) -> dict[str, Any]:
+    """Return one entry as `GET audit` and the JSON Lines give it."""
+    link = getattr(entry, "link", None)
+    return {
+        "id": entry.pk,
+        "number": link.number if link else None,
+        "at": entry.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "actor": entry.actor_name,
+        "action": entry.action,
+        "site": entry.site.slug if entry.site else None,
+        "subject": entry.subject,
+        "detail": entry.detail,
+        "hash": link.hash if link else None,
+    }

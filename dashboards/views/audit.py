@@ -3,8 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -167,7 +165,7 @@ def _columns() -> tuple[Column[Deed], ...]:
 def _what(one: Deed) -> str:
     return format_html(
         '<span class="wrap">{}</span><details class="raw"><summary>{}</summary><pre class="mono">{}</pre></details>',
-        one.words, _("As it was written"), json.dumps(as_object(one.entry), indent=1, ensure_ascii=False),
+        one.words, _("As it was written"), json.dumps(deeds.as_object(one.entry), indent=1, ensure_ascii=False),
     )  # fmt: skip
 
 
@@ -185,21 +183,5 @@ def _fields() -> tuple[Field[Deed], ...]:
     )
 
 
-def as_object(entry: AuditEntry) -> dict[str, Any]:
-    """Return one entry as `GET audit` and the JSON Lines give it."""
-    link = getattr(entry, "link", None)
-    return {
-        "id": entry.pk,
-        "number": link.number if link else None,
-        "at": entry.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "actor": entry.actor_name,
-        "action": entry.action,
-        "site": entry.site.slug if entry.site else None,
-        "subject": entry.subject,
-        "detail": entry.detail,
-        "hash": link.hash if link else None,
-    }
-
-
 def _line(entry: AuditEntry) -> bytes:
-    return json.dumps(as_object(entry), ensure_ascii=False).encode() + b"\n"
+    return json.dumps(deeds.as_object(entry), ensure_ascii=False).encode() + b"\n"

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from allauth.mfa.models import Authenticator
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Concat, Lower, NullIf, Trim
@@ -27,6 +28,8 @@ from fleet.access import people, recovery, roster
 from fleet.access import queries as access
 from fleet.access.errors import Refused
 from fleet.access.models import Membership, Role
+
+_SITES: Final = 6  # that the page leads to; of more, the first page leads to each
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,9 @@ def people_list(request: HttpRequest, *, as_csv: bool = False) -> HttpResponseBa
     if as_csv:
         return exports.answer(request, listing, asked, rows, place=here.place, today=here.today(now))
     shown_list = listing.page(asked, rows, now=now, time_zone=here.time_zone)
-    return render(request, "dashboards/access/people.html", {"list": shown_list})
+    return render(
+        request, "dashboards/access/people.html", {"list": shown_list, "sites": scope.sites[:_SITES]}
+    )
 
 
 def _rows(request: HttpRequest, here: Scope, asked: Asked) -> QuerySet[User]:
@@ -217,6 +222,8 @@ def _add(request: HttpRequest, form: NewPersonForm) -> HttpResponse:
     try:
         if "existing" in request.POST:
             person = people.add_person(**where, role=role)
+            said = _("%(person)s is added, with the login that they have.")
+            messages.success(request, said % {"person": people.called(person)})
             return once.done(request, reverse("dashboards:person", args=[person.pk]))
         person, path = people.make_person(**where, full_name=given["full_name"], role=role)
     except people.Taken as taken:

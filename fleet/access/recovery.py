@@ -49,4 +49,4 @@ def reset_second_factor(*, actor: User | None, person: User) -> None:
     with transaction.atomic():
         deleted, _rows = Authenticator.objects.filter(user=person).delete()
         if deleted:
-            record(actor, "mfa.reset", subject=person.get_username())
+            record(actor, "mfa.taken_away", subject=person.get_username())
