@@ -3,7 +3,7 @@
 A number that is not known is a dash, with the reason beside it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,7 +51,7 @@ class ContactRow:
     """How long one channel's electrodes sat how well."""
 
     channel: int
-    times: tuple[str, ...]  # in the order of CONTACTS
+    times: tuple[str, ...]  # in the order of `contact_words`
     ohm: str
 
 
@@ -82,7 +82,7 @@ def channels(report: Report) -> list[int]:
 
 
 def contacts() -> dict[Contact, str]:
-    """Return the headings of the table of contact, in its order."""
+    """Return what each word of the device means, in the table's order."""
     return {
         Contact.OK: _("ok"),
         Contact.LOW_CURRENT: _("low current"),
@@ -93,9 +93,21 @@ def contacts() -> dict[Contact, str]:
     }
 
 
+def contact_words(report: Report) -> dict[Contact, str]:
+    """Return the headings of the table of contact: what was seen, and what everybody asks for."""
+    asked = {Contact.OK, Contact.LOW_CURRENT, Contact.ELECTRODE}
+    shown = [one for one in report.dose.channels if one.channel in channels(report)]
+    return {
+        word: heading
+        for word, heading in contacts().items()
+        if word in asked or any(one.contact_ms[word] for one in shown)
+    }
+
+
 def contact_rows(report: Report) -> list[ContactRow]:
     found = {one.channel: one for one in report.dose.channels}
-    return [_contact(found[channel]) for channel in channels(report) if channel in found]
+    words = contact_words(report)
+    return [_contact(found[channel], words) for channel in channels(report) if channel in found]
 
 
 def turned(changes: Sequence[Change]) -> list[Turned]:
@@ -202,8 +214,8 @@ def _finding(report: Report, reached: Reached | None) -> str:
     return {"valid": _("valid"), "partial": _("partial"), "too_little": _("too little")}[finding.value]
 
 
-def _contact(given: ChannelDose) -> ContactRow:
-    times = tuple(length(given.contact_ms[word]) if given.contact_ms[word] else DASH for word in contacts())
+def _contact(given: ChannelDose, words: Iterable[Contact]) -> ContactRow:
+    times = tuple(length(given.contact_ms[word]) if given.contact_ms[word] else "0" for word in words)
     ohm = DASH if given.ohm_mean is None else f"{given.ohm_mean:.0f}"
     return ContactRow(given.channel, times, ohm)
 

@@ -46,10 +46,27 @@ def verdict_words(report: Report) -> Said:
         Finding.PARTIAL: _("Partial"),
         Finding.TOO_LITTLE: _("Too little"),
         Finding.UNKNOWN: _("Cannot be told"),
-        Finding.OPEN: _("In progress") if report.is_live else _("End not told"),
+        Finding.OPEN: _open_word(report),
         Finding.UNPLANNED: _("Not judged"),
     }[verdict.finding]
-    return Said(_TONES[verdict.finding], word, _sentence(report, verdict))
+    return Said(_tone(report), word, _sentence(report, verdict))
+
+
+def _tone(report: Report) -> str:
+    unsure = report.verdict.finding is Finding.OPEN and (not report.is_live or _is_unheard(report))
+    return "unknown" if unsure else _TONES[report.verdict.finding]
+
+
+def _open_word(report: Report) -> str:
+    if not report.is_live:
+        return _("End not told")
+    return _("Was in progress, now unknown") if _is_unheard(report) else _("In progress")
+
+
+def _is_unheard(report: Report) -> bool:
+    """Whether nothing certain is heard from the device at the moment."""
+    live = getattr(report.session.device, "live", None)
+    return live is not None and live.link in (Link.SUSPECT, Link.OFFLINE, Link.CONFLICT)
 
 
 def rule_words() -> str:
@@ -147,18 +164,17 @@ def _open(report: Report) -> list[Note]:
                 "warning",
                 _(
                     "The end of this session was never told, and the device is no longer in it. The numbers "
-                    "are as of its last record."
+                    "are those of its last record."
                 ),
             )
         ]
-    live = getattr(report.session.device, "live", None)
-    if live is not None and live.link in (Link.SUSPECT, Link.OFFLINE, Link.CONFLICT):
+    if _is_unheard(report):
         return [
             Note(
                 "warning",
                 _(
                     "Nothing is heard from the device at the moment. It may still be treating: look at the "
-                    "device itself. The numbers are as of its last record."
+                    "device itself. The numbers are those of its last record."
                 ),
             )
         ]

@@ -128,6 +128,63 @@ SESSION: Final[dict[str, Any]] = {
     "disputed": False,
     "gaps": [],
 }
+SESSION_IN_FULL: Final[dict[str, Any]] = SESSION | {
+    "prescribed": {
+        "length_ms": 960_000,
+        "contractions": 15,
+        "channels": [
+            {
+                "n": 1,
+                "on_ms": 225_000,
+                "at_target_ms": 231_000,
+                "pulses": 14_250.0,
+                "charge_uc": 191_250.0,
+                "ma_mean": 60.0,
+                "ma_max": 60.0,
+                "limit_ma": 80.0,
+            }
+        ],
+    },
+    "dose": {
+        "recorded_ms": 310_000,
+        "messages": 310,
+        "late": 0,
+        "disputed": 0,
+        "deleted": 0,
+        "verdict": {"finding": "open", "planned": 15, "reached": 4, "unseen": 0, "channel": 1},
+        "channels": [
+            {
+                "n": 1,
+                "on_ms": 75_000,
+                "at_target_ms": 62_300,
+                "contractions_at_target": 4,
+                "set_ma_mean": 58.2,
+                "ma_mean": 57.9,
+                "ma_max": 60.0,
+                "ohm_mean": 812.4,
+                "contact_ms": {
+                    "ok": 96_000,
+                    "low_current": 0,
+                    "electrode": 0,
+                    "timeout": 0,
+                    "unknown": 214_000,
+                    "off": 0,
+                },
+            }
+        ],
+        "pauses": [
+            {
+                "from": "2026-11-22T07:36:10.000Z",
+                "to": "2026-11-22T07:36:25.000Z",
+                "length_ms": 15_000,
+                "by": "patient",
+                "resumed_by": "patient",
+            }
+        ],
+        "intensity_changes": 9,
+        "reconnects": 0,
+    },
+}
 REJECT: Final[dict[str, Any]] = {
     "id": 31,
     "at": "2026-11-22T07:40:00.123Z",
@@ -171,7 +228,7 @@ ANSWERS: Final[dict[str, Any]] = {
     "getLedger": _page(LEDGER_ENTRY),
     "getTrace": TRACE,
     "listSessions": _page(SESSION),
-    "getSession": SESSION,
+    "getSession": SESSION_IN_FULL,
     "listRejects": _page(REJECT),
     "listAudit": _page(AUDIT_ENTRY),
 }

@@ -187,6 +187,79 @@ class Session(Strict):
     gaps: Annotated[list[Interval], Field(description="stretches of over 2.5 s without telemetry")]
 
 
+class PlannedChannel(Strict):
+    n: int
+    on_ms: Annotated[int, Field(description="in the phase `on`")]
+    at_target_ms: Annotated[int, Field(description="`on`, and the top tenth of each ramp")]
+    pulses: float
+    charge_uc: Annotated[float | None, Field(description="leading phase, µC; null: to tolerance")]
+    ma_mean: Annotated[float | None, Field(description="mean target of `on`; null: to tolerance")]
+    ma_max: Annotated[float | None, Field(description="highest target; null: to tolerance")]
+    limit_ma: Annotated[float, Field(description="the most that the document allows")]
+
+
+class Prescribed(Strict):
+    """What the protocol document plans; session time leaves pauses out."""
+
+    length_ms: int
+    contractions: Annotated[int, Field(description="`on` phases of every step, as devices count them")]
+    channels: list[PlannedChannel]
+
+
+class Verdict(Strict):
+    """The rule is in docs/dose.md; it is bookkeeping, no clinical judgement."""
+
+    finding: Literal["valid", "partial", "too_little", "unknown", "open", "unplanned"]
+    planned: Annotated[int | None, Field(description="contractions; null: nothing to judge against")]
+    reached: Annotated[int | None, Field(description="of these at target, by the channel with the fewest")]
+    unseen: Annotated[int | None, Field(description="more may have been, while nothing was heard")]
+    channel: Annotated[int | None, Field(description="the one it goes by")]
+
+
+class DoseChannel(Strict):
+    n: int
+    on_ms: int
+    at_target_ms: Annotated[int, Field(description="in contractions, at 90 % of the target or more")]
+    contractions_at_target: int | None
+    set_ma_mean: Annotated[float | None, Field(description="within contractions")]
+    ma_mean: Annotated[float | None, Field(description="within contractions, without ramps")]
+    ma_max: float
+    ohm_mean: float | None
+    contact_ms: Annotated[dict[str, int], Field(description="time of samples by contact")]
+
+
+class PauseTold(Strict):
+    from_: Annotated[datetime, Field(alias="from")]
+    to: Annotated[datetime | None, Field(description="null: not over, or not told")]
+    length_ms: Annotated[int | None, Field(description="by the device's own clock")]
+    by: str | None
+    resumed_by: str | None
+
+
+class Dose(Strict):
+    """What the samples tell that are stored; charge and pulses are the session's own, and whole."""
+
+    recorded_ms: Annotated[int, Field(description="time that samples cover")]
+    messages: Annotated[int, Field(description="that count")]
+    late: int
+    disputed: Annotated[
+        int, Field(description="messages of two devices under one serial; they count for nothing")
+    ]
+    deleted: Annotated[int, Field(description="messages that were deleted by their age")]
+    verdict: Verdict
+    channels: list[DoseChannel]
+    pauses: list[PauseTold]
+    intensity_changes: int
+    reconnects: int
+
+
+class SessionInFull(Session):
+    """A session with what was prescribed and what was given."""
+
+    prescribed: Annotated[Prescribed | None, Field(description="null: no protocol document is kept")]
+    dose: Dose
+
+
 class Reject(Strict):
     """What was refused on the wire."""
 

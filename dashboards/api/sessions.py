@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from dashboards.api import schemas
+from dashboards.api import schemas, session_dose
 from dashboards.api.auth import visible_device, visible_site, visible_sites
 from dashboards.api.params import Page, Text, answered, cursor_of, listed
 from dashboards.api.problems import Problem, not_found
 from devices import queries
+from devices import sessions as sessions_in_full
 from devices.models import Session
 
 router = Router(tags=["sessions"])
@@ -65,13 +66,22 @@ def list_sessions(
     return listed(items, cursor_of(last.last_at.isoformat(), last.pk) if last else None)
 
 
-@router.get("/sessions/{id}", response=schemas.Session, operation_id="getSession", summary="One session")
+@router.get(
+    "/sessions/{id}",
+    response=schemas.SessionInFull,
+    by_alias=True,
+    operation_id="getSession",
+    summary="One session",
+)
 def get_session(
     request: HttpRequest,
     id: str,
     which: Query[Which],
 ) -> HttpResponse:
-    """By the id that its device chose; 409 if two devices chose the same one and `device` is not given."""
+    """By the id that its device chose; 409 if two devices chose the same one and `device` is not given.
+
+    With `prescribed` and `dose`, which the list leaves out.
+    """
     sessions = _visible(request).filter(session=id) if "\0" not in id else Session.objects.none()
     if which.device is not None:
         sessions = sessions.filter(device=visible_device(request, which.device))
@@ -80,4 +90,6 @@ def get_session(
         raise not_found(f"session {id[:64]!r}")
     if len(rows) > 1:
         raise Problem(409, _("More than one device has a session %(id)r; add ?device=<serial>.") % {"id": id})
-    return answered(queries.session_objects(rows, timezone.now())[0])
+    now = timezone.now()
+    report = sessions_in_full.report(rows[0], now)
+    return answered(queries.session_objects(rows, now)[0] | session_dose.told(report))

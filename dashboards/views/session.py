@@ -83,7 +83,7 @@ def _page(report: Report) -> dict[str, Any]:
         "rule": session_texts.rule_words(),
         "notes": session_texts.notes(report, settings.TELEMETRY_DAYS),
         "rows": session_tables.rows(report),
-        "contacts": session_tables.contacts().values(),
+        "contacts": session_tables.contact_words(report).values(),
         "contact_rows": session_tables.contact_rows(report),
         "pauses": [_pause(one) for one in report.pauses],
         "paused": session_texts.length(sum(one.length_ms or 0 for one in report.pauses)),

@@ -17,8 +17,8 @@ const PAPER = {
   late: "rgb(232 145 45 / 18%)",
 };
 const SCREEN_PX = 150;
-const PAPER_PX = { width: 690, height: 86 };
-const FONT = '12px "Inter Variable", system-ui, sans-serif';
+const PAPER_PX = { width: 628, height: 68 };
+const FONT = '"Inter Variable", system-ui, sans-serif';
 
 /** Session time as m:ss, or h:mm:ss from an hour on. @param {number} s */
 export function clock(s) {
@@ -48,7 +48,22 @@ export function columns(plot, n) {
     [plot.plan && planned ? plot.plan.t : [], planned?.planned ?? [], planned?.limit ?? []],
     [given ? plot.t : [], given?.set_ma ?? [], given?.ma ?? []],
   ];
-  return /** @type {any} */ (uPlot.join(/** @type {any} */ (tables)));
+  const data = /** @type {any} */ (uPlot.join(/** @type {any} */ (tables)));
+  for (const ys of data.slice(1)) widen(ys);
+  return data;
+}
+
+/**
+ * A hole is one from end to end, also where another line has a corner in it.
+ * @param {(number | null | undefined)[]} ys undefined: this line has no point here
+ */
+function widen(ys) {
+  let hole = false;
+  for (let at = 0; at < ys.length; at += 1) {
+    if (ys[at] === undefined) {
+      if (hole) ys[at] = null;
+    } else hole = ys[at] === null;
+  }
 }
 
 /** The highest current of all channels, so that their charts can be compared. @param {Plot} plot */
@@ -131,7 +146,8 @@ function output() {
  */
 function options(plot, palette, texts, size, readout) {
   const end = Math.max(plot.plan?.length_s ?? 0, plot.t.at(-1) ?? 0, 1);
-  const axis = { stroke: palette.text, font: FONT, grid: { stroke: palette.line, width: 1 }, ticks: { show: false } };
+  const small = palette === PAPER;
+  const axis = { stroke: palette.text, font: `${small ? 9 : 12}px ${FONT}`, grid: { stroke: palette.line, width: 1 }, ticks: { show: false } };
   return /** @type {any} */ ({
     ...size,
     padding: [6, 22, 0, 0],
@@ -139,8 +155,8 @@ function options(plot, palette, texts, size, readout) {
     cursor: { sync: { key: "session" }, points: { size: 6 } },
     scales: { x: { time: false, range: (/** @type {any} */ u, /** @type {number} */ low, /** @type {number} */ high) => (u.zoomed ? [low, high] : [0, end]) }, y: { range: [0, highest(plot)] } },
     axes: [
-      { ...axis, size: 26, space: 60, incrs: [10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400], values: (/** @type {any} */ _u, /** @type {number[]} */ at) => at.map(clock) },
-      { ...axis, size: 40, space: 28 },
+      { ...axis, size: small ? 18 : 26, space: 60, incrs: [10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400], values: (/** @type {any} */ _u, /** @type {number[]} */ at) => at.map(clock) },
+      { ...axis, size: small ? 26 : 40, space: small ? 18 : 28 },
     ],
     series: [
       {},
