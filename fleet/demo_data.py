@@ -38,16 +38,23 @@ _STORE: Final = "Store"  # where spare devices stand: last on the wall
 class _Place:
     slug: str
     name: str
+    time_zone: str
     rooms: tuple[str, ...]
 
 
 _NORTH = _Place(
-    "north-rehab", "North Rehabilitation Centre", ("Room 101", "Room 102", "Room 103", "Room 104", "Gym")
+    "north-rehab",
+    "North Rehabilitation Centre",
+    "Europe/Berlin",
+    ("Room 101", "Room 102", "Room 103", "Room 104", "Gym"),
 )
 _RIVERSIDE = _Place(
-    "riverside-sports", "Riverside Sports Institute", ("Hall A", "Hall B", "Physio 1", "Physio 2")
+    "riverside-sports",
+    "Riverside Sports Institute",
+    "Europe/Lisbon",
+    ("Hall A", "Hall B", "Physio 1", "Physio 2"),
 )
-_HARBOUR = _Place("harbour-clinic", "Harbour Clinic", ("Ward 2", "Ward 3"))
+_HARBOUR = _Place("harbour-clinic", "Harbour Clinic", "Australia/Sydney", ("Ward 2", "Ward 3"))
 _NURSES = (_NORTH, _RIVERSIDE)
 _PLACES = (*_NURSES, _HARBOUR)
 
@@ -98,7 +105,8 @@ def make(var: Path, *, devices: int, seed: int, secret: str) -> None:
 
 
 def _site(place: _Place) -> Site:
-    return Site.objects.get_or_create(slug=place.slug, defaults={"name": place.name})[0]
+    told = {"name": place.name, "time_zone": place.time_zone}
+    return Site.objects.get_or_create(slug=place.slug, defaults=told)[0]
 
 
 def _person(name: str, sites: dict[str, Site], derived: _Derived) -> dict[str, Any]:
