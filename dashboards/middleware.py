@@ -16,7 +16,7 @@ from fleet.access.clients import known_address
 Answer = Callable[[HttpRequest], HttpResponse]
 
 _NOT_OURS: Final = (
-    "camera=(), microphone=(), geolocation=(), payment=(), usb=(), bluetooth=(), serial=(), midi=(), "
+    "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), midi=(), "
     "display-capture=(), publickey-credentials-get=(), browsing-topics=()"
 )
 _WITHOUT_SECOND_FACTOR: Final = ("/account/", "/login/", "/logout/", "/static/", "/display/", "/healthz")
