@@ -28,6 +28,7 @@ BROKER_TOPICS = {
     }.items()
 }
 _TEXTS = ("version",)
+_RISING = ("broker_dropped", "broker_received", "broker_sent")
 Figures = Mapping[str, Mapping[str, float]]
 
 
@@ -43,6 +44,7 @@ class Logbook:
         self._own = own
         self._watch = Watch(slow_ms)
         self._rates = Rates()
+        self._broker_rates = Rates(over_s=60)  # it speaks each 10 s only
         self._stopwatch = Stopwatch()
         self.lap = self._stopwatch.lap
         self._waited_ms = self._messages = self._backlog = 0
@@ -95,4 +97,7 @@ class Logbook:
             "gauges": {**own.get("gauges", {}), **gauges, **numbers},
             "rates": self._rates.of(counters, time.monotonic()),
             "broker_told": {**self.broker, "at_ms": self.broker_ms} if self.broker else None,
+            "broker_rates": self._broker_rates.of(
+                {name: total for name, total in numbers.items() if name in _RISING}, time.monotonic()
+            ),
         }

@@ -93,3 +93,11 @@ def prune(now: datetime, *, reject_days: int) -> None:
     """Forget what is past its time."""
     Reject.objects.filter(at__lt=now - timedelta(days=reject_days)).delete()
     unknown.prune(now)
+
+
+def by_reason(now: datetime) -> list[tuple[str, int, int]]:
+    """Return (reason, of the last hour, of the last 24 hours), the most frequent first."""
+    query = """SELECT reason, coalesce(sum(count) FILTER (WHERE at > %s), 0)::bigint, sum(count)::bigint
+        FROM devices_reject WHERE at > %s GROUP BY reason ORDER BY 3 DESC, 1"""
+    rows = sql.rows(query, [now - timedelta(hours=1), now - timedelta(hours=24)])
+    return [(reason, hour, day) for reason, hour, day in rows]

@@ -1,0 +1,146 @@
+"""The server itself, for those who keep it running: parts, rates, backlog, disk, and traces of slow spells."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from dashboards import figures, pipeline, servers, slow
+from dashboards.parts import Level, Part, parts
+from dashboards.people import member
+from dashboards.reasons import Reason, reject
+from devices.models import Pulse, SlowSpell
+from devices.store import rejects as refused
+from devices.store import sizes
+from fleet.access import queries as access
+
+SPELLS_SHOWN = 20
+DAYS_SHOWN = 14
+_SOON_DAYS, _NOW_DAYS = 14, 3
+_PRUNE_EVERY = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing to do now: what is wrong, and the sentence that says what to do."""
+
+    level: Level
+    words: str
+    todo: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """How often messages were refused for one reason."""
+
+    key: str
+    reason: Reason
+    hour: int
+    day: int
+
+
+@require_safe
+@never_cache
+@login_required
+def system(request: HttpRequest) -> HttpResponse:
+    """`?part=live` answers with what changes alone.  Raises Http404 for whoever keeps no server."""
+    if not access.may_anywhere(member(request), "see_system"):
+        raise Http404
+    part = request.GET.get("part") == "live"
+    return render(request, "dashboards/system_live.html" if part else "dashboards/system.html", _context())
+
+
+def _context() -> dict[str, Any]:
+    began_s = time.perf_counter()
+    pulses = {pulse.part: pulse for pulse in Pulse.objects.all()}
+    took_ms = (time.perf_counter() - began_s) * 1000
+    now, redis, disk = timezone.now(), servers.ask_redis(), servers.disk.get()
+    every = parts(
+        pulses, now, redis=redis, database=sizes.health(), took_ms=took_ms, version=settings.VERSION
+    )
+    told = pulses["ingest"].detail.get("broker_told") if "ingest" in pulses else None
+    return {
+        "now": now,
+        "zone": settings.DISPLAY_TIME_ZONE,
+        "pipeline": pipeline.pipeline(pulses, now),
+        "limit_ms": pipeline.LIMIT_MS,
+        "deaf_words": pipeline.deaf_words(),
+        "parts": every,
+        "tasks": [*_of_parts(every), *_of_flow(pulses, now), *_of_disk(disk, pulses, now)],
+        "rates": figures.rates(pulses),
+        "backlog": figures.backlog(pulses, redis),
+        "broker": figures.broker(pulses),
+        "broker_age_ms": max(0, round(now.timestamp() * 1000) - told["at_ms"]) if told else None,
+        "rejects": [Refusals(name, reject(name), hour, day) for name, hour, day in refused.by_reason(now)],
+        "disk": disk,
+        "days": _days(disk, now),
+        "telemetry_days": settings.TELEMETRY_DAYS,
+        "pruned_at": pulses["prune"].at if "prune" in pulses else None,
+        "traces": slow.traces(SlowSpell.objects.order_by("-began_at")[:SPELLS_SHOWN]),
+        "slow_batch_ms": settings.SLOW_BATCH_MS,
+        "slow_request_ms": settings.SLOW_REQUEST_MS,
+    }
+
+
+def _of_parts(every: list[Part]) -> Iterator[Task]:
+    for part in every:
+        if part.level in ("bad", "warn"):
+            yield Task(part.level, f"{part.label}: {part.words}", part.todo)
+
+
+def _of_flow(pulses: dict[str, Pulse], now: datetime) -> Iterator[Task]:
+    """What goes wrong while every part lives."""
+    for fault in pipeline.pipeline(pulses, now).faults:
+        if fault.part == "backlog":
+            todo = _(
+                "See which step is slow in the newest slow spell below; the devices keep what is not acknowledged."
+            )
+            yield Task("warn", _("Backlog: more comes in than is stored"), todo)
+        elif fault.part == "redis":
+            yield Task(
+                "warn",
+                _("Redis: ingest cannot announce changes"),
+                _("See whether Redis answers ingest's machine."),
+            )
+    ingest = pulses.get("ingest")
+    if ingest and (ingest.detail.get("broker_rates") or {}).get("broker_dropped", 0) > 0:
+        todo = _(
+            "A client is slower than its queue: see who in the broker's log; devices send again what was not covered."
+        )
+        yield Task("warn", _("Broker: it drops messages now"), todo)
+
+
+def _of_disk(disk: servers.Disk, pulses: dict[str, Pulse], now: datetime) -> Iterator[Task]:
+    days = disk.outlook.full_in_days
+    if days is not None and days <= _SOON_DAYS:
+        todo = _("Make the disk larger, or lower TELEMETRY_DAYS; the oldest days are let go within the hour.")
+        level: Level = "bad" if days <= _NOW_DAYS else "warn"
+        yield Task(level, _("Disk: full in about %(days)d days") % {"days": days}, todo)
+    if disk.overdue_days:
+        todo = _(
+            "The worker lets old days go each hour: see in its log why it did not (manage.py prune does it by hand)."
+        )
+        yield Task("warn", _("Disk: %(n)d days are kept beyond their time") % {"n": disk.overdue_days}, todo)
+    elif "prune" in pulses and now - pulses["prune"].at > _PRUNE_EVERY:
+        yield Task(
+            "warn",
+            _("Housekeeping: has not run for two hours"),
+            _("See in the worker's log why; manage.py prune does it by hand."),
+        )
+
+
+def _days(disk: servers.Disk, now: datetime) -> list[tuple[str, int, int]]:
+    """Return (day, bytes, per mille of the largest) of the last days of telemetry, the newest first."""
+    shown = sorted((day for day in disk.sizes.days if day <= now.date()), reverse=True)[:DAYS_SHOWN]
+    most = max((disk.sizes.days[day] for day in shown), default=0) or 1
+    return [(day.isoformat(), disk.sizes.days[day], disk.sizes.days[day] * 1000 // most) for day in shown]
