@@ -90,7 +90,12 @@ class TokenForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     last_day = forms.DateField(
-        label=gettext_lazy("Until"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+        label=gettext_lazy("Until"),
+        error_messages={
+            "required": gettext_lazy("Choose a day: a token that never ends is one nobody remembers."),
+            "invalid": gettext_lazy("This is no day; write it like 2026-11-22."),
+        },
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
 
     def __init__(self, *args: Any, today: date, person: User, **kwargs: Any) -> None:

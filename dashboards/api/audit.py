@@ -41,13 +41,13 @@ class Asked(Schema):
 def list_audit(request: HttpRequest, page: Query[Page], asked: Query[Asked]) -> HttpResponse:
     """Newest first: the record of the sites that you administer, and of the logins that you answer for."""
     rows = roster.record_for(asker(request)).filter(_wanted(request, asked))
-    after = page.after_moment()
+    after = page.after_moment(of="audit")
     if after is not None:
         rows = rows.filter(Q(at__lt=after[0]) | Q(at=after[0], pk__lt=after[1]))
     found = list(rows.select_related("site", "link").order_by("-at", "-pk")[: page.limit + 1])
     last = found[page.limit - 1] if len(found) > page.limit else None
     items = [deeds.as_object(one) for one in found[: page.limit]]
-    return listed(items, cursor_of(last.at.isoformat(), last.pk) if last else None)
+    return listed(items, cursor_of(last.at.isoformat(), last.pk, of="audit") if last else None)
 
 
 def _wanted(request: HttpRequest, asked: Asked) -> Q:

@@ -216,7 +216,7 @@ def new_person(request: HttpRequest) -> HttpResponse:
 
 
 def _add(request: HttpRequest, form: NewPersonForm) -> HttpResponse:
-    given: dict[str, Any] = form.cleaned_data
+    given: dict[str, Any] = dict(form.cleaned_data)  # an error takes its field out of the form's
     where = {"actor": member(request), "site": given["site"], "username": given["username"]}
     role = Role(given["role"])
     try:
