@@ -72,12 +72,12 @@ def list_devices(request: HttpRequest, asked: Query[Asked], page: Query[Page]) -
     if asked.site is not None:
         visible_site(request, asked.site)
     devices = queries.DeviceFilter(**asked.dict()).of(queries.in_service(visible_devices(request)))
-    after = page.after(str)
+    after = page.after(str, of="devices")
     if after is not None:
         devices = devices.filter(serial__gt=after[0])
     found = queries.device_objects(devices.order_by("serial")[: page.limit + 1], timezone.now())
     items = found[: page.limit]
-    return listed(items, cursor_of(items[-1]["serial"]) if len(found) > page.limit else None)
+    return listed(items, cursor_of(items[-1]["serial"], of="devices") if len(found) > page.limit else None)
 
 
 @router.get("/devices/{serial}", response=schemas.Device, operation_id="getDevice", summary="One device now")
@@ -128,13 +128,13 @@ def list_records(
     boot, after_seq = asked.boot, asked.after_seq
     if after_seq and boot is None:
         raise wrong_parameter("after_seq", _("`boot` beside it expected: each boot counts from 1"), after_seq)
-    after = page.after(int, int) or (-1 if boot is None else boot, after_seq or 0)
+    after = page.after(int, int, of="records") or (-1 if boot is None else boot, after_seq or 0)
     found = queries.records(device, after=(after[0], after[1]), boot=boot, limit=page.limit + 1)
     items = found[: page.limit]
     for item in items:
         item["body"] = msgspec.Raw(item["body"])
     last = items[-1] if len(found) > page.limit else None
-    return listed(items, cursor_of(last["boot"], last["seq"]) if last else None)
+    return listed(items, cursor_of(last["boot"], last["seq"], of="records") if last else None)
 
 
 @router.get(
@@ -147,10 +147,10 @@ def list_records(
 def get_ledger(request: HttpRequest, serial: str, page: Query[Page]) -> HttpResponse:
     """One entry a boot, lowest first."""
     device = visible_device(request, serial, verb="see_ledger")
-    after = page.after(int) or (-1,)
+    after = page.after(int, of="ledger") or (-1,)
     found = queries.ledger(device, after_boot=after[0], limit=page.limit + 1)
     items = found[: page.limit]
-    return listed(items, cursor_of(items[-1]["boot"]) if len(found) > page.limit else None)
+    return listed(items, cursor_of(items[-1]["boot"], of="ledger") if len(found) > page.limit else None)
 
 
 @router.get(

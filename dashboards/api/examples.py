@@ -9,12 +9,12 @@ _SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _PROTOCOL = {"id": "quad-strength", "version": 3, "sha256": _SHA256}
 
 CURSORS: Final = {
-    "listDevices": "WyJFTVMtMDEwMCJd",  # ["EMS-0100"]
-    "listRecords": "WzcsIDEyMDBd",  # [7, 1200]
-    "getLedger": "Wzdd",  # [7]
-    "listSessions": "WyIyMDI2LTExLTIyVDA3OjQwOjAwKzAwOjAwIiwgMTIzXQ",  # ["2026-11-22T07:40:00+00:00", 123]
-    "listRejects": "WyIyMDI2LTExLTIyVDA3OjQwOjAwKzAwOjAwIiwgMzFd",
-    "listAudit": "WyIyMDI2LTExLTIyVDA3OjQwOjAwKzAwOjAwIiwgNDJd",
+    "listDevices": "WyJFTVMtMDEwMCJdb-N_qg",
+    "listRecords": "WzcsMTIwMF0SlpJo",
+    "getLedger": "Wzdd241D0w",
+    "listSessions": "WyIyMDI2LTExLTIyVDA3OjQwOjAwKzAwOjAwIiwxMjNd0itoYQ",
+    "listRejects": "WyIyMDI2LTExLTIyVDA3OjQwOjAwKzAwOjAwIiwzMV3DLv7Y",
+    "listAudit": "WyIyMDI2LTExLTIyVDA3OjQwOjAwKzAwOjAwIiw0NzExXbH3F3g",
 }
 """Of each list, by operation id: a cursor belongs to its list."""
 

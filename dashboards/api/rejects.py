@@ -40,13 +40,14 @@ def list_rejects(
     rejects = _visible(request, asked.device)
     if asked.reason is not None:
         rejects = rejects.filter(reason=asked.reason)
-    after = page.after_moment()
+    after = page.after_moment(of="rejects")
     if after is not None:
         rejects = rejects.filter(Q(at__lt=after[0]) | Q(at=after[0], pk__lt=after[1]))
     rows = list(rejects.order_by("-at", "-pk")[: page.limit + 1])
     last = rows[page.limit - 1] if len(rows) > page.limit else None
     return listed(
-        queries.reject_objects(rows[: page.limit]), cursor_of(last.at.isoformat(), last.pk) if last else None
+        queries.reject_objects(rows[: page.limit]),
+        cursor_of(last.at.isoformat(), last.pk, of="rejects") if last else None,
     )
 
 

@@ -55,7 +55,7 @@ def list_sessions(
         sessions = sessions.filter(device__site=visible_site(request, asked.site))
     if asked.subject is not None:
         sessions = sessions.filter(subject=asked.subject)
-    after = page.after_moment()
+    after = page.after_moment(of="sessions")
     if after is not None:
         sessions = sessions.filter(Q(last_at__lt=after[0]) | Q(last_at=after[0], pk__lt=after[1]))
     rows = list(
@@ -63,7 +63,7 @@ def list_sessions(
     )
     items = queries.session_objects(rows[: page.limit], timezone.now())
     last = rows[page.limit - 1] if len(rows) > page.limit else None
-    return listed(items, cursor_of(last.last_at.isoformat(), last.pk) if last else None)
+    return listed(items, cursor_of(last.last_at.isoformat(), last.pk, of="sessions") if last else None)
 
 
 @router.get(

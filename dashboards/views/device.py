@@ -140,7 +140,8 @@ def _trace_start(device: Device, now: datetime) -> str:
     if first is None:  # nothing in the window: begin after what is known
         live = getattr(device, "live", None)
         first = ((live.boot or 0) if live else 0, queries.MAX_NUMBER)
-    return f"?limit=1000&cursor={cursor_of(first[0], first[1] - 1)}"
+    start = cursor_of(first[0], first[1] - 1, of="records")
+    return f"?limit=1000&cursor={start}"
 
 
 def _broker_address() -> tuple[str, int]:

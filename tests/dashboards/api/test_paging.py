@@ -1,12 +1,13 @@
 """Lists in parts: each item once, in order, to the end."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from dashboards.api import examples
 from devices.models import Device, Ledger, Reject, Session
+from fleet.access.models import AuditEntry
 from tests.dashboards.api.ward import Get, Ward
 from tests.devices import history
 
@@ -45,33 +46,123 @@ def _rejects(ward: Ward) -> None:
         )
 
 
+def _deeds(ward: Ward) -> None:
+    for number in range(5):
+        AuditEntry.objects.create(actor_name="ada", action="token.made", site=ward.north, subject=f"{number}")
+
+
+LISTS = {
+    "devices": (_devices, 7),
+    "devices/EMS-0001/records": (_records, 8),
+    "devices/EMS-0001/ledger": (_ledgers, 5),
+    "sessions": (_sessions, 5),
+    "rejects": (_rejects, 5),
+    "audit": (_deeds, 5),
+}
+lists = pytest.mark.parametrize("path", LISTS)
+
+
+def _reader(path: str) -> str:
+    return "admin" if path == "audit" else "nurse"
+
+
+def test_these_are_all_the_lists_there_are(get: Get) -> None:
+    document = get("openapi.json", None).json()
+    paged = {
+        path.removeprefix("/api/v1/").replace("{serial}", "EMS-0001")
+        for path, operations in document["paths"].items()
+        for parameter in operations.get("get", {}).get("parameters", [])
+        if parameter["name"] == "cursor"
+    }
+    assert paged == set(LISTS)
+
+
+@lists
 @pytest.mark.parametrize("limit", [1, 2, 3, 1000])
-@pytest.mark.parametrize(
-    "path,fill,count",
-    [
-        ("devices", _devices, 7),
-        ("devices/EMS-0001/records", _records, 8),
-        ("devices/EMS-0001/ledger", _ledgers, 5),
-        ("sessions", _sessions, 5),
-        ("rejects", _rejects, 5),
-    ],
-)
-def test_every_item_comes_once_and_in_order(
-    get: Get, ward: Ward, path: str, fill: Callable[[Ward], None], count: int, limit: int
-) -> None:
+def test_every_item_comes_once_and_in_order(get: Get, ward: Ward, path: str, limit: int) -> None:
+    fill, count = LISTS[path]
     fill(ward)
-    whole = get(path).json()["items"]
+    whole = get(path, _reader(path)).json()["items"]
     assert len(whole) == count
     items: list[Any] = []
     cursor = None
     while True:
-        page = get(path, limit=limit, cursor=cursor).json()
+        page = get(path, _reader(path), limit=limit, cursor=cursor).json()
         assert 0 < len(page["items"]) <= limit
         items += page["items"]
         cursor = page["next"]
         if cursor is None:
             break
     assert [_named(one) for one in items] == [_named(one) for one in whole]
+
+
+@lists
+def test_what_is_added_meanwhile_moves_nothing_that_is_still_to_come(get: Get, ward: Ward, path: str) -> None:
+    """No item twice, none left out of those that were there when the reading began."""
+    LISTS[path][0](ward)
+    before = [_named(one) for one in get(path, _reader(path)).json()["items"]]
+    first = get(path, _reader(path), limit=2).json()
+    _add(ward, path)
+    rest = get(path, _reader(path), cursor=first["next"]).json()
+    walked = [_named(one) for one in first["items"] + rest["items"]]
+    assert [one for one in walked if one in before] == before
+    assert rest["next"] is None
+
+
+def _add(ward: Ward, path: str) -> None:
+    """Something newer, or elsewhere in the order, than all there is."""
+    later = ward.now + timedelta(seconds=5)
+    match path:
+        case "devices":
+            Device.objects.create(serial="AAA-0", site=ward.north)
+        case "devices/EMS-0001/records":
+            history.store_event(ward.running, ward.now, history.event(1, "x", boot=2), received_at=ward.now)
+        case "devices/EMS-0001/ledger":
+            Ledger.objects.create(device=ward.running, boot=1, first_seq=1, stored=[(1, 9)])
+        case "sessions":
+            Session.objects.create(device=ward.running, session="new", boot=8, last_at=later, last_up_ms=1)
+        case "rejects":
+            Reject.objects.create(
+                at=later,
+                hour=later,
+                serial="EMS-0001",
+                device=ward.running,
+                topic="t",
+                reason="json",
+                excerpt=b"",
+            )
+        case "audit":
+            AuditEntry.objects.create(actor_name="ada", action="token.made", site=ward.north, subject="y")
+
+
+@lists
+def test_a_cursor_that_was_changed_or_is_another_lists_is_refused_by_name(
+    get: Get, ward: Ward, path: str
+) -> None:
+    LISTS[path][0](ward)
+    cursor = get(path, _reader(path), limit=1).json()["next"]
+    changed = [cursor[:n] + ("A" if one != "A" else "B") + cursor[n + 1 :] for n, one in enumerate(cursor)]
+    foreign = [one for name, one in examples.CURSORS.items() if OPERATIONS[name] != path]
+    for wrong in (*changed, cursor[:-1], cursor + "A", cursor[:-1] + "=", *foreign):
+        answer = get(path, _reader(path), cursor=wrong)
+        assert answer.status_code == 422, wrong
+        assert [one["parameter"] for one in answer.json()["errors"]] == ["cursor"]
+
+
+OPERATIONS = {
+    "listDevices": "devices",
+    "listRecords": "devices/EMS-0001/records",
+    "getLedger": "devices/EMS-0001/ledger",
+    "listSessions": "sessions",
+    "listRejects": "rejects",
+    "listAudit": "audit",
+}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_the_cursors_of_the_description_are_good_ones(get: Get, ward: Ward, operation: str) -> None:
+    path = OPERATIONS[operation]
+    assert get(path, _reader(path), cursor=examples.CURSORS[operation]).status_code == 200
 
 
 def _named(item: dict[str, Any]) -> dict[str, Any]:
