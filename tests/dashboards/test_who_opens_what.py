@@ -1,0 +1,216 @@
+"""Each page and each path of the API, for each person: as the table of roles says, spelled out row by row.
+
+A page without a row here fails, so that nothing is served that nobody decided about.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import Resolver404, URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from devices.models import Session
+from fleet.access import displays, service
+from fleet.access.models import Membership, Role, Token
+from fleet.access.queries import digest_of
+from fleet.access.roles import allows
+from tests.dashboards.api import ward as wards
+
+NORTH = {"nurse", "clinician", "coach", "engineer", "admin"}
+
+# Words: `all`: whoever is logged in, about themselves or their sites · `public`: whoever asks ·
+# a verb of the table of roles, at the north site (`/site`) or at some site of one's own (`/any`), with what
+# others of the site get (403: they may know that it is there; 404: it is about somebody they do not see).
+PAGES = """
+GET   /                                       all
+GET   /sites/north/                           see/site             -
+GET   /devices/                               all
+GET   /devices.csv                            all
+GET   /devices/EMS-0001/                      see/site             -
+GET   /devices/EMS-0001/history/              see/site             -
+GET   /devices/EMS-0001/sessions/             see/site             -
+GET   /devices/EMS-0001/events/               see/site             -
+GET   /devices/EMS-0001/contact/              see/site             -
+GET   /devices/EMS-0001/evidence/             see_ledger/site      -
+GET   /devices/EMS-0001/credentials/          see/site             -
+GET   /devices/EMS-0001/credentials/revoke/   enrol/site           403
+GET   /rejects/                               all
+GET   /rejects.csv                            all
+GET   /sessions/                              all
+GET   /sessions.csv                           all
+GET   /sessions/EMS-0001/S-1/                 see/site             -
+GET   /sessions/EMS-0001/S-1/plot.json        see/site             -
+GET   /sessions/EMS-0001/S-1/samples.csv      see/site             -
+GET   /search/                                all
+GET   /help/                                  all
+GET   /system/                                see_system/any       404
+GET   /people/                                manage_people/any    403
+GET   /people.csv                             manage_people/any    403
+GET   /people/new/                            manage_people/any    403
+GET   /people/NURSE/                          manage_people/site   404
+POST  /people/NURSE/name/                     manage_people/site   404
+POST  /people/NURSE/role/                     manage_people/site   404
+GET   /people/NURSE/role/north/withdraw/      manage_people/site   404
+GET   /people/NURSE/password-link/            manage_people/site   404
+POST  /people/NURSE/tokens/                   manage_tokens/site   404
+GET   /people/NURSE/tokens/TOKEN/revoke/      manage_tokens/site   404
+GET   /people/NURSE/end-login/                manage_people/site   404
+GET   /account/                               all
+POST  /account/name/                          all
+GET   /account/password/                      all
+GET   /account/confirm/                       all
+GET   /account/mfa/                           all
+GET   /sites/north/settings/                  manage_site/site     403
+GET   /sites/north/displays/                  manage_displays/site 403
+GET   /sites/north/displays/LINK/revoke/      manage_displays/site 403
+GET   /audit/                                 see_audit/any        403
+GET   /audit.csv                              see_audit/any        403
+GET   /audit.jsonl                            see_audit/any        403
+GET   /display/SECRET/                        public
+GET   /healthz                                public
+GET   /metrics                                public
+GET   /api/v1/openapi.json                    public
+GET   /api/v1/devices                         all
+GET   /api/v1/devices/EMS-0001                see/site             -
+POST  /api/v1/devices/EMS-0001/end-conflict   end_conflict/site    403
+GET   /api/v1/devices/EMS-0001/records        see/site             -
+GET   /api/v1/devices/EMS-0001/ledger         see_ledger/site      -
+GET   /api/v1/devices/EMS-0001/trace          see/site             -
+GET   /api/v1/sessions                        all
+GET   /api/v1/sessions/S-1                    see/site             -
+GET   /api/v1/rejects                         all
+GET   /api/v1/audit                           see_audit/any        403
+"""
+
+ELSEWHERE = """
+/readyz                                  open to machines: tests/dashboards/test_health.py
+/login/                                  tests/dashboards/test_door.py, as the rest of logging in
+/logout/
+/login/code/
+/login/inactive/
+/account/confirm/code/
+/account/mfa/totp/activate/
+/account/mfa/totp/deactivate/
+/account/mfa/recovery-codes/
+/account/mfa/recovery-codes/generate/
+/account/tokens/                         who may make a token of their own depends on all their sites
+/account/tokens/<int:token>/revoke/
+/welcome/<str:number>/<str:token>/       a link that carries its own proof
+/new-site/                               superusers only
+/audit/check/                            a form of the audit's page
+/devices/<str:serial>/envelope.json      404 without a document, for everybody
+/api/v1/                                 an empty root
+/^api(?:/|$)                             404 for everybody
+/admin/                                  tests/fleet/test_admin.py
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    method: str
+    address: str
+    verb: str
+    scope: str
+    refused: int
+
+    def expected(self, who: str) -> set[int]:
+        """Return the statuses that this person may get; opened pages answer what they like, but no refusal."""
+        opened = {200, 302, 409, 422}
+        if self.verb == "public":
+            return {200}
+        if who == "nobody":
+            return {401} if self.address.startswith("/api/") else {302}
+        if who == "stranger" and self.scope == "site":
+            return {404}
+        role = Role.NURSE if who == "stranger" else Role(who)
+        if self.verb == "all" or allows(role, self.verb):
+            return opened
+        return {self.refused}
+
+
+def rows() -> Iterator[Row]:
+    for line in PAGES.strip().splitlines():
+        method, address, who, *refused = line.split()
+        verb, _, scope = who.partition("/")
+        yield Row(method, address, verb, scope, int(refused[0]) if refused and refused[0] != "-" else 0)
+
+
+ROWS = list(rows())
+
+
+@pytest.fixture
+def known(db: None) -> dict[str, str]:
+    """What stands for the capitals of an address."""
+    ward = wards.furnish()
+    for name in ("clinician", "coach"):
+        user = User.objects.create(username=name)
+        Membership.objects.create(user=user, site=ward.north, role=Role(name))
+        ends = ward.now + timedelta(days=1)
+        Token.objects.create(user=user, name="t", digest=digest_of(f"token of {name}"), expires_at=ends)
+    nurse = User.objects.get(username="nurse")
+    link, secret = displays.make_link(actor=None, site=ward.north, name="Gym", now=timezone.now())
+    token, _text = service.issue_token(actor=None, user=nurse, name="t", days=1)
+    Session.objects.create(device=ward.running, session="S-1", boot=1, last_at=ward.now, last_up_ms=1)
+    return {"NURSE": str(nurse.pk), "LINK": str(link.pk), "TOKEN": str(token.pk), "SECRET": secret}
+
+
+def ask(method: str, address: str, who: str) -> HttpResponse:
+    """Ask a page with a login, the API with a token."""
+    client = Client()
+    if address.startswith("/api/"):
+        headers = {} if who == "nobody" else {"Authorization": f"Bearer token of {who}"}
+        return client.generic(
+            method, address, '{"reason": "trial"}', content_type="application/json", headers=headers
+        )
+    if who != "nobody":
+        client.force_login(User.objects.get(username=who))
+    return client.get(address) if method == "GET" else client.post(address)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.method} {row.address}")
+def test_each_page_opens_for_whom_the_table_of_roles_says_and_for_nobody_else(
+    row: Row, known: dict[str, str]
+) -> None:
+    address = row.address
+    for word, value in known.items():
+        address = address.replace(word, value)
+    wrong = {}
+    for who in (*sorted(NORTH), "stranger", "nobody"):
+        answer = ask(row.method, address, who)
+        is_door = answer.status_code == 302 and answer["Location"].startswith("/login/")
+        if answer.status_code not in row.expected(who) or is_door != (
+            who == "nobody" and answer.status_code == 302
+        ):
+            wrong[who] = answer.status_code
+    assert wrong == {}
+
+
+def addresses(patterns: list[URLPattern | URLResolver], before: str = "/") -> Iterator[str]:
+    for pattern in patterns:
+        here = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from [here] if here == "/admin/" else addresses(pattern.url_patterns, here)
+        else:
+            yield here
+
+
+def test_every_page_has_a_row() -> None:
+    decided = {route_of(row.address) for row in ROWS}
+    decided |= {line.split()[0].lstrip("/") for line in ELSEWHERE.strip().splitlines()}
+    served = {address.lstrip("/") for address in addresses(get_resolver().url_patterns)}
+    assert served - decided == set(), "decide who opens these, and write a row"
+    assert decided - served == set(), "these are served no more"
+
+
+def route_of(address: str) -> str:
+    for word in ("NURSE", "LINK", "TOKEN"):
+        address = address.replace(word, "1")
+    try:
+        return str(get_resolver().resolve(address).route)
+    except Resolver404:
+        return address
