@@ -184,7 +184,7 @@ def _contractions(report: Report, reached: Reached | None) -> Cell:
         return Cell(DASH)
     if not report.dose.messages:
         return Cell(DASH, str(total))
-    note = _("%(n)d not heard") % {"n": reached.unseen} if reached.unseen else ""
+    note = _("%(n)d not known") % {"n": reached.unseen} if reached.unseen else ""
     return Cell(str(reached.reached), str(total), percent(reached.reached, total), note)
 
 

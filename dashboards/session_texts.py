@@ -100,8 +100,8 @@ def _sentence(report: Report, verdict: Verdict) -> str:
     if verdict.finding is Finding.UNKNOWN:
         return (
             _(
-                "%(reached)d of %(planned)d planned contractions were seen at target; of %(unseen)d nothing "
-                "was heard, or it is no longer kept."
+                "%(reached)d of %(planned)d planned contractions were seen at target; of %(unseen)d more it is "
+                "not known: nothing was heard then, or it is no longer kept."
             )
             % facts
         )
@@ -109,7 +109,7 @@ def _sentence(report: Report, verdict: Verdict) -> str:
     if len({one.reached for one in verdict.channels}) > 1:
         words += _(", by channel %(channel)d, which had the fewest") % facts
     if verdict.least.unseen:
-        words += _("; %(unseen)d more were not heard") % facts
+        words += _("; of %(unseen)d more it is not known") % facts
     return f"{words}."
 
 
