@@ -20,7 +20,7 @@ def _states() -> dict[str, str]:
         "state.charging": _("Charging"),
         "state.offline": _("Switched off"),
         "state.unknown": _("State unknown"),
-        "state.yet_on": _("{state}, but output on"),
+        "state.yet_on": _("{state}, output on"),
         "link.never": _("Never heard"),
         "link.conflict": _("Two devices, one name"),
         "word.never": _("heard"),
@@ -98,7 +98,7 @@ def _steps() -> dict[str, str]:
     """What to do next; on a screen across the room each has two lines of about 13 letters."""
     return {
         "next.maybe_on": _("Go there: may still be on"),
-        "next.look": _("Go there and look"),
+        "next.look": _("Go and look"),
         "next.conflict": _("Find both, switch one off"),
         "next.is_on": _("Go there: output is on"),
         "next.estop": _("Go there: stop pressed"),

@@ -19,18 +19,24 @@ CUT = """
   const of = (kind) => Object.entries(texts).filter(([key]) => key.startsWith(kind)).map(([, text]) => text);
   const [status, next] = [tile.querySelector("[data-f=status]"), tile.querySelector("[data-f=next]")];
   tile.toggleAttribute("data-attention", true);
+  const silent = (state) => ["on", "ramping"].includes(state) ? ["next.maybe_on"] : ["next.look"];
+  const pairs = Object.keys(texts).filter((key) => key.startsWith("silent."))
+    .flatMap((key) => silent(key.slice(7)).map((step) => [texts[key], texts[step]]));
+  const yetOn = (state) => texts["state.yet_on"].replace("{state}", texts[`state.${state}`]);
+  pairs.push([texts["link.conflict"], texts["next.conflict"]]);
+  for (const state of ["idle", "fault", "paused", "unknown"]) pairs.push([yetOn(state), texts["next.is_on"]]);
+  for (const state of ["fault", "running", "off", "ramping"]) {
+    for (const step of of("next.")) pairs.push([texts[`state.${state}`], step]);
+  }
   const cut = [];
-  for (const said of [...of("silent."), texts["link.conflict"], texts["state.fault"]]) {
-    for (const step of of("next.")) {
-      status.textContent = said;
-      next.textContent = step.replace("{n}", "16");
-      const box = tile.getBoundingClientRect();
-      for (const part of [status, next]) {
-        const { bottom, right } = part.getBoundingClientRect();
-        if (bottom > box.bottom || right > box.right || part.scrollHeight > part.clientHeight + 20 && part === next) {
-          cut.push(`${said} / ${next.textContent}`);
-        }
-      }
+  for (const [said, step] of pairs) {
+    status.textContent = said;
+    next.textContent = step.replace("{n}", "16");
+    const box = tile.getBoundingClientRect();
+    for (const part of [status, next]) {
+      const { bottom, right } = part.getBoundingClientRect();
+      const isClamped = part === next && part.scrollHeight > part.clientHeight + 20; // half a line
+      if (bottom > box.bottom || right > box.right || isClamped) cut.push(`${said} / ${next.textContent}`);
     }
   }
   return cut;
