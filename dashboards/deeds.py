@@ -49,6 +49,10 @@ SENTENCES: Final[dict[str, str | Promise]] = {
     "display.revoked": gettext_lazy("%(actor)s revoked the display link “%(subject)s” of %(site)s"),
     "conflict.ended": gettext_lazy("%(actor)s ended the identity conflict of %(subject)s"),
     "audit.exported": gettext_lazy("%(actor)s exported the audit"),
+    "data.exported": gettext_lazy("%(actor)s exported %(subject)s"),
+    "device.claimed": gettext_lazy(
+        "%(actor)s took in what the device %(subject)s said before it was enrolled"
+    ),
     "denied": gettext_lazy("%(actor)s tried “%(verb)s” on %(subject)s at %(site)s and was refused"),
     "denied.nothing": gettext_lazy("%(actor)s tried “%(verb)s” at %(site)s and was refused"),
 }
@@ -69,6 +73,7 @@ GROUPS: Final[dict[str, str | Promise]] = {
     "command": gettext_lazy("Commands"),
     "conflict": gettext_lazy("Identity conflicts"),
     "audit": gettext_lazy("Exports of the audit"),
+    "data": gettext_lazy("Exports of data"),
 }
 """What the filter offers: the first word of an action, and what it is about."""
 

@@ -21,6 +21,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from dashboards.lists import Asked, Field, Listing, R, by_key
+from fleet.access.queries import sites_of
+from fleet.access.service import record
 
 _CHUNK: Final = 1_000
 _STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
@@ -36,7 +38,15 @@ def answer(
     place: str,
     today: date,
 ) -> StreamingHttpResponse:
-    """Answer with the rows as CSV; `place` (a site's slug, or so) and the day name the file."""
+    """Answer with the rows as CSV; `place` (a site's slug, or so) and the day name the file.
+
+    What leaves the house is on record; the export of the record itself, its view records.
+    """
+    if listing.name != "audit":
+        site = sites_of(request.user).filter(slug=place).first()
+        record(
+            request.user, "data.exported", site=site, subject=listing.name, filters=request.GET.urlencode()
+        )
     lines = _lines(listing, listing.ordered(asked, rows))
     content = _from_threads(lines) if isinstance(request, ASGIRequest) else lines
     name = f"{listing.name}-{place}-{today.isoformat()}.csv"

@@ -21,6 +21,7 @@ from devices.models import Session
 from devices.sessions import Report
 from devices.wire import topics
 from fleet.access import queries as access
+from fleet.access.service import record
 
 
 def seen_session(request: HttpRequest, serial: str, session: str) -> Session:
@@ -61,6 +62,7 @@ def plot(request: HttpRequest, serial: str, session: str) -> JsonResponse:
 def samples(request: HttpRequest, serial: str, session: str) -> StreamingHttpResponse:
     """Every sample as CSV."""
     row = seen_session(request, serial, session)
+    record(request.user, "data.exported", site=row.device.site, subject=f"{serial} {session}")
     lines = session_csv.lines(row, telemetry_days=settings.TELEMETRY_DAYS)
     return StreamingHttpResponse(
         session_csv.from_threads(lines) if isinstance(request, ASGIRequest) else lines,

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from devices.models import Session
 from fleet.access import displays, service
-from fleet.access.models import Membership, Role, Token
+from fleet.access.models import AuditEntry, Membership, Role, Token
 from fleet.access.queries import digest_of
 from fleet.access.roles import allows
 from tests.dashboards.api import ward as wards
@@ -214,3 +214,14 @@ def route_of(address: str) -> str:
         return str(get_resolver().resolve(address).route)
     except Resolver404:
         return address
+
+
+@pytest.mark.parametrize(
+    "address", ["/devices.csv", "/sessions.csv", "/rejects.csv", "/sessions/EMS-0001/S-1/samples.csv"]
+)
+def test_whatever_leaves_the_house_as_a_file_is_on_record(address: str, known: dict[str, str]) -> None:
+    client = Client()
+    client.force_login(User.objects.get(username="nurse"))
+    assert client.get(address).status_code == 200
+    entry = AuditEntry.objects.get(action="data.exported")
+    assert (entry.actor_name, entry.detail["address"]) == ("nurse", "127.0.0.1")
