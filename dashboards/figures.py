@@ -22,7 +22,7 @@ class Figure:
     warns: bool = False
 
 
-Pulses = Mapping[str, Pulse]
+Pulses = Mapping[str, Pulse]  # of parts that live: what a silent one said last is no figure of now
 BEHIND_MS = 5_000
 FULL = 5_000  # messages; then the broker keeps the rest
 

@@ -57,6 +57,15 @@ def parts(
     return [broker, ingest, _database(database, took_ms), _redis(redis, now), *others]
 
 
+def living(pulses: Mapping[str, Pulse], now: datetime) -> dict[str, Pulse]:
+    """Return the pulses of parts that are not silent."""
+    return {
+        key: pulse
+        for key, pulse in pulses.items()
+        if now - pulse.at <= SILENT_AFTER.get(key, WEB_SILENT_AFTER)
+    }
+
+
 def labels() -> dict[str, tuple[str, str]]:
     """Return (name, what it does) of each part."""
     return {

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dashboards import figures, pipeline, servers, slow
-from dashboards.parts import Level, Part, parts
+from dashboards.parts import Level, Part, living, parts
 from dashboards.people import member
 from dashboards.reasons import Reason, reject
 from devices.models import Pulse, SlowSpell
@@ -68,7 +68,8 @@ def _context() -> dict[str, Any]:
     every = parts(
         pulses, now, redis=redis, database=sizes.health(), took_ms=took_ms, version=settings.VERSION
     )
-    told = pulses["ingest"].detail.get("broker_told") if "ingest" in pulses else None
+    alive = living(pulses, now)
+    told = alive["ingest"].detail.get("broker_told") if "ingest" in alive else None
     return {
         "now": now,
         "zone": settings.DISPLAY_TIME_ZONE,
@@ -77,9 +78,9 @@ def _context() -> dict[str, Any]:
         "deaf_words": pipeline.deaf_words(),
         "parts": every,
         "tasks": [*_of_parts(every), *_of_flow(pulses, now), *_of_disk(disk, pulses, now)],
-        "rates": figures.rates(pulses),
-        "backlog": figures.backlog(pulses, redis),
-        "broker": figures.broker(pulses),
+        "rates": figures.rates(alive),
+        "backlog": figures.backlog(alive, redis),
+        "broker": figures.broker(alive),
         "broker_age_ms": max(0, round(now.timestamp() * 1000) - told["at_ms"]) if told else None,
         "rejects": [Refusals(name, reject(name), hour, day) for name, hour, day in refused.by_reason(now)],
         "disk": disk,
@@ -112,7 +113,7 @@ def _of_flow(pulses: dict[str, Pulse], now: datetime) -> Iterator[Task]:
                 _("Redis: ingest cannot announce changes"),
                 _("See whether Redis answers ingest's machine."),
             )
-    ingest = pulses.get("ingest")
+    ingest = living(pulses, now).get("ingest")
     if ingest and (ingest.detail.get("broker_rates") or {}).get("broker_dropped", 0) > 0:
         todo = _(
             "A client is slower than its queue: see who in the broker's log; devices send again what was not covered."
