@@ -1,14 +1,25 @@
 """Small filters of a device's page."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-from dashboards.templatetags.moments import span
+from dashboards.templatetags.moments import age, span
 
 register = template.Library()
+
+
+@register.simple_tag
+def ticking(at: datetime | None, now: datetime) -> SafeString:
+    """Return how long ago, which the page's script keeps true."""
+    if at is None:
+        return format_html('<span class="age">{}</span>', age(at, now))
+    iso = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return format_html('<time class="age" datetime="{}" data-age="{}">{}</time>', iso, iso, age(at, now))
 
 
 @register.filter

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from dashboards.views.device import device
+from dashboards.views.device import device, recent
 from dashboards.views.device_credentials import deed
 from dashboards.views.device_credentials import overview as credentials
 from dashboards.views.device_history import envelope_json, history
@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern] = [
     path("devices.csv", devices, {"as_csv": True}, name="devices-csv"),
     path("devices/<str:serial>/", device, name="device"),
     path("devices/<str:serial>/history/", history, name="device-history"),
+    path("devices/<str:serial>/recent.json", recent, name="device-recent"),
     path("devices/<str:serial>/envelope.json", envelope_json, name="device-envelope"),
     path("devices/<str:serial>/sessions/", sessions, name="device-sessions"),
     path("devices/<str:serial>/events/", events, name="device-events"),

@@ -1,13 +1,13 @@
 """A device's page: what every tab of it shows, and the live one."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,11 +17,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dashboards import faces
-from dashboards.api.params import cursor_of
 from dashboards.device_texts import complaints, page_texts
 from dashboards.people import member
 from devices import queries
 from devices.models import Device, ProtocolDocument, Session
+from devices.recent import telemetry
 from devices.wire import topics
 from fleet.access import queries as access
 from fleet.access.models import Site
@@ -82,11 +82,27 @@ def device(request: HttpRequest, serial: str) -> HttpResponse:
     context = page(request, found, "device")
     if request.GET.get("part") == "facts":
         return render(request, "dashboards/device/facts.html", context)
-    context["start"] = reverse("api:list_records", args=[serial]) + _trace_start(found, context["now"])
     context["open_session"] = _open_session(found, context["shown"])
     context["broker"] = _broker_address()
     context["spans"] = [(15, _("15 s")), (60, _("1 min")), (300, _("5 min"))]
     return render(request, "dashboards/device/live.html", context)
+
+
+@require_safe
+@never_cache
+@login_required
+def recent(request: HttpRequest, serial: str) -> HttpResponse:
+    """The telemetry of the last minutes, for a live trace to begin with; `?since=` only what was received since."""
+    found = seen_device(request, serial)
+    low = timezone.now() - LIVE_WINDOW
+    try:
+        since = datetime.fromisoformat(request.GET.get("since") or low.isoformat())
+        received = max(low, since if since.tzinfo else since.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        received = low
+    records = telemetry(found, low=low, received=received)
+    told = [{**record, "body": msgspec.Raw(record["body"])} for record in records]
+    return HttpResponse(msgspec.json.encode({"records": told}), content_type="application/json")
 
 
 def _tabs(request: HttpRequest, device: Device, tab: str) -> list[Tab]:
@@ -123,25 +139,6 @@ def _open_session(device: Device, shown: dict[str, Any]) -> Session | None:
     if shown["session"] is not None:
         sessions = sessions.filter(session=shown["session"])
     return sessions.order_by("-last_at").first()
-
-
-def _trace_start(device: Device, now: datetime) -> str:
-    """Return the query with which the records API answers the last minutes, telemetry and events.
-
-    Records are listed by (boot, seq), so that is what the beginning of the window is given as.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT boot, seq FROM devices_telemetry WHERE device_id = %s AND placed_at >= %s"
-            " ORDER BY placed_at LIMIT 1",
-            [device.pk, now - LIVE_WINDOW],
-        )
-        first = cursor.fetchone()
-    if first is None:  # nothing in the window: begin after what is known
-        live = getattr(device, "live", None)
-        first = ((live.boot or 0) if live else 0, queries.MAX_NUMBER)
-    start = cursor_of(first[0], first[1] - 1, of="records")
-    return f"?limit=1000&cursor={start}"
 
 
 def _broker_address() -> tuple[str, int]:

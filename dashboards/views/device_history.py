@@ -50,6 +50,8 @@ def envelope_json(request: HttpRequest, serial: str) -> HttpResponse:
         why = _("The protocol document is not kept here, so nothing can be compared. Shown is what was set.")
     elif plan is None:
         why = _("This protocol has too many phases to be drawn. Shown is what was set.")
+    elif any(None in channel["ma"] for channel in plan["channels"]):
+        why = _("Where no line is planned, the current is given to tolerance, up to the limit.")
     else:
         why = ""
     told = envelope.delivered(row)

@@ -1,7 +1,7 @@
 // History: a device's past over days, as deep as one likes; the address always leads to what is seen.
 
 import { fill, join, now, texts, write, zone } from "./devicepage.js";
-import { axis, bands, colours, onTheme, timeTicks, uPlot, upTo, zoned } from "./plots.js";
+import { axis, bands, colours, language, onTheme, spare, timeTicks, uPlot, upTo, zoned } from "./plots.js";
 import { columnsOf } from "./traces.js";
 import { address, asked, ending, moved, zoomed } from "./zoom.js";
 
@@ -27,7 +27,7 @@ let trace = null;
 let asking = null;
 let retry = 0;
 
-const moments = new Intl.DateTimeFormat(document.documentElement.lang, {
+const moments = new Intl.DateTimeFormat(language(), {
   day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: zone,
 });
 const moment = (/** @type {number | string} */ at) => moments.format(new Date(at));
@@ -147,7 +147,7 @@ function current(channel, t) {
   const ink = colours();
   return plot(fill(texts["plot.channel"], { n: channel.n }), MA_HEIGHT, {
     scales: { y: { range: upTo(20, 20) } },
-    axes: [axis({ values: timeTicks(zone), size: 38 }), axis({ ...left, label: "mA" }), spare()],
+    axes: [axis({ space: 72, values: timeTicks(zone), size: 38 }), axis({ ...left, label: "mA" }), spare()],
     bands: [{ series: [4, 3], fill: `color-mix(in srgb, ${ink.delivered} 25%, transparent)` }],
     series: [
       {},
@@ -164,7 +164,7 @@ function itself(columns) {
   const ink = colours();
   return plot(`${texts["plot.soc"]} · ${texts["plot.temp"]}`, SELF_HEIGHT, {
     scales: { y: { range: [0, 100] }, temp: { range: upTo(20, 40) } },
-    axes: [axis({ values: timeTicks(zone), size: 38 }), axis({ ...left, label: "%" }),
+    axes: [axis({ space: 72, values: timeTicks(zone), size: 38 }), axis({ ...left, label: "%" }),
       axis({ scale: "temp", side: 1, ...left, label: "°C", grid: { show: false } })],
     series: [
       {},
@@ -174,7 +174,6 @@ function itself(columns) {
   }, [columns.t, columns.soc, columns.temp]);
 }
 
-const spare = () => ({ scale: "y", side: 1, size: 52, values: () => [], grid: { show: false }, ticks: { show: false } });
 const width = () => Math.max(240, Math.floor(root.clientWidth));
 
 /** What was found, in words: a plot is no table. */

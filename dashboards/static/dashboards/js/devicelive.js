@@ -8,6 +8,7 @@ import { plannedAt, Traces } from "./traces.js";
 import { face } from "./words.js";
 
 const DRAW_MS = 200;
+const RETRY_S = 5;
 const SEAM_MS = 2_000; // ingest learns within a second that somebody watches; until then only the database has it
 
 const byId = (/** @type {string} */ id) => document.getElementById(id);
@@ -30,40 +31,23 @@ let isDue = false;
 
 // --- what came before: read once the server says that from now on everything comes ---
 
-/** @param {string} url */
-async function read(url) {
-  const answer = await fetch(url);
-  if (!answer.ok) throw new Error(String(answer.status));
-  const { items, next } = await answer.json();
-  take(items, 0);
-  return next;
-}
+/** When the newest record was received that was read, so that only what came after it is read again. */
+let readTo = "";
 
 async function catchUp() {
-  const newest = traces.last();
   try {
-    if (newest) await read(`${panel.dataset.more}?limit=1000&boot=${newest.boot}&after_seq=${newest.seq}`);
-    else {
-      let url = panel.dataset.records ?? "";
-      for (let next = await read(url); next !== null; next = await read(url)) {
-        url = `${panel.dataset.more}?limit=1000&cursor=${next}`;
-      }
-    }
+    const answer = await fetch(`${panel.dataset.recent}?since=${encodeURIComponent(readTo)}`);
+    if (!answer.ok) throw new Error(String(answer.status));
+    const { records } = await answer.json();
+    for (const { received_at: received } of records) if (received > readTo) readTo = received;
+    take(records, 0);
     isRead = true;
     failed = "";
   } catch (error) {
     failed = error instanceof Error ? error.message : String(error);
-    setTimeout(catchUp, 5_000);
+    setTimeout(catchUp, RETRY_S * 1000);
   }
   isDue = true;
-}
-
-/** Of the records that were stored between the first reading and the moment that ingest knew of us. */
-async function closeSeam() {
-  const before = traces.pieces.filter(({ late }) => !late);
-  const start = before[Math.max(0, before.length - 12)];
-  if (start) await read(`${panel.dataset.more}?limit=200&boot=${start.boot}&after_seq=${start.seq}`).catch(() => {});
-  else await catchUp();
 }
 
 /** @param {Record<string, any>[]} records @param {number} missed */
@@ -111,7 +95,7 @@ function bandsNow() {
 
 function wordsOf() {
   if (heldAtMs !== null) return texts["plot.frozen"];
-  if (failed) return fill(texts["plot.failed"], { why: failed, n: 5 });
+  if (failed) return fill(texts["plot.failed"], { why: failed, n: RETRY_S });
   if (lost) return fill(texts["plot.lost"], { n: lost });
   if (!isRead) return texts["plot.loading"];
   if (traces.pieces.length) return "";
@@ -157,6 +141,13 @@ function changed(fresh) {
 /** @param {number | null} value */
 const whole = (value) => (value === null ? "–" : String(Math.round(value)));
 
+// --- for whoever looks closely, as tests do ---
+
+/** The plots as they are drawn. */
+export const shown = () => channels;
+/** What they are drawn from. */
+export const kept = () => traces;
+
 // --- hands ---
 
 /** @param {HTMLElement} button */
@@ -200,6 +191,6 @@ join({
   changed,
   watching: () => {
     catchUp();
-    setTimeout(closeSeam, SEAM_MS);
+    setTimeout(catchUp, SEAM_MS);
   },
 });

@@ -96,10 +96,11 @@ export class Envelope {
     const options = {
       width: 300, height: HEIGHT, legend: { show: false }, cursor: { drag: { x: false, y: false }, sync: { key: "envelope" } },
       scales: { x: { time: false, range: [0, length] }, y: { range: upTo(20, 20) } },
-      axes: [axis({ values: gap, size: 24, incrs: [10, 30, 60, 120, 300, 600, 1800, 3600] }), axis({ size: 52, label: "mA", labelSize: 16, labelFont: '12px "Inter Variable"' })],
-      bands: [{ series: [5, 4], fill: `color-mix(in srgb, ${ink.delivered} 25%, transparent)` }],
+      axes: [axis({ space: 60, values: gap, size: 24, incrs: [10, 30, 60, 120, 300, 600, 1800, 3600] }), axis({ size: 52, label: "mA", labelSize: 16, labelFont: '12px "Inter Variable"' })],
+      bands: [{ series: [6, 5], fill: `color-mix(in srgb, ${ink.delivered} 25%, transparent)` }],
       series: [
         {},
+        { stroke: ink.alarm, width: 1, dash: [6, 4], spanGaps: false, points: { show: false } },
         { label: this.texts["plot.planned"], stroke: ink.planned, width: 1.5, dash: [2, 4], spanGaps: false, points: { show: false } },
         { label: this.texts["plot.set"], stroke: ink.set, width: 1.5, dash: [8, 4], spanGaps: false, points: { show: false } },
         { label: this.texts["plot.delivered"], stroke: ink.delivered, width: 1.5, spanGaps: false, points: { show: false } },
@@ -107,8 +108,9 @@ export class Envelope {
         { stroke: "transparent", spanGaps: false, points: { show: false } },
       ],
     };
-    const told = [t, t.map(() => undefined), channel.set_ma, channel.ma, channel.ma_min, channel.ma_max];
-    const plan = line ? [planned.t, line.ma, ...[2, 3, 4, 5].map(() => planned.t.map(() => undefined))] : null;
+    const silent = (/** @type {number[]} */ column) => column.map(() => undefined);
+    const told = [t, silent(t), silent(t), channel.set_ma, channel.ma, channel.ma_min, channel.ma_max];
+    const plan = line ? [planned.t, line.limit_ma, line.ma, ...[3, 4, 5, 6].map(() => silent(planned.t))] : null;
     return new uPlot(options, plan ? joined(plan, told) : told, inside);
   }
 

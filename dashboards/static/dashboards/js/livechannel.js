@@ -1,9 +1,10 @@
 // One channel of the live trace: set, delivered and planned above, electrode and force below.
 
-import { axis, bands, colours, timeTicks, uPlot, upTo, zoned } from "./plots.js";
+import { axis, bands, colours, spare, timeTicks, uPlot, upTo, zoned } from "./plots.js";
 
 const MA_HEIGHT = 170;
 const SLOW_HEIGHT = 92;
+const LABEL = '12px "Inter Variable", system-ui, sans-serif';
 const GUTTER = 52; // left and right alike in both, so that times stand above each other
 
 export class LiveChannel {
@@ -49,9 +50,9 @@ export class LiveChannel {
       plugins: [bands(bandsOf, texts)],
       scales: { y: { range: upTo(20, 20) } },
       axes: [
-        axis({ values: timeTicks(this.zone), size: 24 }),
-        axis({ size: GUTTER, label: "mA", labelSize: 16, labelFont: '12px "Inter Variable"' }),
-        { show: true, scale: "y", side: 1, size: GUTTER, values: () => [], grid: { show: false }, ticks: { show: false } },
+        axis({ space: 72, values: timeTicks(this.zone), size: 24 }),
+        axis({ size: GUTTER, label: "mA", labelSize: 16, labelFont: LABEL }),
+        spare(),
       ],
       series: [
         {},
@@ -72,8 +73,8 @@ export class LiveChannel {
       scales: { y: { range: upTo(500, 1000) }, force: { range: upTo(100, 100) } },
       axes: [
         axis({ values: () => [], size: 6 }),
-        axis({ size: GUTTER, label: "Ω", labelSize: 16, labelFont: '12px "Inter Variable"', space: 24 }),
-        axis({ scale: "force", side: 1, size: GUTTER, label: "N", labelSize: 16, space: 24, grid: { show: false }, show: true,
+        axis({ size: GUTTER, label: "Ω", labelSize: 16, labelFont: LABEL, space: 24 }),
+        axis({ scale: "force", side: 1, size: GUTTER, label: "N", labelSize: 16, labelFont: LABEL, space: 24, grid: { show: false }, show: true,
           values: (/** @type {any} */ _plot, /** @type {number[]} */ splits) => (this.hasForce ? splits : splits.map(() => "")) }),
       ],
       series: [

@@ -88,13 +88,20 @@ function name(context, words, left, top, width, ink) {
   context.fillText(words, left + 5, top + 14 * devicePixelRatio);
 }
 
+/** The page's language; English dates as the server writes them, day first. */
+export const language = () => (document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang);
+
+/** An empty axis at the right, as wide as one with numbers: so that times stand above each other. */
+export const spare = () => ({
+  scale: "y", side: 1, size: 52, label: " ", labelSize: 16, values: () => [], grid: { show: false }, ticks: { show: false },
+});
+
 /** Ticks of time in the site's zone; the day is told where it changes. @param {string | undefined} zone */
 export function timeTicks(zone) {
-  const language = document.documentElement.lang;
   const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone };
-  const seconds = new Intl.DateTimeFormat(language, /** @type {any} */ ({ ...clock, second: "2-digit" }));
-  const minutes = new Intl.DateTimeFormat(language, /** @type {any} */ (clock));
-  const days = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: zone });
+  const seconds = new Intl.DateTimeFormat(language(), /** @type {any} */ ({ ...clock, second: "2-digit" }));
+  const minutes = new Intl.DateTimeFormat(language(), /** @type {any} */ (clock));
+  const days = new Intl.DateTimeFormat(language(), { day: "numeric", month: "short", timeZone: zone });
   return (/** @type {any} */ _plot, /** @type {number[]} */ splits, /** @type {number} */ _axis,
     /** @type {number} */ _space, /** @type {number} */ step) => {
     let before = "";
