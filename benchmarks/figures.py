@@ -122,7 +122,12 @@ def _wall(row: Row, _measured: Mapping[str, Row]) -> list[Figure]:
         Figure("wall", "time the page said that it was not live", row["not_live_s"], "s", 0),
         Figure("wall", "tasks over 50 ms in the page", row["long_tasks"], "", 0),
         Figure("wall", "longest task over 50 ms", row["longest_task_ms"], "ms"),
-        Figure("wall", f"first paint with {row['devices']} tiles", row["first_paint_ms"], "ms"),
+        Figure("wall", f"first paint with {row['devices']} tiles", row["first_paint_ms"], "ms", 1000),
+        *(
+            [Figure("wall", "largest paint", row["largest_paint_ms"], "ms")]
+            if row["largest_paint_ms"]
+            else []
+        ),
         Figure("wall", "daphne, 20 viewers", row["web_cores"], "cores"),
     ]
 

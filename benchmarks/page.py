@@ -17,7 +17,7 @@ WITHIN_MS = 60_000
 # the page next to nothing.  A message posted from within a frame is delivered when that frame has been rendered.
 WATCH = """
 (() => {
-  const seen = window.bench = { raw: [], drawn: [], rendered: [], tasks: [], live: [] };
+  const seen = window.bench = { raw: [], drawn: [], rendered: [], tasks: [], live: [], largest: null };
   const Plain = window.WebSocket;
   window.WebSocket = class extends Plain {
     constructor(...words) {
@@ -30,6 +30,8 @@ WATCH = """
   document.addEventListener("myofleet:drawn", ({ detail }) => port2.postMessage(seen.drawn.push(detail) - 1));
   const note = (list) => seen.tasks.push(...list.getEntries().map((task) => [task.startTime, task.duration]));
   new PerformanceObserver(note).observe({ type: "longtask", buffered: true });
+  const largest = (list) => { seen.largest = list.getEntries().at(-1).startTime; };
+  new PerformanceObserver(largest).observe({ type: "largest-contentful-paint", buffered: true });
   const say = () => seen.live.push([performance.now(), document.body.dataset.live]);
   document.addEventListener("DOMContentLoaded", () => {
     new MutationObserver(say).observe(document.body, { attributeFilter: ["data-live"] });
@@ -39,7 +41,7 @@ WATCH = """
 
 TELL = """
 () => {
-  const { raw, drawn, rendered, tasks, live } = window.bench;
+  const { raw, drawn, rendered, tasks, live, largest } = window.bench;
   const known = [];
   for (const text of raw) {
     const message = JSON.parse(text);
@@ -56,6 +58,7 @@ TELL = """
     messages: raw.length,
     origin: performance.timeOrigin,
     first_paint: paint?.startTime ?? null,
+    largest_paint: largest,
     html: navigation.responseEnd,
     tiles: document.querySelectorAll("#content .tile").length,
     live: [...live, [performance.now(), "end"]],
@@ -77,6 +80,8 @@ class Seen:
     tasks_ms: list[tuple[float, float]]
     """Tasks over 50 ms since the first paint: when after it, and how long."""
     first_paint_ms: float
+    largest_paint_ms: float | None
+    """When the largest thing in the window stood there; None if the browser does not say."""
     html_ms: float
     tiles: int
     not_live_ms: float
@@ -118,6 +123,7 @@ class Wall:
             messages=told["messages"],
             tasks_ms=tasks,
             first_paint_ms=first_paint,
+            largest_paint_ms=told["largest_paint"],
             html_ms=told["html"],
             tiles=told["tiles"],
             not_live_ms=_not_live_ms(told["live"]),

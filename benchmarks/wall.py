@@ -125,6 +125,7 @@ def _figures(sent: Sent, seen: page.Seen) -> dict[str, Any]:
         "long_tasks_at_ms": [[round(at), round(ms)] for at, ms in seen.tasks_ms][:20],
         "not_live_s": seen.not_live_ms / 1000,
         "first_paint_ms": seen.first_paint_ms,
+        "largest_paint_ms": seen.largest_paint_ms,
         "html_ms": seen.html_ms,
         "frame_ms_median": statistics.median(seen.script_ms),
         "frame_ms_max": max(seen.script_ms),

@@ -65,7 +65,7 @@ def too_many(request: HttpRequest, exception: Exception | None = None, *, wait_s
     if _is_api(request):
         response = problems.answer(request, 429, _("Too many requests: wait %(s)d s.") % {"s": wait_s})
     else:
-        response = page(request, 429, wait_s=wait_s)
+        response = _for_screens(request, page(request, 429, wait_s=wait_s), wait_s)
     response["Retry-After"] = str(wait_s)
     return response
 
@@ -89,7 +89,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return problems.of_exception(request, error if isinstance(error, Exception) else RuntimeError())
     fault = secrets.token_hex(4)
     _log.error("fault %s at %s: %r", fault, request.path, error)
-    return page(request, 500, fault=fault)
+    return _for_screens(request, page(request, 500, fault=fault), RETRY_S)
+
+
+def _for_screens(request: HttpRequest, response: HttpResponse, after_s: int) -> HttpResponse:
+    """Nobody stands at a screen on the wall to try again: it does so by itself."""
+    if request.path.startswith("/display/") or request.GET.get("kiosk") == "1":
+        response["Refresh"] = str(after_s)
+    return response
 
 
 # --- Inside the middleware chain ---

@@ -147,6 +147,17 @@ def test_a_screen_on_the_wall_leads_nowhere_and_comes_back_by_itself(nurse: Clie
     assert "own alarm and stop come first" in page
 
 
+@pytest.mark.parametrize("path, again", [("/sites/north/?kiosk=1", True), ("/sites/north/", False)])
+def test_a_screen_on_the_wall_that_meets_a_fault_of_the_server_tries_again(
+    nurse: Client, monkeypatch: pytest.MonkeyPatch, path: str, again: bool
+) -> None:
+    monkeypatch.setattr("dashboards.reads.devices_of", lambda *_: 1 / 0)
+    nurse.raise_request_exception = False
+    answer = nurse.get(path)
+    assert answer.status_code == 500
+    assert ("Refresh" in answer) == again
+
+
 def test_logging_out_needs_a_form_and_ends_the_session(nurse: Client) -> None:
     assert nurse.get("/logout/").status_code == 405
     nurse.post("/logout/")
