@@ -1,0 +1,69 @@
+"""The door in a real browser: a screen on the wall, logging in, the second factor; and what the logs say of it."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import Person
+from tests.harness import House
+
+AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js").read_text()
+People = Callable[..., Person]
+
+pytestmark = pytest.mark.timeout(180)
+
+
+def serious(person: Person) -> list[str]:
+    found = person.page.evaluate(AXE + ";axe.run()")
+    return [one["id"] for one in found["violations"] if one["impact"] in ("serious", "critical")]
+
+
+def test_a_screen_shows_its_wall_and_goes_dark_within_five_seconds_of_the_links_end(
+    person: People, house: House
+) -> None:
+    site = house.people["users"]["nurse"]["sites"][0]
+    path = house.manage("display", site, "--name", "Hall").strip()
+    screen = person("nobody", width=1920, height=1080)
+    assert screen.open(path) == 200
+    screen.wait_live("live")
+    assert screen.page.evaluate("document.cookie") == ""
+    assert serious(screen) == []
+    house.manage("display", site, "--revoke", "Hall")
+    begun = time.monotonic()
+    screen.page.get_by_text("This display link was ended").wait_for(timeout=5_000)
+    assert time.monotonic() - begun < 5.0
+    screen.complaints.clear()  # the page of an ended link is no success, and the console says so
+
+
+def test_the_pages_of_the_door_can_be_used_by_everybody_and_hold_no_secret_in_any_log(
+    person: People, house: House
+) -> None:
+    known = house.people["users"]["coach"]
+    coach = person("coach", width=390, height=844)
+    coach.open("/login/")
+    assert serious(coach) == []
+    coach.log_in()
+    for path in ("/account/mfa/", "/account/confirm/", "/account/password/"):
+        coach.open(path)
+        assert serious(coach) == [], path
+    coach.open("/account/mfa/totp/activate/")
+    coach.page.get_by_label("Password").fill(known["password"])
+    coach.page.get_by_role("button", name="Go on").click()
+    coach.page.get_by_role("heading", name="Set up a second factor").wait_for()
+    assert serious(coach) == []
+    key = coach.page.locator("code.key").text_content()
+    token = known["token"]
+    assert coach.page.evaluate(
+        f"""() => new Promise((done) => {{
+            const socket = new WebSocket(`ws://${{location.host}}/ws/v1/live?site={known["sites"][0]}&token={token}`);
+            socket.onmessage = () => {{ socket.close(); done(true); }};
+        }})"""
+    )
+    assert house.api("devices?limit=1", user="coach")[0] == 200
+    for log in (house.var / "logs").glob("*.log"):
+        said = log.read_text(errors="replace")
+        for secret in (token, known["password"], key):
+            assert secret not in said, log.name
+    assert "/ws/v1/live" in (house.var / "logs" / "web.log").read_text()
