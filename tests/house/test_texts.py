@@ -30,6 +30,7 @@ _FOR_PROGRAMMERS = {
     "health.py",
     "consumers.py",
     "dispatcher.py",
+    "chain.py",
     "migrations",
     "management",
 }
