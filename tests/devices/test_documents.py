@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 SHA256 = "2f7d4e14f4cefa30c44755065d870d16b28d0c78bf4d63a6d7b726f38d17ce6a"  # of the golden document
 
 
-def test_a_document_in_any_spelling_is_kept_under_the_hash_of_its_canonical_form():
+def test_a_document_in_any_spelling_is_kept_under_the_hash_of_its_canonical_form() -> None:
     told = goldens.payload("protocol.quad_strength")
     spelled = json.dumps(json.loads(told), indent=2).encode()
     assert documents.keep(told).sha256 == documents.keep(spelled).sha256 == SHA256
@@ -25,13 +25,13 @@ def test_a_document_in_any_spelling_is_kept_under_the_hash_of_its_canonical_form
     assert documents.find(SHA256).steps[0].target_ma == (60, 60)
 
 
-def test_a_document_that_is_not_the_promised_one_is_not_kept():
+def test_a_document_that_is_not_the_promised_one_is_not_kept() -> None:
     with pytest.raises(WireError, match="expected " + "0" * 64):
         documents.keep(goldens.payload("protocol.quad_strength"), sha256="0" * 64)
     assert not ProtocolDocument.objects.exists()
 
 
-def test_fields_of_a_newer_contract_are_part_of_the_hash():
+def test_fields_of_a_newer_contract_are_part_of_the_hash() -> None:
     told = json.loads(goldens.payload("protocol.quad_strength"))
     row = documents.keep(json.dumps({**told, "colour": "blue"}).encode())
     assert row.sha256 != SHA256
@@ -64,7 +64,7 @@ def test_the_command_keeps_good_files_names_bad_ones_and_lists(tmp_path):
     assert listed.getvalue().startswith(f"quad-strength 3  {SHA256}  Quadriceps")
 
 
-def test_the_command_says_what_to_do_when_nothing_is_kept_or_named():
+def test_the_command_says_what_to_do_when_nothing_is_kept_or_named() -> None:
     out = io.StringIO()
     call_command("protocols", "list", stdout=out)
     assert "No protocol document is kept" in out.getvalue()

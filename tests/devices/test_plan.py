@@ -27,7 +27,7 @@ def document(*steps, max_session_s=3_600, channels=(1, 3)):
     )  # fmt: skip
 
 
-def test_a_step_is_ramp_up_on_ramp_down_rest_as_often_as_it_says():
+def test_a_step_is_ramp_up_on_ramp_down_rest_as_often_as_it_says() -> None:
     plan = plan_of(document(step()))
     told = [(one.phase, one.cycle, one.start_ms, one.end_ms) for one in plan.segments]
     assert told == [
@@ -38,7 +38,7 @@ def test_a_step_is_ramp_up_on_ramp_down_rest_as_often_as_it_says():
     assert (plan.length_ms, plan.contractions) == (16_000, 2)
 
 
-def test_pulses_and_charge_of_the_leading_phase_as_worked_by_hand():
+def test_pulses_and_charge_of_the_leading_phase_as_worked_by_hand() -> None:
     """6 s of current a cycle at 50 Hz are 300 pulses, 200 of them at 40 mA and 100 at 20 mA on the mean.
 
     40 mA x 250 µs = 10 µC a pulse: 2 x (200 x 10 + 100 x 5) = 5,000 µC.
@@ -49,12 +49,12 @@ def test_pulses_and_charge_of_the_leading_phase_as_worked_by_hand():
     assert (second.channel, second.pulses, second.limit_ma) == (3, 600, 80)
 
 
-def test_to_tolerance_has_no_planned_charge():
+def test_to_tolerance_has_no_planned_charge() -> None:
     _first, second = plan_of(document(step())).by_channel
     assert (second.charge_uc, second.ma_mean, second.ma_max) == (None, None, None)
 
 
-def test_the_longest_session_allowed_cuts_the_plan_in_the_middle_of_a_ramp():
+def test_the_longest_session_allowed_cuts_the_plan_in_the_middle_of_a_ramp() -> None:
     plan = plan_of(document(step(ramp_up_s=4.0), max_session_s=2))
     assert [(one.phase, one.end_ms, one.to_fraction) for one in plan.segments] == [("ramp_up", 2_000, 0.5)]
     # 100 pulses at a quarter of 10 µC
@@ -62,7 +62,7 @@ def test_the_longest_session_allowed_cuts_the_plan_in_the_middle_of_a_ramp():
     assert plan.contractions == 0
 
 
-def test_a_moment_finds_its_phase_and_nothing_is_planned_outside():
+def test_a_moment_finds_its_phase_and_nothing_is_planned_outside() -> None:
     plan = plan_of(document(step()))
     assert [plan.at(ms).phase for ms in (0, 999, 1_000, 4_999, 5_000, 15_999)] == [
         "ramp_up", "ramp_up", "on", "on", "ramp_down", "rest",
@@ -71,12 +71,12 @@ def test_a_moment_finds_its_phase_and_nothing_is_planned_outside():
     assert plan.at(-1) is None
 
 
-def test_a_document_of_millions_of_phases_is_refused_in_good_time():
+def test_a_document_of_millions_of_phases_is_refused_in_good_time() -> None:
     with pytest.raises(TooLong, match=str(MAX_SEGMENTS)):
         plan_of(document(step(repeat=100_000, ramp_up_s=0.001, on_s=0.001, ramp_down_s=0.001, off_s=0.001)))
 
 
-def test_steps_without_any_length_plan_nothing():
+def test_steps_without_any_length_plan_nothing() -> None:
     plan = plan_of(document(step(repeat=100_000, ramp_up_s=0, on_s=0, ramp_down_s=0, off_s=0)))
     assert (plan.segments, plan.length_ms, plan.by_channel[0].charge_uc) == ((), 0, 0)
 
