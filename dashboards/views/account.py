@@ -102,7 +102,10 @@ def welcome(request: HttpRequest, number: str, token: str) -> HttpResponse:
 
 
 def _closed(response: HttpResponse) -> HttpResponse:
-    """The address is a secret: it is sent nowhere."""
-    response["Referrer-Policy"] = "no-referrer"
+    """The address is a secret: nobody else is told it.
+
+    Not `no-referrer`: browsers then send a form with `Origin: null`, which no CSRF check can let pass.
+    """
+    response["Referrer-Policy"] = "same-origin"
     response["X-Robots-Tag"] = "noindex"
     return response

@@ -88,7 +88,7 @@ def test_a_new_person_gets_a_link_that_is_shown_once_and_works(enter: Enter) -> 
     guest = Client()
     page = guest.get(link)
     assert "Nora Lindqvist" in text(page)
-    assert page["Referrer-Policy"] == "no-referrer"
+    assert page["Referrer-Policy"] == "same-origin"
     wrong = guest.post(link, {"new_password": "a good long one", "again": "another"})
     assert wrong.status_code == 422
     assert "not the same" in text(wrong)
