@@ -48,3 +48,19 @@ def time_zone(**_kwargs: Any) -> list[CheckMessage]:
             id="fleet.E003",
         )
     ]
+
+
+@register(TAG)
+def required_roles(**_kwargs: Any) -> list[CheckMessage]:
+    """fleet.E004: a second factor is asked of a role that there is not, so of nobody."""
+    from fleet.access.models import Role
+
+    unknown = sorted(settings.MFA_REQUIRED_ROLES - set(Role.values))
+    return [
+        Error(
+            f"MFA_REQUIRED_ROLES names {name!r}, which is no role",
+            hint=f"Give some of {', '.join(Role.values)}.",
+            id="fleet.E004",
+        )
+        for name in unknown
+    ]

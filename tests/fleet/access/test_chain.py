@@ -2,8 +2,11 @@
 
 import io
 import json
+import subprocess
+import sys
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -180,3 +183,22 @@ def test_the_shell_says_whether_the_record_is_whole_and_names_what_is_not(three,
     as_owner("UPDATE access_auditentry SET actor_name = 'charlie' WHERE subject = 'EMS-1'")
     with pytest.raises(CommandError, match="breaks at link 1: its entry was changed"):
         call_command("audit", "verify", stdout=out)
+
+
+def test_the_program_in_the_docs_checks_an_export(three):
+    page = Path("docs/access.md").read_text()
+    program = next(part for part in page.split("```python\n")[1:] if "hashlib" in part).split("```")[0]
+    lines = [link.as_line() for link in chain.links(since=None, before=None)]
+
+    def outcome(given):
+        return subprocess.run(
+            [sys.executable, "-c", program],
+            input="\n".join(given),
+            text=True,
+            capture_output=True,
+            check=False,
+        ).returncode
+
+    assert outcome(lines) == 0
+    assert outcome([lines[0], lines[2]]) == 1
+    assert outcome([lines[0], lines[1].replace("EMS-2", "EMS-9")]) == 1
