@@ -85,8 +85,10 @@ def stretches(turns: Iterable[Turn], low: datetime, high: datetime) -> list[Stre
             cut.append(
                 Stretch(since, at, current.link, current.why, began_before and current.link != UNKNOWN)
             )
-        since, began_before = max(low, at), at < low
-        current = turn
+        since, began_before, current = max(low, at), at < low, turn
+        if cut and cut[-1].link == turn.link:  # what was between them lasted no time at all
+            since, began_before = cut[-1].low, cut[-1].low_open
+            del cut[-1]
     known_before = began_before and current.link != UNKNOWN
     cut.append(Stretch(since, high, current.link, current.why, known_before, current.link != UNKNOWN))
     return cut

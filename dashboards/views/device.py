@@ -77,11 +77,11 @@ def page(request: HttpRequest, device: Device, tab: str, **more: Any) -> dict[st
 @never_cache
 @login_required
 def device(request: HttpRequest, serial: str) -> HttpResponse:
-    """The device as it is now.  `?part=facts` answers the panel that the page's script renews."""
+    """The device as it is now.  `?part=facts` answers the panels that the page's script renews."""
     found = seen_device(request, serial)
     context = page(request, found, "device")
     if request.GET.get("part") == "facts":
-        return render(request, "dashboards/device/facts.html", context)
+        return render(request, "dashboards/device/part.html", context)
     context["open_session"] = _open_session(found, context["shown"])
     context["broker"] = _broker_address()
     context["spans"] = [(15, _("15 s")), (60, _("1 min")), (300, _("5 min"))]

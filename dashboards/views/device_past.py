@@ -94,9 +94,16 @@ def contact(request: HttpRequest, serial: str) -> HttpResponse:
     chosen = links.within(whole, now - timedelta(days=days))
     newest_first: list[Stretch] = chosen[::-1][:200]
     bar: list[Block] = blocks(chosen)
-    more = {"ups": ups, "days": days, "windows": WINDOWS, "bar": bar, "stretches": newest_first}
+    more: dict[str, Any] = {
+        "ups": ups,
+        "days": days,
+        "windows": WINDOWS,
+        "bar": bar,
+        "stretches": newest_first,
+    }
     more |= {"left_out": max(0, len(chosen) - 200), "low": chosen[0].low, "high": now}
-    more["words"] = _link_words()
+    more["words"] = words = _link_words()
+    more["legend"] = {one.link: words.get(one.link, one.link) for one in chosen}
     more["since"] = (
         Change.objects.filter(device=device).order_by("placed_at").values_list("placed_at").first()
     )

@@ -65,7 +65,12 @@ def test_rows_that_repeat_the_link_cut_nothing() -> None:
 
 def test_a_turn_that_was_placed_before_the_one_noted_earlier_moves_nothing_back() -> None:
     turns = [Turn(at(0), "online"), Turn(at(20), "offline"), Turn(at(18), "online")]
-    assert shown(*turns) == [(0, 20, "online"), (20, 60, "online")]
+    assert shown(*turns, Turn(at(19), "suspect")) == [(0, 20, "online"), (20, 60, "suspect")]
+
+
+def test_a_turn_that_lasted_no_time_parts_nothing() -> None:
+    turns = [Turn(at(0), "online"), Turn(at(20), "suspect"), Turn(at(18), "online")]
+    assert shown(*turns) == [(0, 60, "online")]
 
 
 def test_a_window_within_a_longer_one_begins_with_what_held_then() -> None:

@@ -3,6 +3,7 @@
 import { fill, join, now, texts, write, zone } from "./devicepage.js";
 import { axis, bands, colours, language, onTheme, spare, timeTicks, uPlot, upTo, zoned } from "./plots.js";
 import { columnsOf } from "./traces.js";
+import { clock } from "./words.js";
 import { address, asked, ending, moved, zoomed } from "./zoom.js";
 
 const MA_HEIGHT = 170;
@@ -191,7 +192,7 @@ function list() {
 /** @param {{what: string | undefined, from: string, to: string, why: string}} one */
 function row({ what, from, to, why: reason }) {
   const made = document.createElement("tr");
-  const long = from ? `${((Date.parse(to) - Date.parse(from)) / 1000).toFixed(0)} s` : "";
+  const long = from ? clock(Date.parse(to) - Date.parse(from)) : "";
   const cells = [what ?? "", from && moment(from), to && moment(to), long, reason];
   made.append(...cells.map((words, at) => {
     const cell = document.createElement("td");

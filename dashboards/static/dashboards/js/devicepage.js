@@ -183,8 +183,11 @@ function refresh() {
 
 /** @param {string} html */
 function place(html) {
-  const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("facts");
-  if (fresh) document.getElementById("facts")?.replaceWith(document.adoptNode(fresh));
+  const answer = new DOMParser().parseFromString(html, "text/html");
+  for (const id of ["complaints", "facts"]) {
+    const fresh = answer.getElementById(id);
+    if (fresh) document.getElementById(id)?.replaceWith(document.adoptNode(fresh));
+  }
   tick();
 }
 

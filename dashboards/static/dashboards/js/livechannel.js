@@ -2,6 +2,7 @@
 
 import { axis, bands, colours, spare, timeTicks, uPlot, upTo, zoned } from "./plots.js";
 
+const FRESH_S = 3; // an older value is not told beside the name
 const MA_HEIGHT = 170;
 const SLOW_HEIGHT = 92;
 const LABEL = '12px "Inter Variable", system-ui, sans-serif';
@@ -99,6 +100,7 @@ export class LiveChannel {
    * @param {(elapsedS: number) => number | null} planned
    */
   draw(traces, range, planned) {
+    const isFresh = (traces.last()?.endMs ?? 0) / 1000 > range[1] - FRESH_S;
     this.range = range;
     const fast = traces.samples(this.n, range[0] * 1000 - 2000, planned);
     const slow = traces.slow(this.n, range[0] * 1000 - 2000);
@@ -106,7 +108,7 @@ export class LiveChannel {
     this.ma.setData([fast.t, fast.planned, fast.set, fast.ma]);
     this.slow.setData([slow.t, slow.ohm, slow.force]);
     const at = fast.ma.length - 1;
-    const newest = at < 0 || fast.ma[at] === null ? "" : `${fast.ma[at]?.toFixed(1)} / ${fast.set[at]?.toFixed(1)} mA`;
+    const newest = at < 0 || !isFresh || fast.ma[at] === null ? "" : `${fast.ma[at]?.toFixed(1)} / ${fast.set[at]?.toFixed(1)} mA`;
     if (this.value.textContent !== newest) this.value.textContent = newest;
   }
 

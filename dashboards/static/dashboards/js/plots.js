@@ -65,8 +65,10 @@ export function bands(bandsOf, texts) {
         ctx.fillRect(left, bbox.top, width, 4 * devicePixelRatio);
         continue;
       }
+      ctx.globalAlpha = 0.55;
       ctx.fillStyle = patterns[/** @type {"gap" | "late"} */ (kind)];
       ctx.fillRect(left, bbox.top, width, bbox.height);
+      ctx.globalAlpha = 1;
       name(ctx, label ?? texts[`plot.${kind}`], left, bbox.top, width, ink);
     }
     ctx.restore();
@@ -77,6 +79,7 @@ export function bands(bandsOf, texts) {
 /** Name a band where there is room. @param {CanvasRenderingContext2D} context @param {string} words
  * @param {number} left @param {number} top @param {number} width @param {ReturnType<typeof colours>} ink */
 function name(context, words, left, top, width, ink) {
+  if (!words) return;
   context.font = `${12 * devicePixelRatio}px "Inter Variable", system-ui, sans-serif`;
   const size = context.measureText(words).width;
   if (size + 8 > width) return;
