@@ -182,6 +182,7 @@ class ListPage:
     complaints: tuple[str, ...]
     empty: Text
     is_filtered: bool
+    is_narrowed: bool
     total: str
     as_of: datetime
     time_zone: str
@@ -202,6 +203,7 @@ class Listing(Generic[M, R]):
 
     Args:
         name: Of the CSV file, and of the page's parts.
+        filters: The first is always in sight; on a phone the others are behind "More filters".
         prepare: Makes what the cells and fields read from rows, many at once, so that none takes a query of its own.
         key: Names a row, from what `prepare` made.
         sort: The column that orders the list unless the address says otherwise; `-` before it for descending.
@@ -274,6 +276,7 @@ class Listing(Generic[M, R]):
             complaints=tuple(complaints),
             empty=_("Nothing matches these filters.") if asked.values else self.nothing,
             is_filtered=any(asked.texts.values()),
+            is_narrowed=any(asked.texts[one.name] for one in self.filters[1:]),
             total=_total(low, len(made), total),
             as_of=now,
             time_zone=time_zone,

@@ -38,13 +38,14 @@ Kind = Literal["device", "site", "session", "person", "page", "list"]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One thing that can be opened; `tone` is the mark of a device's state."""
+    """One thing that can be opened; `tone` and `state` are the mark and the words of a device's state."""
 
     kind: Kind
     label: str
     detail: str
     url: str
     tone: str = ""
+    state: str = ""
     exact: bool = False
 
 
@@ -104,13 +105,14 @@ def _devices(scope: Scope, text: str, words: Sequence[str], now: datetime) -> It
         device = seen_by[found]
         seen = face(device, words_of_wall)
         state = _("taken out of service") if revoked_at else str(seen["status"])
-        told = (found if device["name"] else "", device["room"], names[device["site"]], state)
+        told = (found if device["name"] else "", device["room"], names[device["site"]])
         yield Found(
             kind="device",
             label=device["name"] or found,
             detail=" · ".join(one for one in told if one),
             url=reverse("dashboards:device", args=[found]),
             tone="" if revoked_at else str(seen["tone"]),
+            state=state,
             exact=found.casefold() == serial.casefold(),
         )
 

@@ -227,10 +227,11 @@ def _name(one: Shown) -> str:
 def _state(one: Shown) -> str:
     under = one.face["note"] if one.face["marked"] else one.face["timing"]
     return format_html(
-        '<span class="state" data-tone="{}"><i class="shape" aria-hidden="true"></i>{}</span>'
-        '<span class="under">{}</span>',
-        one.face["tone"], one.face["status"], under,
-    )  # fmt: skip
+        '<span class="state" data-tone="{}"><i class="shape" aria-hidden="true"></i>{}</span>{}',
+        one.face["tone"],
+        one.face["status"],
+        format_html('<span class="under">{}</span>', under) if under else "",
+    )
 
 
 def _site(one: Shown) -> str:
@@ -258,7 +259,7 @@ def _skew(one: Shown) -> str:
     if ms is None:
         return "–"
     if abs(ms) < 1_000:
-        return _("%(n)s ms") % {"n": f"{ms:+d}"}
+        return _("%(n)s ms") % {"n": f"{ms:+d}" if ms else 0}
     if abs(ms) < 120_000:
         return _("%(n)s s") % {"n": f"{ms / 1000:+.1f}"}
     return _("%(n)s min") % {"n": f"{ms / 60_000:+,.0f}"}

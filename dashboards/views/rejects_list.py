@@ -78,8 +78,8 @@ def _rows(scope: Scope, here: Scope, asked: Asked, *, unknown: bool) -> QuerySet
 def _listing(scope: Scope, *, unknown: bool) -> Listing[Reject, Refusal]:
     reasons = tuple(Option(name, reason.words) for name, reason in REJECTS.items())
     filters = [
-        scope.filter(),
         Filter("device", _("Device"), hint=_("serial or name")),
+        scope.filter(),
         Filter("reason", _("Reason"), "choice", reasons),
         *day_filters(),
     ]

@@ -125,12 +125,12 @@ def _listing(scope: Scope, now: datetime) -> Listing[Session, Shown]:
         title=_("Sessions"),
         columns=_columns(),
         filters=(
-            scope.filter(),
             Filter("device", _("Device"), hint=_("serial or name")),
+            scope.filter(),
             Filter("subject", _("Subject"), hint=_("token of the person")),
             Filter("protocol", _("Protocol"), options=protocols),
             *day_filters(),
-            Filter("ended", _("Ended"), "choice", ended),
+            Filter("ended", _("How far"), "choice", ended),
             Filter("reason", _("Ended by"), "choice", reasons),
         ),
         sort="-start",
@@ -155,10 +155,10 @@ def _columns() -> tuple[Column[Shown], ...]:
     return (
         Column("start", _("Start"), _start, (F("began"),), first="descending"),
         Column("device", _("Device"), _device, ("device__serial",)),
-        Column("site", _("Site"), lambda one: one.site.name, ("device__site__name",)),
+        Column("site", _("Site"), lambda one: _wrapped(one.site.name), ("device__site__name",)),
         Column("subject", _("Subject"), lambda one: one.row.subject or "–", (F("subject"),), word="subject"),
         Column("protocol", _("Protocol"), _protocol, (F("protocol_id"), F("protocol_version")), word="protocol"),
-        Column("duration", _("Duration of planned"), _duration, (F("elapsed_ms"),), number=True, word="duration"),
+        Column("duration", _("Duration"), _duration, (F("elapsed_ms"),), number=True, word="duration"),
         Column("contractions", _("Contractions"), _contractions, (F("contractions"),), number=True,
                word="contraction"),
         Column("charge", _("Charge"), _charge, number=True, word="charge"),
@@ -170,29 +170,33 @@ def _columns() -> tuple[Column[Shown], ...]:
 # --- Cells ---
 
 
+def _under(words: str) -> str:
+    return format_html('<span class="under">{}</span>', words) if words else ""
+
+
+def _wrapped(words: str) -> str:
+    return format_html('<span class="wraps">{}</span>', words)
+
+
 def _start(one: Shown) -> str:
     url = reverse("dashboards:session", args=[one.row.device.serial, one.row.session])
-    text = moment(one.began, one.site.time_zone, "full")
+    day, time = (moment(one.began, one.site.time_zone, style) for style in ("day", "time"))
     under = "" if one.row.started_at else _("or before: its start was not heard")
-    return format_html('<a href="{}">{}</a><span class="under">{}</span>', url, text, under)
+    return format_html('<a href="{}">{}<br>{}</a>{}', url, day, time, _under(under))
 
 
 def _device(one: Shown) -> str:
     device = one.row.device
     url = reverse("dashboards:device", args=[device.serial])
     under = device.serial if device.name else ""
-    return format_html(
-        '<a href="{}">{}</a><span class="under">{}</span>', url, device.name or device.serial, under
-    )
+    return format_html('<a href="{}">{}</a>{}', url, device.name or device.serial, _under(under))
 
 
 def _protocol(one: Shown) -> str:
     if one.row.protocol_id is None:
         return _("set by hand")
-    return _("%(protocol)s, version %(version)s") % {
-        "protocol": one.row.protocol_id,
-        "version": one.row.protocol_version,
-    }
+    version = _("version %(n)s") % {"n": one.row.protocol_version}
+    return format_html("{}{}", one.row.protocol_id, _under(version))
 
 
 def _duration(one: Shown) -> str:
@@ -214,7 +218,7 @@ def _charge(one: Shown) -> str:
 
 def _end(one: Shown) -> str:
     if one.row.ended_at is not None:
-        return str(end_reason(one.row.end_reason) or _("no reason told"))
+        return _wrapped(str(end_reason(one.row.end_reason) or _("no reason told")))
     if one.open:
         return format_html('<span class="state" data-tone="on"><b>{}</b></span>', _("in progress"))
     return _("no end was told")
@@ -222,16 +226,13 @@ def _end(one: Shown) -> str:
 
 def _gaps(one: Shown) -> str:
     words = [_("disputed")] if one.row.disputed else []
+    missing = ""
     if one.gaps:
-        count = len(one.gaps)
-        missing = span(one.missing // timedelta(milliseconds=1))
-        words.append(
-            ngettext("%(n)d gap, %(missing)s missing", "%(n)d gaps, %(missing)s missing", count)
-            % {"n": count, "missing": missing}
-        )
+        words.append(ngettext("%(n)d gap", "%(n)d gaps", len(one.gaps)) % {"n": len(one.gaps)})
+        missing = _("%(time)s missing") % {"time": span(one.missing // timedelta(milliseconds=1))}
     if not words:
         return _("none")
-    return format_html('<b class="warns">{}</b>', " · ".join(words))
+    return format_html('<b class="warns">{}</b>{}', " · ".join(words), _under(missing))
 
 
 def _fields() -> tuple[Field[Shown], ...]:

@@ -36,8 +36,8 @@ def test_a_whole_serial_number_comes_first_and_is_exact(nurse: Client, ward: War
     first = find(nurse, "ems-0001")[0]
     assert (first["kind"], first["url"], first["exact"]) == ("device", "/devices/EMS-0001/", True)
     assert first["label"] == "Bed 1"
-    assert first["detail"] == "EMS-0001 · Room 3 · North · On"
-    assert first["tone"] == "on"
+    assert first["detail"] == "EMS-0001 · Room 3 · North"
+    assert (first["tone"], first["state"]) == ("on", "On")
 
 
 def test_a_label_that_holds_an_address_opens_the_device_in_it(nurse: Client) -> None:
@@ -89,7 +89,7 @@ def test_people_are_found_by_those_who_manage_them_and_their_pages_too(client: C
 def test_a_device_out_of_service_is_found_by_its_whole_serial_number_only(nurse: Client, ward: Ward) -> None:
     Device.objects.filter(pk=ward.running.pk).update(revoked_at=ward.now)
     [found] = [one for one in find(nurse, "EMS-0001") if one["kind"] == "device"]
-    assert "taken out of service" in found["detail"]
+    assert found["state"] == "taken out of service"
     assert "Bed 1" not in labels(nurse, "bed", "device")
 
 

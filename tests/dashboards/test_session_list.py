@@ -56,7 +56,7 @@ def test_a_row_says_what_was_planned_and_what_came_of_it(nurse: Client, ward: Wa
     ward.north.save()
     begin(ward.running, "S-1")
     words = rows(nurse)["EMS-0001/S-1"]
-    for expected in ("20 Nov 2026 13:00:00", "Bed 1", "EMS-0001", "P-17", "quad-strength, version 3"):
+    for expected in ("20 Nov 2026", "13:00:00", "Bed 1", "EMS-0001", "P-17", "quad-strength", "version 3"):
         assert expected in words, expected
     for expected in ("20:00 of 20:00", "15", "374.0 mC", "completed", "none"):
         assert expected in words, expected
@@ -66,7 +66,8 @@ def test_a_row_says_what_was_planned_and_what_came_of_it(nurse: Client, ward: Wa
 def test_a_session_that_missed_data_says_how_much(nurse: Client, ward: Ward, begin: Begin) -> None:
     begin(ward.running, "S-1", messages=600, disputed=True)
     words = rows(nurse)["EMS-0001/S-1"]
-    assert "disputed · 1 gap, 20 min missing" in words
+    assert "disputed · 1 gap" in words
+    assert "20 min missing" in words
 
 
 def test_a_session_in_progress_is_told_from_one_whose_end_was_never_heard(

@@ -3,7 +3,8 @@
 
 import { Scanner } from "./scanner.js";
 
-/** @typedef {{kind: string, label: string, detail: string, url: string, tone?: string, exact?: boolean}} Found */
+/** @typedef {{kind: string, label: string, detail: string, url: string, tone?: string, state?: string,
+ *   exact?: boolean}} Found */
 
 const DEBOUNCE_MS = 120;
 const MOST_RECENT = 6;
@@ -29,7 +30,7 @@ class Recent {
 
   /** @param {Found} item */
   add({ kind, label, detail, url }) {
-    const items = [{ kind, label, detail: kind === "device" ? detail.split(" · ").slice(0, -1).join(" · ") : detail, url }];
+    const items = [{ kind, label, detail, url }]; // without its state, which will be another one then
     items.push(...this.all().filter((one) => one.url !== url));
     try {
       localStorage.setItem("recent", JSON.stringify({ reader: this.reader, items: items.slice(0, MOST_RECENT) }));
@@ -156,7 +157,9 @@ class Palette {
       mark.className = "shape";
       mark.ariaHidden = "true";
     }
-    const parts = { b: item.label, detail: item.detail, kind: this.kind(item, n) };
+    const detail = [item.state, item.detail].filter(Boolean).join(" · ");
+    const parts = { b: item.label, detail, kind: this.kind(item, n) };
+    row.classList.toggle("short", !detail);
     row.append(mark, ...Object.entries(parts).filter(([, words]) => words).map(([name, words]) => part(name, words)));
     return row;
   }
