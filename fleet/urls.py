@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from dashboards import health
 from dashboards.api.problems import no_such_path
 from dashboards.api.root import api
+from dashboards.views.api_reference import api_reference
 from fleet.admin import facts
 
 handler400 = "dashboards.errors.bad_request"
@@ -16,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", health.prometheus),
+    path("api/v1/docs", api_reference, name="api-reference"),
     path("api/v1/", api.urls),
     re_path(r"^api(?:/|$)", no_such_path),
     path("admin/", facts.urls),

@@ -62,6 +62,18 @@ _DETAILS: Final = {
     "500": "Unforeseen; the server's log knows it as 5f1c09ab.",
     "503": "The database does not answer at the moment; try again.",
 }
+_PARAMETERS: Final = {
+    "serial": "of the device",
+    "id": "of the session, chosen by its device",
+    "room": "exactly this room",
+    "tag": "devices that carry this tag",
+    "link": "whether it is heard: `conflict` is two devices under one serial",
+    "state": "what it last said it is doing",
+    "points": "at most so many in the answer",
+    "reason": "why it was refused",
+}
+"""What a parameter means where its own path does not say."""
+
 _INTEGER = {"schema": {"type": "string", "pattern": "^[0-9]+$"}}
 _LIMITS: Final = {
     "RateLimit-Limit": {"description": "how many requests at once", "example": "600"} | _INTEGER,
@@ -76,6 +88,7 @@ def complete(document: dict[str, Any]) -> None:
     """Add to what the framework knows; `document` is changed."""
     document["info"]["description"] = TEXT
     document["info"]["license"] = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
+    document["externalDocs"] = {"url": "/api/v1/docs", "description": "the same for people"}
     document["servers"] = [{"url": "/", "description": "this server"}]
     components = document["components"]
     components["headers"] = {name.replace("-", ""): header for name, header in _LIMITS.items()}
@@ -127,6 +140,8 @@ def _parameter(parameter: dict[str, Any], values: Mapping[str, Any]) -> None:
         del parameter["schema"]["default"]
     if parameter["in"] == "query":
         parameter["allowEmptyValue"] = True
+    if not parameter.get("description"):
+        parameter["description"] = _PARAMETERS[parameter["name"]]
     parameter["example"] = values[parameter["name"]]
 
 

@@ -75,6 +75,7 @@ GET   /display/SECRET/                        public
 GET   /healthz                                public
 GET   /metrics                                public
 GET   /api/v1/openapi.json                    public
+GET   /api/v1/docs                            public
 GET   /api/v1/devices                         all
 GET   /api/v1/devices/EMS-0001                see/site             -
 POST  /api/v1/devices/EMS-0001/end-conflict   end_conflict/site    403

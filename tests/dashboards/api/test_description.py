@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from dashboards.api.root import api
 from fleet.management.commands import openapi
@@ -57,6 +58,7 @@ def test_every_parameter_has_an_example_that_fits_its_schema(operation: dict[str
     for parameter in operation.get("parameters", []):
         fits(parameter["example"], parameter["schema"])
         assert "anyOf" not in parameter["schema"], "an address holds no null"
+        assert parameter["description"]
 
 
 @operations
@@ -96,3 +98,11 @@ def test_the_published_document_is_current() -> None:
 def test_the_document_is_the_same_however_often_it_is_made() -> None:
     assert api.get_openapi_schema()
     assert openapi.text() == openapi.text()
+
+
+def test_people_read_the_same_as_a_page_without_a_login(client: Client) -> None:
+    page = client.get("/api/v1/docs").content.decode()
+    for name, operation in OPERATIONS:
+        assert f'id="{operation["operationId"]}"' in page
+        assert name in page
+    assert "<script>" not in page
