@@ -1,0 +1,109 @@
+"""Home and System in a real browser: a dead pipeline looks dead at once, and comes back by itself."""
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.browser.conftest import Machine, Person
+from tests.harness import House, wait_for
+
+AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js").read_text()
+People = Callable[..., Person]
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture(autouse=True)
+def _every_part_runs(house: House) -> None:
+    if not house.processes.is_running("dispatch"):
+        house.start("dispatch")
+
+
+def wait_for_feed(person: Person, state: str, *, within_ms: float = 15_000) -> None:
+    """Wait until the page says so, or its script has seen it by itself."""
+    muted = ", .feed[data-mute]" if state == "deaf" else ":not([data-mute])"
+    person.page.wait_for_selector(f'.feed[data-feed="{state}"]{muted}', timeout=within_ms)
+
+
+def test_a_site_card_follows_its_devices_without_a_reload(person: People, machine: Machine) -> None:
+    nurse = person("nurse")
+    nurse.log_in()
+    card = nurse.page.locator(f'.site[data-key="{machine.site}"]')
+    machine.status(state="fault", conditions=["fault:hv"])
+    card.get_by_text("Fault: high voltage").wait_for()
+    card.get_by_role("link", name="Open the wall").focus()
+    machine.status()
+    card.get_by_text("Fault: high voltage").wait_for(state="hidden")
+    assert "Open the wall" in nurse.page.evaluate("document.activeElement.textContent")  # focus stays
+    nurse.page.keyboard.press("Enter")
+    nurse.page.wait_for_url(f"**/sites/{machine.site}/")
+
+
+def test_home_and_system_say_within_six_seconds_that_ingest_died(person: People, house: House) -> None:
+    nurse, engineer = person("nurse"), person("engineer")
+    nurse.log_in()
+    engineer.log_in("/system/")
+    for one in (nurse, engineer):
+        wait_for_feed(one, "live")
+    house.kill9("ingest")
+    killed = time.monotonic()
+    try:
+        for one in (nurse, engineer):
+            wait_for_feed(one, "deaf")
+        assert time.monotonic() - killed < 6
+        nurse.page.get_by_text("The server hears nothing from the devices").first.wait_for()
+        engineer.page.locator(".tasks").get_by_text("Ingest: silent").wait_for()
+    finally:
+        house.start("ingest")
+    for one in (nurse, engineer):
+        wait_for_feed(one, "live")
+
+
+def test_home_says_that_it_lost_the_server_and_finds_it_again(person: People, house: House) -> None:
+    nurse = person("nurse")
+    nurse.log_in()
+    house.kill9("web")
+    gone = time.monotonic()
+    lost = nurse.page.get_by_role("alert").get_by_text("No connection to the server")
+    lost.wait_for()
+    assert time.monotonic() - gone < 6
+    house.start("web")
+    lost.wait_for(state="hidden", timeout=15_000)
+    nurse.complaints = [
+        one for one in nurse.complaints if "ERR_" not in one
+    ]  # the failed requests themselves
+
+
+def test_a_slow_spell_appears_on_the_open_system_page(person: People, house: House, machine: Machine) -> None:
+    engineer = person("engineer")
+    engineer.log_in("/system/")
+    machine.status()
+    heard = "SELECT 1 FROM devices_state s JOIN devices_device d ON d.id = s.device_id WHERE serial = %s AND boot > 0"
+    wait_for(lambda: house.sql(heard, machine.serial), within_s=10, why="ingest does not know the device yet")
+    with psycopg.connect(house.servers.database_url()) as blocker:
+        blocker.execute("LOCK TABLE devices_state IN EXCLUSIVE MODE")
+        machine.status(state="ready")
+        time.sleep(2.2)  # the spell itself: longer than what a busy machine does to a batch
+    largest = engineer.page.locator(".spells .steps span:first-child")
+    largest.filter(has_text=re.compile(r"write states 2(\.\d)? s")).first.wait_for()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_nothing_keeps_an_engineer_from_using_the_system_page(person: People, dark: bool) -> None:
+    engineer = person("engineer", width=390, height=844, dark=dark)
+    engineer.log_in("/system/")
+    found = engineer.page.evaluate(AXE + ";axe.run()")
+    serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
+    assert not [(one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in serious]
+    assert engineer.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_nurse_finds_no_system_page(person: People) -> None:
+    nurse = person("nurse")
+    nurse.log_in()
+    assert nurse.open("/system/") == 404
+    assert not nurse.page.get_by_role("link", name="System").count()
