@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from dashboards.choices import STATES
+from dashboards.choices import STATES, Choice
 from dashboards.faces import Texts
 
 
@@ -52,3 +52,9 @@ def states(texts: Texts) -> list[tuple[str, str]]:
         "conflict": texts["link.conflict"],
     }
     return [(state, names.get(state) or texts[f"state.{state}"]) for state in STATES]
+
+
+def described(choice: Choice, texts: Texts) -> str:
+    """Return what is chosen, in words: a screen on the wall shows no lists to read it from."""
+    named = dict(states(texts)).get(choice.state, "")
+    return " · ".join(filter(None, (choice.room, named, choice.text and f"“{choice.text}”")))

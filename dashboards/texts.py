@@ -143,7 +143,7 @@ def _page() -> dict[str, str]:
         "age.plain.min": _("{n} min"),
         "age.plain.h": _("{n} h"),
         "age.plain.d": _("{n} d"),
-        "chosen": _("Showing {n} of {m}"),
+        "chosen": _("Showing {n} of {m}: {what}"),
         "page": _("page {n} of {m}"),
         "strip.more": _("+ {n} more"),
         "now.title": _("{local} in {zone} · {utc} UTC"),

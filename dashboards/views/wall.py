@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from dashboards import legends, reads, texts, tiles
 from dashboards.build import build_id
-from dashboards.choices import choice_of
+from dashboards.choices import Choice, choice_of
 from dashboards.people import member
 from dashboards.templatetags.wall import ANY_SERIAL
 from fleet.access import queries as access
@@ -44,27 +44,44 @@ def wall_page(request: HttpRequest, site: Site, *, kiosk: bool, display: str = "
     words = texts.wall_texts()
     choice = choice_of(request.GET, remembered=request.COOKIES.get(REMEMBERED, ""), kiosk=kiosk)
     every = [tiles.tile(device, words) for device in reads.devices_of(site.pk, timezone.now())]
-    shown: dict[str, Any] = {
-        "site": site,
-        "kiosk": kiosk,
-        "display": display,
-        "build": build_id(),
-        "choice": choice,
+    about = {"site": site, "kiosk": kiosk, "display": display, "build": build_id(), "choice": choice}
+    shown = about | _devices(every, choice, words, kiosk=kiosk) | _wording(words)
+    if not display:
+        shown |= _for_person(request, site, is_empty=not every)
+    return render(request, "dashboards/wall.html", shown)
+
+
+def _devices(
+    every: list[tiles.Tile], choice: Choice, words: dict[str, str], *, kiosk: bool
+) -> dict[str, Any]:
+    arranged = tiles.arrange(every, choice, kiosk=kiosk)
+    what = legends.described(choice, words)
+    return arranged | {
         "counts": tiles.counts(every),
         "rooms": tiles.rooms(every),
-        "states": legends.states(words),
         "size": tiles.size(len(every)),
         "channels": tiles.channel_rows(every),
+        "chosen_words": words["chosen"].format(n=arranged["chosen"], m=len(every), what=what),
+    }
+
+
+def _wording(words: dict[str, str]) -> dict[str, Any]:
+    return {
         "texts": words,
+        "states": legends.states(words),
         "marks": legends.marks(words),
         "blank": tiles.tile(_BLANK, words),
         "blank_channel": _BLANK_CHANNEL,
-        "device_url": "" if display else _device_url(),
-        "can_enrol": not display and access.may(request.user, "enrol", site),
-        "engineers": [] if every or display else reads.who_may(site, "enrol"),
-        **tiles.arrange(every, choice, kiosk=kiosk),
     }
-    return render(request, "dashboards/wall.html", shown)
+
+
+def _for_person(request: HttpRequest, site: Site, *, is_empty: bool) -> dict[str, Any]:
+    """Return where a person can go from here, and on an empty wall what they can do or whom to ask."""
+    return {
+        "device_url": _device_url(),
+        "can_enrol": is_empty and access.may(request.user, "enrol", site),
+        "engineers": reads.who_may(site, "enrol") if is_empty else [],
+    }
 
 
 def _device_url() -> str:

@@ -1,6 +1,7 @@
 // The tiles: drawn a slice a frame, put in order, chosen from, and on a screen on the wall turned by the page.
 
 import { arranged, filters, matches, pageSize, stripRoom } from "./choice.js";
+import { described } from "./chooser.js";
 import { byId, flag, say } from "./dom.js";
 import { movers } from "./order.js";
 import { drawStrip } from "./strip.js";
@@ -123,7 +124,7 @@ export function makeBoard({ texts, store, server, choice: first, isHeld, drawn: 
     const plan = { ordered, chosen, size };
     if (mayMove) apply(plan);
     byId("held").hidden = mayMove || !differs(plan);
-    say("chosen-words", fill(texts["chosen"], { n: chosen.length, m: every.length }));
+    say("chosen-words", fill(texts["chosen"], { n: chosen.length, m: every.length, what: described(choice) }));
   }
 
   /** @typedef {{ordered: {serial: string}[], chosen: {serial: string}[], size: number}} Plan */

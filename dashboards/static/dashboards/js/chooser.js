@@ -19,6 +19,12 @@ export function chosen() {
   return choiceOf(location.search, { remembered, kiosk });
 }
 
+/** What is chosen, in words: a screen on the wall shows no lists. @param {import("./choice.js").Choice} choice */
+export function described(choice) {
+  const named = choice.state ? state.options[state.selectedIndex]?.text : "";
+  return [choice.room, named, choice.text && `“${choice.text}”`].filter(Boolean).join(" · ");
+}
+
 /** @param {import("./choice.js").Choice} choice */
 function show(choice) {
   for (const radio of form.querySelectorAll("[name=order]")) {

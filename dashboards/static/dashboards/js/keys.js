@@ -1,5 +1,7 @@
 // The keyboard on a wall: from tile to tile, and to everything else with one key.
 
+const SCANNER_MS = 60; // a barcode scanner types on within this: then its first letter was no key
+
 /** @typedef {{[key: string]: (event: KeyboardEvent) => void}} Keys */
 
 /**
@@ -42,6 +44,8 @@ export function walk(wall, event) {
 
 /** Listen to keys, but not where somebody writes, nor over an open dialog. @param {Keys} keys */
 export function listenToKeys(keys) {
+  let pending = 0;
+  window.addEventListener("keydown", () => clearTimeout(pending), { capture: true });
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (document.querySelector("dialog[open]")) return;
@@ -49,6 +53,7 @@ export function listenToKeys(keys) {
     const writes = target.closest("input:not([type=radio]), select, textarea, [contenteditable]") !== null;
     const chooses = target instanceof HTMLInputElement && target.type === "radio" && event.key.startsWith("Arrow");
     if ((writes && event.key !== "Escape") || chooses) return;
-    keys[event.key]?.(event);
+    if (/^[a-z]$/.test(event.key)) pending = setTimeout(() => keys[event.key]?.(event), SCANNER_MS);
+    else keys[event.key]?.(event);
   });
 }
