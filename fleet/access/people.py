@@ -7,6 +7,7 @@ Nobody but the person ever knows their password: whoever lets them in hands over
 import unicodedata
 from typing import Final
 
+from axes.utils import reset
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.contrib.auth.validators import UnicodeUsernameValidator
@@ -135,10 +136,14 @@ def person_of_link(number: str, token: str) -> User | None:
 
 
 def choose_password(*, person: User, password: str) -> None:
-    """Give the person the password that they chose behind their link, already held against the validators."""
+    """Give the person the password that they chose behind their link, already held against the validators.
+
+    Failed logins are forgotten with the password that they were about.
+    """
     with transaction.atomic():
         person.set_password(password)
         person.save(update_fields=["password"])
+        reset(username=person.get_username())
         record(person, "password.chosen", subject=person.get_username())
 
 

@@ -1,9 +1,13 @@
 """Making people, the link behind which they choose their password, and who may do so."""
 
+import threading
 from datetime import timedelta
 
 import pytest
+from axes.models import AccessAttempt
 from django.contrib.auth.models import User
+from django.db import connection
+from django.utils import timezone
 
 from fleet.access import people, recovery, roster, service, sites
 from fleet.access.models import AuditEntry, Membership, Role
@@ -88,6 +92,15 @@ def test_a_link_works_once(admin, north):
     people.choose_password(person=opened(path), password="a good long one")
     assert User.objects.get(pk=nora.pk).check_password("a good long one")
     assert opened(path) is None
+
+
+def test_who_was_locked_out_is_let_in_with_the_password_they_chose(admin, nurse):
+    AccessAttempt.objects.create(
+        username="alice", ip_address="10.0.0.1", failures_since_start=9, attempt_time=timezone.now()
+    )
+    assert recovery.locked_names(timezone.now()) == {"alice"}
+    people.choose_password(person=opened(people.make_link(actor=admin, person=nurse)), password="a good one")
+    assert not recovery.locked_names(timezone.now())
 
 
 def test_a_newer_link_ends_the_older_one_and_the_password(admin, nurse):
@@ -209,6 +222,30 @@ def test_a_site_keeps_its_last_administrator(superuser, admin, nurse, north):
     service.grant(actor=superuser, user=nurse, site=north, role=Role.ADMIN)
     service.grant(actor=superuser, user=admin, site=north, role=Role.NURSE)
     assert service.role_at(admin, north) is Role.NURSE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_administrators_who_demote_each_other_at_once_leave_one(admin, nurse, north):
+    service.grant(actor=None, user=nurse, site=north, role=Role.ADMIN)
+    together = threading.Barrier(2)
+
+    def demote(actor, user):
+        try:
+            together.wait(timeout=10)
+            service.grant(actor=actor, user=user, site=north, role=Role.NURSE)
+        except (Refused, Denied, NotVisible):
+            pass
+        finally:
+            connection.close()
+
+    for _round in range(3):
+        threads = [threading.Thread(target=demote, args=pair) for pair in ((admin, nurse), (nurse, admin))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=20)
+        assert Membership.objects.filter(site=north, role=Role.ADMIN).exists()
+        Membership.objects.filter(site=north).update(role=Role.ADMIN)
 
 
 def test_an_administrator_whose_login_was_ended_does_not_count(superuser, admin, nurse, north):
