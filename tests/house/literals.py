@@ -110,10 +110,13 @@ def in_template(path: Path) -> Iterator[Naked]:
 
 
 def naked_dates(path: Path) -> Iterator[Naked]:
-    """Yield moments that a template formats by itself: in no site's zone, and without UTC on hover."""
+    """Yield moments that a template formats by itself: in no site's zone, and without UTC on hover.
+
+    What is followed by `UTC` is itself the text on hover.
+    """
     for number, line in enumerate(path.read_text().splitlines(), start=1):
         for words in re.findall(
-            r"\{\{[^}]*\|(?:date|time|localtime|timezone|utc|naturaltime|timesince)\b[^}]*\}\}", line
+            r"\{\{[^}]*\|(?:date|time|localtime|timezone|utc|naturaltime|timesince)\b[^}]*\}\}(?! UTC)", line
         ):
             yield Naked(path, number, words)
         for words in re.findall(r"\{% (?:now|localtime|timezone) [^%]*%\}", line):
