@@ -54,8 +54,8 @@ async def from_threads(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
 
 
 def _remark(session: Session, telemetry_days: int) -> bytes:
-    gone = session.messages - sessions.kept(session)
-    if gone <= 0:
+    gone = sessions.deleted(session, stored=sessions.kept(session))
+    if not gone:
         return b""
     words = _(
         "%(gone)d of %(all)d seconds of this session are missing here: samples are deleted after %(days)d days"

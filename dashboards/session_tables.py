@@ -138,6 +138,10 @@ def percent(part: float | None, whole: float | None) -> str:
     return "" if part is None or not whole else _("%(n)d %%") % {"n": round(100 * part / whole)}
 
 
+def _of(planned: str) -> str:
+    return _("of %(planned)s") % {"planned": planned}
+
+
 def _row(report: Report, channel: int) -> Row:
     given = next((one for one in report.dose.channels if one.channel == channel), None)
     plan = report.plan
@@ -163,7 +167,7 @@ def _mean(seen: ChannelDose | None, planned: Planned | None) -> Cell:
         return Cell(milliamperes(ma), note=note)
     if planned.ma_mean is None:
         return Cell(milliamperes(ma), _("to tolerance"), note=note)
-    return Cell(milliamperes(ma), milliamperes(planned.ma_mean), percent(ma, planned.ma_mean), note)
+    return Cell(milliamperes(ma), _of(milliamperes(planned.ma_mean)), percent(ma, planned.ma_mean), note)
 
 
 def _highest(session: Session, channel: int, planned: Planned | None) -> Cell:
@@ -175,7 +179,7 @@ def _at_target(seen: ChannelDose | None, planned: Planned | None) -> Cell:
     ms = seen.at_target_ms if seen else None
     if planned is None:
         return Cell(length(ms))
-    return Cell(length(ms), length(planned.at_target_ms), percent(ms, planned.at_target_ms))
+    return Cell(length(ms), _of(length(planned.at_target_ms)), percent(ms, planned.at_target_ms))
 
 
 def _contractions(report: Report, reached: Reached | None) -> Cell:
@@ -183,9 +187,9 @@ def _contractions(report: Report, reached: Reached | None) -> Cell:
     if reached is None or total is None:
         return Cell(DASH)
     if not report.dose.messages:
-        return Cell(DASH, str(total))
+        return Cell(DASH, _of(str(total)))
     note = _("%(n)d not known") % {"n": reached.unseen} if reached.unseen else ""
-    return Cell(str(reached.reached), str(total), percent(reached.reached, total), note)
+    return Cell(str(reached.reached), _of(str(total)), percent(reached.reached, total), note)
 
 
 def _charge(session: Session, channel: int, planned: Planned | None) -> Cell:
@@ -194,14 +198,14 @@ def _charge(session: Session, channel: int, planned: Planned | None) -> Cell:
         return Cell(millicoulombs(uc))
     if planned.charge_uc is None:
         return Cell(millicoulombs(uc), _("to tolerance"))
-    return Cell(millicoulombs(uc), millicoulombs(planned.charge_uc), percent(uc, planned.charge_uc))
+    return Cell(millicoulombs(uc), _of(millicoulombs(planned.charge_uc)), percent(uc, planned.charge_uc))
 
 
 def _pulses(session: Session, channel: int, planned: Planned | None) -> Cell:
     told = _entry(session.pulses, channel)
     if planned is None:
         return Cell(count(told))
-    return Cell(count(told), count(planned.pulses), percent(told, planned.pulses))
+    return Cell(count(told), _of(count(planned.pulses)), percent(told, planned.pulses))
 
 
 def _finding(report: Report, reached: Reached | None) -> str:

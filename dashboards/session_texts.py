@@ -100,8 +100,8 @@ def _sentence(report: Report, verdict: Verdict) -> str:
     if verdict.finding is Finding.UNKNOWN:
         return (
             _(
-                "%(reached)d of %(planned)d planned contractions were seen at target; of %(unseen)d more it is "
-                "not known: nothing was heard then, or it is no longer kept."
+                "%(reached)d of %(planned)d planned contractions were seen at target; for %(unseen)d it cannot be "
+                "known: nothing was heard then, or the samples are no longer kept."
             )
             % facts
         )
@@ -109,7 +109,7 @@ def _sentence(report: Report, verdict: Verdict) -> str:
     if len({one.reached for one in verdict.channels}) > 1:
         words += _(", by channel %(channel)d, which had the fewest") % facts
     if verdict.least.unseen:
-        words += _("; of %(unseen)d more it is not known") % facts
+        words += _("; %(unseen)d are not known") % facts
     return f"{words}."
 
 
@@ -204,8 +204,8 @@ def _gone(report: Report, telemetry_days: int) -> list[Note]:
         return []
     if not report.dose.messages:
         words = _(
-            "The samples of this session were deleted after %(days)d days. Its totals, events and the means "
-            "that were kept remain; time at target and contact can no longer be told."
+            "The samples of this session were deleted after %(days)d days. Its totals and events remain; time at "
+            "target, means and contact can no longer be told."
         )
     else:
         words = _(
@@ -216,17 +216,19 @@ def _gone(report: Report, telemetry_days: int) -> list[Note]:
 
 
 def _gaps(report: Report) -> list[Note]:
-    if not report.gaps:
+    lasting = report.is_open  # the newest one may not be over: that is told as such
+    gaps = [(low, high) for low, high in report.gaps if not (lasting and high > report.as_of)]
+    if not gaps:
         return []
-    missing_ms = sum(round(1000 * (high - low).total_seconds()) for low, high in report.gaps)
+    missing_ms = sum(round(1000 * (high - low).total_seconds()) for low, high in gaps)
     words = ngettext(
         "%(time)s of telemetry are missing in %(n)d gap. Time at target, contact and means do not include it; "
         "charge and pulses do, since the device counts them itself.",
         "%(time)s of telemetry are missing in %(n)d gaps. Time at target, contact and means do not include them; "
         "charge and pulses do, since the device counts them itself.",
-        len(report.gaps),
+        len(gaps),
     )
-    return [Note("warning", words % {"time": length(missing_ms), "n": len(report.gaps)})]
+    return [Note("warning", words % {"time": length(missing_ms), "n": len(gaps)})]
 
 
 def length(ms: int | None) -> str:

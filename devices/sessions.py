@@ -20,7 +20,7 @@ from devices.dose import Dose, Message, Said, dose_of
 from devices.gaps import Gap
 from devices.models import Change as StatusChange
 from devices.models import Event as StoredEvent
-from devices.models import Session, State
+from devices.models import Ledger, Session, State
 from devices.plan import Plan, TooLong, plan_of
 from devices.verdict import Verdict, verdict_of
 from devices.wire import codec
@@ -65,7 +65,7 @@ def report(session: Session, now: datetime) -> Report:
     told = events(session)
     is_open = session.ended_at is None
     is_cut = dose.messages + dose.disputed >= MAX_MESSAGES
-    gone = 0 if is_cut else max(0, session.messages - dose.messages)
+    gone = 0 if is_cut else deleted(session, stored=dose.messages)
     elapsed_ms = session.elapsed_ms if session.elapsed_ms is not None else dose.last_elapsed_ms or None
     ended_ms = None if session.ended_at is None else state.to_ms(session.ended_at)
     return Report(
@@ -147,8 +147,19 @@ def messages_between(session: Session, low: datetime, high: datetime) -> Iterato
                 yield Message(state.to_ms(placed_at), boot, seq, up_ms, late, disputed, decode(body))
 
 
+def deleted(session: Session, *, stored: int) -> int:
+    """Return how many messages of the session were deleted by their age, where `stored` are left."""
+    missing = session.messages - stored
+    if missing <= 0:
+        return 0
+    was_pruned = Ledger.objects.filter(
+        device_id=session.device_id, boot=session.boot, pruned_to__gt=0
+    ).exists()
+    return missing if was_pruned else 0
+
+
 def kept(session: Session) -> int:
-    """Return how many of the session's telemetry messages are still stored."""
+    """Return how many of the session's telemetry messages are still stored; disputed ones do not count."""
     low, high = span(session)
     with connection.cursor() as cursor:
         cursor.execute(_KEPT, [session.device_id, low, high, session.session])

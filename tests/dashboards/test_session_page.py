@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from devices import documents
-from devices.models import Session
+from devices.models import Ledger, Session
 from devices.store import sql
 from devices.wire.messages import Limits, ProtocolDocument, ProtocolStep
 from tests.dashboards.api.ward import Ward
@@ -135,7 +135,7 @@ def test_a_gap_is_named_with_what_the_numbers_leave_out(nurse: Client, told: Tol
     told.store([*range(1, 12), *range(25, SECONDS + 1)])
     page = read(nurse)
     assert "of telemetry are missing in 1 gap" in page
-    assert "Cannot be told 3 of 5 planned contractions were seen at target; of 2 more it is not known" in page
+    assert "Cannot be told 3 of 5 planned contractions were seen at target; for 2 it cannot be known" in page
 
 
 def test_an_open_session_says_as_of_when_and_asks_to_be_renewed(nurse: Client, told: Told) -> None:
@@ -169,6 +169,7 @@ def test_an_end_that_was_never_told_is_named(nurse: Client, told: Told) -> None:
 def test_deleted_samples_leave_the_totals_and_say_so(nurse: Client, told: Told) -> None:
     told.store()
     sql.execute("DELETE FROM devices_telemetry")
+    Ledger.objects.create(device=told.device, boot=7, first_seq=1, stored=[(1, SECONDS)], pruned_to=SECONDS)
     page = read(nurse)
     assert "The samples of this session were deleted after 90 days" in page
     assert "4.0 40 % of 10.0" in page  # charge

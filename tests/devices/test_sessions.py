@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from devices import documents, sessions
-from devices.models import Device, Session
+from devices.models import Device, Ledger, Session
 from devices.plan import plan_of
 from devices.sessions import Report
 from devices.simulator.session import built_in
@@ -139,6 +139,7 @@ def test_deleted_samples_leave_totals_and_are_counted(device: Device, lab: Lab) 
     lab.run(2)
     whole = stored(device, lab)
     sql.execute("DELETE FROM devices_telemetry WHERE device_id = %s", [device.pk])
+    Ledger.objects.update(pruned_to=10_000)
     report = read(device, lab)
     assert report.gone == whole.dose.messages == whole.session.messages
     assert report.session.charge_uc == whole.session.charge_uc
