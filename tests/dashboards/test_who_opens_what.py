@@ -33,6 +33,7 @@ GET   /devices/                               all
 GET   /devices.csv                            all
 GET   /devices/EMS-0001/                      see/site             -
 GET   /devices/EMS-0001/history/              see/site             -
+GET   /devices/EMS-0001/recent.json           see/site             -
 GET   /devices/EMS-0001/sessions/             see/site             -
 GET   /devices/EMS-0001/events/               see/site             -
 GET   /devices/EMS-0001/contact/              see/site             -
@@ -104,7 +105,7 @@ ELSEWHERE = """
 /welcome/<str:number>/<str:token>/       a link that carries its own proof
 /new-site/                               superusers only
 /audit/check/                            a form of the audit's page
-/devices/<str:serial>/envelope.json      404 without a document, for everybody
+/devices/<str:serial>/envelope.json      404 without such a session, for everybody
 /api/v1/                                 an empty root
 /^api(?:/|$)                             404 for everybody
 /admin/                                  tests/fleet/test_admin.py
