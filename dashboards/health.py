@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from dashboards import metrics
+from dashboards import metrics, servers
 from dashboards.api import problems
 from dashboards.heart import HEART
 from devices import queries
@@ -67,20 +67,22 @@ def readyz(_request: HttpRequest) -> HttpResponse:
 @require_safe
 def prometheus(request: HttpRequest) -> HttpResponse:
     """Figures of every process, for loopback or the token of somebody who may `see_system`."""
+    own = HEART.detail()
     try:
         if not _is_local(request) and (refused := _why_not(request)) is not None:
             return refused
         now = timezone.now()
         pulses = list(Pulse.objects.order_by("part"))
         counts = queries.site_counts(Device.objects.all())
+        own["gauges"] |= servers.disk.get().gauges()
     except DatabaseError:  # what this process knows by itself is worth telling all the same
         if not _is_local(request):
             return problems.answer(request, 503, "The database does not answer, so no token can be checked.")
         now, pulses, counts = timezone.now(), [], None
     others = [pulse for pulse in pulses if pulse.part != "web"]  # its own word is fresher than its pulse
     parts = [metrics.Part(pulse.part, _age(pulse, now).total_seconds(), pulse.detail) for pulse in others]
-    own = metrics.Part("web", None, HEART.detail())
-    return _uncached(HttpResponse(metrics.text([own, *parts], counts), content_type=CONTENT_TYPE_LATEST))
+    every = [metrics.Part("web", None, own), *parts]
+    return _uncached(HttpResponse(metrics.text(every, counts), content_type=CONTENT_TYPE_LATEST))
 
 
 def _verdicts(now: datetime) -> Iterator[Verdict]:

@@ -57,7 +57,7 @@ class Heart:
         """Return counters, gauges and rates as every part tells them."""
         own = of_this_process()
         with self._lock:
-            counters = {**own["counters"], **self._counters}
+            counters = {**own["counters"], **self._counters, "slow_rounds": self._watch.rounds}
             gauges = {**own["gauges"], "sockets_open": self._sockets}
         return {"counters": counters, "gauges": gauges}
 

@@ -44,6 +44,16 @@ class Disk:
     total: int | None
     overdue_days: int  # days of telemetry that should have been let go
 
+    def gauges(self) -> dict[str, float]:
+        """Return what is known, for /metrics."""
+        told = {
+            "database_bytes": self.sizes.database,
+            "database_growth_bytes_a_day": self.outlook.growth_day,
+            "disk_free_bytes": self.outlook.free,
+            "disk_days_left": self.outlook.full_in_days,
+        }
+        return {name: value for name, value in told.items() if value is not None}
+
 
 def ask_redis() -> Redis:
     began_s = time.perf_counter()

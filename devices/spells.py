@@ -73,6 +73,7 @@ class Watch:
     def __init__(self, slow_ms: float) -> None:
         self.slow_ms = slow_ms
         self.spell: Spell | None = None
+        self.rounds = 0  # slow ones, ever
         self._is_fresh = False
 
     def note(self, one: Round, now_ms: int) -> None:
@@ -80,6 +81,7 @@ class Watch:
         if one.took_ms < self.slow_ms:
             return
         self._is_fresh = True
+        self.rounds += 1
         spell = self.spell
         if spell is None or now_ms - one.took_ms - spell.last_ms > OVER_AFTER_S * 1000:
             self.spell = Spell(now_ms - one.took_ms, now_ms, one, now_ms)

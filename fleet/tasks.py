@@ -41,5 +41,5 @@ def tick(self: Task) -> None:
 
 def _detail() -> dict[str, Any]:
     own = of_this_process()
-    counters = {**own["counters"], **_counters}
+    counters = {**own["counters"], **_counters, "slow_rounds": _watch.rounds}
     return {**own, "counters": counters, "rates": _rates.of(counters, time.monotonic())}

@@ -90,7 +90,7 @@ class Logbook:
     def detail(self, counters: Mapping[str, float], gauges: Mapping[str, float]) -> dict[str, Any]:
         """Return counters, gauges, rates and what the broker said, for the detail of the pulse."""
         own = self._own()
-        counters = {**own.get("counters", {}), **counters}
+        counters = {**own.get("counters", {}), **counters, "slow_rounds": self._watch.rounds}
         numbers = {f"broker_{name}": told for name, told in self.broker.items() if not isinstance(told, str)}
         return {
             "counters": counters,
