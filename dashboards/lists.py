@@ -16,82 +16,25 @@ reached by a filter, or as CSV, which has every row.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final, Generic, Literal, TypeVar
 
 from django.db.models import F, QuerySet
 from django.db.models.expressions import Expression, OrderBy
 from django.http import QueryDict
-from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from dashboards.filters import Filter as Filter
+from dashboards.filters import Option as Option
+from dashboards.filters import Text
 from dashboards.glossary import WORDS, Word
 
 MOST: Final = 10_000  # rows that pages lead to; also how far they are counted
 PER_PAGE: Final = 50
-_LONGEST: Final = 200  # characters of a filter's text
 
 M = TypeVar("M")  # what the rows are
 R = TypeVar("R")  # what a page shows of each, made by `prepare`
-Text = str | Promise
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One choice of a filter."""
-
-    value: str
-    label: Text
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """One question of the form above the list.
-
-    `choice` takes one of `options`, `date` a day as YYYY-MM-DD, `text` anything; `options` of a text are offered
-    while typing.
-    """
-
-    name: str
-    label: Text
-    kind: Literal["text", "choice", "date"] = "text"
-    options: tuple[Option, ...] = ()
-    hint: Text = ""
-
-    def read(self, text: str) -> str | date:
-        """Return the value of the address.  Raises ValueError with what was seen and what is allowed."""
-        if "\0" in text or len(text) > _LONGEST:
-            raise ValueError(
-                _("%(label)s: at most %(most)d characters, none of them NUL.")
-                % {"label": self.label, "most": _LONGEST}
-            )
-        if self.kind == "date":
-            return self._day(text)
-        if self.kind == "choice" and text not in {one.value for one in self.options}:
-            raise ValueError(self._not_among(text))
-        return text
-
-    def _day(self, text: str) -> date:
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            raise ValueError(
-                _("%(label)s “%(value)s” is no day; write it like 2026-11-22.")
-                % {"label": self.label, "value": text[:40]}
-            ) from None
-
-    def _not_among(self, text: str) -> str:
-        allowed = ", ".join(one.value for one in self.options[:12])
-        if not allowed:
-            allowed = _("nothing yet")
-        elif len(self.options) > 12:
-            allowed = _("%(some)s and %(more)d more") % {"some": allowed, "more": len(self.options) - 12}
-        return _("%(label)s “%(value)s” is not known here; there are: %(allowed)s.") % {
-            "label": self.label,
-            "value": text[:40],
-            "allowed": allowed,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +217,7 @@ class Listing(Generic[M, R]):
             numbers=frozenset(n for n, column in enumerate(self.columns) if column.number),
             questions=tuple(self._question(asked, one) for one in self.filters),
             complaints=tuple(complaints),
-            empty=_("Nothing matches these filters.") if asked.values else self.nothing,
+            empty=self._no_match(asked) if asked.values else self.nothing,
             is_filtered=any(asked.texts.values()),
             is_narrowed=any(asked.texts[one.name] for one in self.filters[1:]),
             total=_total(low, len(made), total),
@@ -342,6 +285,16 @@ class Listing(Generic[M, R]):
     def _question(self, asked: Asked, one: Filter) -> Question:
         text = asked.texts[one.name]
         return Question(one, text, bool(text) and one.name not in asked.values)
+
+    def _no_match(self, asked: Asked) -> str:
+        """Return what was looked for in vain, in the words of the form."""
+        told = []
+        for one in self.filters:
+            if one.name in asked.values:
+                names = {option.value: option.label for option in one.options if one.kind == "choice"}
+                text = asked.texts[one.name]
+                told.append(f"{one.label}: {names.get(text, text)}")
+        return _("Nothing matches these filters: %(filters)s.") % {"filters": " · ".join(told)}
 
     def _row(self, made: R) -> Row:
         return Row(self.key(made), tuple(column.cell(made) for column in self.columns))

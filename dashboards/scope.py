@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from dashboards.lists import Filter, Option
 from dashboards.people import member
@@ -31,6 +31,10 @@ class Scope:
     def narrowed(self, slug: str | None) -> "Scope":
         """Return the scope of one of its sites; the whole where none is named."""
         return self if slug is None else Scope(tuple(site for site in self.sites if site.slug == slug))
+
+    def nothing(self, words: str) -> str:
+        """Return why a list is empty: as given, unless its reader has no site at all."""
+        return words if self.sites else _("No site is yours yet. An administrator adds people to a site.")
 
     @property
     def ids(self) -> list[int]:

@@ -79,7 +79,7 @@ class _Desk:
             sort="site",
             prepare=self.prepare,
             key=lambda one: one.device["serial"],
-            nothing=_("No device is enrolled at your sites yet. An engineer enrols them."),
+            nothing=scope.nothing(_("No device is enrolled at your sites yet. An engineer enrols them.")),
             fields=_fields(),
             url=reverse("dashboards:devices"),
             csv_url=reverse("dashboards:devices-csv"),

@@ -98,7 +98,7 @@ def _listing(scope: Scope, *, unknown: bool) -> Listing[Reject, Refusal]:
         sort="-at",
         prepare=prepare,
         key=lambda one: str(one.row.pk),
-        nothing=_("Nothing was refused in the last weeks: every message could be read."),
+        nothing=scope.nothing(_("Nothing was refused in the last weeks: every message could be read.")),
         fields=_fields(),
         url=reverse("dashboards:rejects"),
         csv_url=reverse("dashboards:rejects-csv"),

@@ -136,8 +136,8 @@ def _listing(scope: Scope, now: datetime) -> Listing[Session, Shown]:
         sort="-start",
         prepare=prepare,
         key=lambda one: f"{one.row.device.serial}/{one.row.session}",
-        nothing=_(
-            "No session was recorded at your sites yet. One appears here as soon as a device begins it."
+        nothing=scope.nothing(
+            _("No session was recorded at your sites yet. One appears here as soon as a device begins it.")
         ),
         fields=_fields(),
         url=reverse("dashboards:sessions"),

@@ -98,8 +98,8 @@ def test_the_list_ranks_a_device_as_home_and_the_wall_do(ward: Ward, link: str, 
 
 
 def test_an_empty_selection_says_so_and_offers_to_clear_it(nurse: Client) -> None:
-    shown = page(nurse, q="no such device")
-    assert "Nothing matches these filters." in shown
+    shown = page(nurse, q="no such device", link="never")
+    assert "Nothing matches these filters: Search: no such device · Link: never heard." in shown
     assert re.search(r'<a class="button plain" href="/devices/">\s*Clear all filters', shown)
 
 

@@ -108,7 +108,7 @@ def test_filters_and_order_stay_in_the_addresses_of_the_pages_and_of_the_csv() -
 def test_an_empty_list_says_why() -> None:
     assert page(rows=()).empty == "There are no numbers."
     filtered = page("q=none", rows=())
-    assert filtered.empty == "Nothing matches these filters."
+    assert filtered.empty == "Nothing matches these filters: Search: none."
     assert filtered.is_filtered
 
 

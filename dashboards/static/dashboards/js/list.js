@@ -17,11 +17,17 @@ function isBusy(body) {
   return document.hidden || selects || body.querySelector("details[open]") || body.matches(":active");
 }
 
+/** Whether the rows would change places under a pointer. @param {Element} body @param {Element} now */
+function wouldMove(body, now) {
+  const keys = (/** @type {Element} */ rows) => Array.from(rows.children, (row) => /** @type {HTMLElement} */ (row).dataset.key);
+  return body.matches("tbody:hover") && keys(body).join("\n") !== keys(now).join("\n");
+}
+
 /** Put what the server says now in the place of what it said. @param {HTMLTableElement} table @param {Document} fresh */
 function renew(table, fresh) {
   for (const selector of [`table[data-list="${table.dataset.list}"] tbody`, ".pager .total", ".pager .as-of"]) {
     const [old, now] = [document.querySelector(selector), fresh.querySelector(selector)];
-    if (!old || !now) continue;
+    if (!old || !now || wouldMove(old, now)) continue;
     const focused = old.contains(document.activeElement) ? document.activeElement : null;
     const key = focused?.closest("tr")?.dataset.key;
     const at = focused ? Array.from(focused.closest("tr, span")?.querySelectorAll("a, summary") ?? []).indexOf(focused) : -1;

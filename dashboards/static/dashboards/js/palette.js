@@ -1,6 +1,7 @@
 // Search from any page: Ctrl-K, the button, or a barcode scanner that types a serial number and Enter.
 // The box is a combobox: focus stays in the input, `aria-activedescendant` says which row is chosen.
 
+import "./asides.js";
 import { Scanner } from "./scanner.js";
 
 /** @typedef {{kind: string, label: string, detail: string, url: string, tone?: string, state?: string,
@@ -124,7 +125,7 @@ class Palette {
     const slow = setTimeout(() => (this.say.textContent = this.words.searching ?? ""), 400);
     try {
       const found = await ask(this.words.url ?? "", text, this.asking.signal);
-      this.draw(text, text ? found : [...this.recent.all(), ...found]);
+      this.draw(text, text ? found : this.withRecent(found));
     } catch (error) {
       if (/** @type {Error} */ (error).name === "AbortError") return;
       this.draw(text, []);
@@ -132,6 +133,12 @@ class Palette {
     } finally {
       clearTimeout(slow);
     }
+  }
+
+  /** @param {Found[]} found */
+  withRecent(found) {
+    const recent = this.recent.all();
+    return [...recent, ...found.filter((one) => !recent.some(({ url }) => url === one.url))];
   }
 
   /** @param {string} text @param {Found[]} found */
