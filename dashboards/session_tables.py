@@ -10,15 +10,17 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from dashboards.session_texts import length
+from dashboards.templatetags.moments import clock
 from devices.acts import Change
 from devices.dose import ChannelDose
 from devices.models import Session
-from devices.plan import Planned
+from devices.plan import Planned, Segment
 from devices.sessions import Report
-from devices.verdict import Reached, finding_of
+from devices.verdict import Reached, finding_of, is_reached
 from devices.wire.words import Contact
 
 DASH: Final = "–"
+MOST_CONTRACTIONS: Final = 500  # of a table that somebody could still read
 _THIN: Final = "\u202f"
 
 
@@ -56,6 +58,26 @@ class ContactRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """How long one channel was at target in one contraction; `reached`: long enough."""
+
+    seconds: str
+    reached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Contraction:
+    """One planned contraction; `at` is the session time at which it was to begin."""
+
+    number: int
+    step: str
+    cycle: int
+    at: str
+    planned: str
+    channels: tuple[Held, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Turned:
     """What became of one channel's setting."""
 
@@ -79,6 +101,37 @@ def channels(report: Report) -> list[int]:
     for totals in (session.charge_uc, session.ma_max, session.set_sum):
         used |= {at + 1 for at, value in enumerate(totals) if value > 0}
     return sorted(used | set(report.plan.channels if report.plan else ()))
+
+
+def contractions(report: Report) -> list[Contraction]:
+    """Return a row for each planned contraction: the chart as a table, for those who do not see it."""
+    plan, document = report.plan, report.document
+    if plan is None or document is None or plan.contractions > MOST_CONTRACTIONS:
+        return []
+    on = [segment for segment in plan.segments if segment.phase == "on"]
+    return [
+        Contraction(
+            number=number,
+            step=document.steps[segment.step].name,
+            cycle=segment.cycle,
+            at=clock(segment.start_ms),
+            planned=_seconds(segment.length_ms),
+            channels=tuple(_held(report, segment, channel) for channel in plan.channels),
+        )
+        for number, segment in enumerate(on, start=1)
+    ]
+
+
+def _held(report: Report, segment: Segment, channel: int) -> Held:
+    row = report.dose.at_target_ms.get((segment.step, segment.cycle))
+    if row is None:
+        return Held(DASH, reached=False)
+    ms = row[channel - 1] if channel <= len(row) else 0
+    return Held(_seconds(ms), reached=is_reached(ms, segment.length_ms))
+
+
+def _seconds(ms: int) -> str:
+    return f"{ms / 1000:.1f}"
 
 
 def contacts() -> dict[Contact, str]:

@@ -74,6 +74,11 @@ def verdict_of(
     return Verdict(at_least if at_least is at_most else Finding.UNKNOWN, total, channels, least)
 
 
+def is_reached(at_target_ms: int, planned_on_ms: int) -> bool:
+    """Whether a contraction was at target for long enough."""
+    return at_target_ms >= HELD * planned_on_ms
+
+
 def finding_of(reached: int, planned: int) -> Finding:
     """The rule: valid from 80 % of the planned contractions on, partial from 50 % on."""
     if reached >= VALID * planned:
@@ -93,7 +98,7 @@ def _reached(channel: int, needed: Mapping[Key, int], dose: Dose, hidden: set[Ke
     for key, length_ms in needed.items():
         row = dose.at_target_ms.get(key, ())
         at_ms = row[channel - 1] if channel <= len(row) else 0
-        if at_ms >= HELD * length_ms:
+        if is_reached(at_ms, length_ms):
             reached += 1
         elif key in hidden:
             unseen += 1

@@ -85,6 +85,7 @@ def _page(report: Report) -> dict[str, Any]:
         "rule": session_texts.rule_words(),
         "notes": session_texts.notes(report, settings.TELEMETRY_DAYS),
         "rows": session_tables.rows(report),
+        "contractions": session_tables.contractions(report),
         "contacts": session_tables.contact_words(report).values(),
         "contact_rows": session_tables.contact_rows(report),
         "pauses": [_pause(one) for one in report.pauses],
@@ -149,10 +150,11 @@ def _plot_texts() -> dict[str, str]:
         "time": _("session time"),
         "ma": _("mA"),
         "label": _(
-            "Channel {n}: planned, set and delivered current over session time; the table above has its numbers."
+            "Channel {n}: planned, set and delivered current over session time. The tables here have its numbers."
         ),
         "none": _("No samples are kept for this channel."),
         "failed": _("The chart could not be loaded. Reload the page to try again."),
         "stale": _("Not refreshed since {time}: the server does not answer. Trying again by itself…"),
         "pause": _("pause"),
+        "late": _("late data"),
     }

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from devices import documents
-from devices.models import Ledger, Session
+from devices.models import Change, Ledger, Session
 from devices.store import sql
 from devices.wire.messages import Limits, ProtocolDocument, ProtocolStep
 from tests.dashboards.api.ward import Ward
@@ -205,7 +205,14 @@ def test_pauses_turns_and_other_events_are_told_with_whose_act_it_was(nurse: Cli
 def test_late_messages_and_reconnects_are_told(nurse: Client, told: Told) -> None:
     told.store()
     sql.execute("UPDATE devices_telemetry SET late = true WHERE seq <= 3")
-    assert "3 messages came late" in read(nurse)
+    for conn in (1, 2, 3, 3):
+        Change.objects.create(
+            device=told.device, rev=conn, placed_at=told.start + timedelta(seconds=conn), received_at=told.start,
+            boot=7, conn=conn, link="online", why="conn",
+        )  # fmt: skip
+    page = read(nurse)
+    assert "3 messages came late" in page
+    assert "2 reconnects" in page
 
 
 def test_a_session_of_which_only_the_beginning_was_told_has_a_page(nurse: Client, told: Told) -> None:
@@ -214,6 +221,15 @@ def test_a_session_of_which_only_the_beginning_was_told_has_a_page(nurse: Client
     )
     page = read(nurse, "/sessions/EMS-0001/S-9/")
     assert "No current was set on any channel yet." in page
+
+
+def test_each_contraction_has_a_row_for_those_who_do_not_see_the_chart(nurse: Client, told: Told) -> None:
+    told.store(range(1, 21))
+    page = read(nurse)
+    assert "Each of the 5 planned contractions" in page
+    assert "1 work 1 0:01 4.0 5.0 ✓ at target" in page
+    assert "3 work 3 0:17 4.0 3.0" in page  # stopped in it
+    assert "4 work 4 0:25 4.0 –" in page
 
 
 def test_the_page_names_every_address_it_needs(nurse: Client, told: Told) -> None:

@@ -33,8 +33,10 @@ function renew(page) {
     const next = page.querySelector(`[data-fresh="${name}"]`);
     if (!next || inUse(part)) continue;
     const open = [...part.querySelectorAll("details")].map((one) => one.open);
+    const scrolled = [...part.querySelectorAll(".scroll")].map((one) => [one.scrollLeft, one.scrollTop]);
     part.replaceChildren(...next.childNodes);
     part.querySelectorAll("details").forEach((one, at) => { one.open = open[at] ?? false; });
+    part.querySelectorAll(".scroll").forEach((one, at) => one.scrollTo(...(scrolled[at] ?? [0, 0])));
   }
   const shown = (/** @type {ParentNode} */ root) =>
     [...root.querySelectorAll(".plot")].map((one) => /** @type {HTMLElement} */ (one).dataset.channel).join();
