@@ -20,7 +20,16 @@ from django.utils.translation import gettext as _
 from fleet.access.clients import current_address
 from fleet.access.errors import Denied, NotVisible, Refused
 from fleet.access.models import AuditEntry, Membership, Role, Site, Token
-from fleet.access.queries import Person, authenticate_token, digest_of, ear_of, may, role_at, sites_of
+from fleet.access.queries import (
+    Person,
+    authenticate_token,
+    digest_of,
+    ear_of,
+    may,
+    may_anywhere,
+    role_at,
+    sites_of,
+)
 from fleet.access.succession import keep_admins_of_all, keep_an_admin
 
 __all__ = [
@@ -34,10 +43,12 @@ __all__ = [
     "may",
     "record",
     "require",
+    "require_anywhere",
     "revoke_token",
     "role_at",
     "set_active",
     "sites_of",
+    "tell",
     "withdraw_membership",
 ]
 
@@ -68,6 +79,23 @@ def require(actor: Person, verb: str, site: Site, *, subject: str = "") -> None:
     if not seen:
         raise NotVisible(site.slug)
     raise Denied(verb, site.name)
+
+
+def require_anywhere(actor: Person, verb: str, *, to: str) -> None:
+    """Let an actor pass who may do this at some site, or turn them away: for what belongs to no single site.
+
+    Args:
+        to: What they want, in words that follow "does not allow".
+
+    Raises:
+        Denied: There is no such site.  The attempt is on record.
+        RuntimeError: As `require`.
+    """
+    if may_anywhere(actor, verb):
+        return
+    with transaction.atomic(durable=True):
+        record(actor, f"denied.{verb}", why="at no site")
+    raise Denied(to, _("your sites"))
 
 
 def record(
@@ -138,7 +166,7 @@ def grant(*, actor: User | None, user: User, site: Site, role: Role) -> Membersh
         )
         changed = {"role": str(role)} | ({"before": before} if before else {})
         record(actor, "membership.granted", site=site, subject=user.get_username(), **changed)
-        _tell(user)
+        tell(user)
     return membership
 
 
@@ -157,7 +185,7 @@ def withdraw_membership(*, actor: User | None, user: User, site: Site) -> None:
         if not deleted:
             raise Refused(_("%(user)s is no member of %(site)s.") % {"user": user, "site": site})
         record(actor, "membership.withdrawn", site=site, subject=user.get_username())
-        _tell(user)
+        tell(user)
 
 
 def set_active(*, actor: User | None, user: User, active: bool) -> None:
@@ -175,7 +203,7 @@ def set_active(*, actor: User | None, user: User, active: bool) -> None:
             keep_admins_of_all(user)
         User.objects.filter(pk=user.pk).update(is_active=active)
         record(actor, "user.activated" if active else "user.deactivated", subject=user.get_username())
-        _tell(user)
+        tell(user)
 
 
 def issue_token(
@@ -217,7 +245,7 @@ def revoke_token(*, actor: User | None, token: Token, now: datetime | None = Non
     with transaction.atomic():
         if Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now or timezone.now()):
             record(actor, "token.revoked", subject=token.user.get_username(), name=token.name)
-            _tell(token.user)
+            tell(token.user)
 
 
 def _require_people(actor: User | None, user: User, site: Site) -> None:
@@ -245,7 +273,7 @@ def _deny(actor: User, verb: str, user: User, *, why: str, site: Site | None = N
     raise Denied(verb, site.name if site else _("every site"))
 
 
-def _tell(user: User) -> None:
+def tell(user: User) -> None:
     """Open sockets look again at what this user may see.  A dead Redis is logged; the change stands."""
     send = async_to_sync(get_channel_layer().group_send)
     transaction.on_commit(lambda: send(ear_of(user), {"type": "access.changed"}), robust=True)
