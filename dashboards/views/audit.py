@@ -33,7 +33,6 @@ class Deed:
 
     entry: AuditEntry
     words: str
-    actor: str
     number: int | None  # in the chain
     zone: str
 
@@ -144,7 +143,6 @@ def _deed(entry: AuditEntry, names: dict[str, str], zone: str) -> Deed:
     return Deed(
         entry,
         deeds.sentence(entry, names),
-        deeds.actor_name(entry, names),
         link.number if link else None,
         entry.site.time_zone if entry.site else zone,
     )
@@ -156,7 +154,6 @@ def _columns() -> tuple[Column[Deed], ...]:
             "at", _("When"), lambda one: moment(one.entry.at, one.zone, "full"), ("at",), first="descending"
         ),
         Column("what", _("What happened"), _what),
-        Column("actor", _("Who"), lambda one: one.actor, ("actor_name",)),
         Column("site", _("Site"), lambda one: one.entry.site.name if one.entry.site else "–"),
         Column("number", _("No."), lambda one: f"{one.number:,}" if one.number else "–", number=True),
     )

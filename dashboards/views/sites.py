@@ -3,7 +3,6 @@
 from zoneinfo import available_timezones
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -77,8 +76,7 @@ def _about(site: Site) -> dict[str, object]:
 def new_site(request: HttpRequest) -> HttpResponse:
     """For superusers: a site that is not there yet has no administrator."""
     me = member(request)
-    if not me.is_superuser:
-        raise PermissionDenied
+    sites.require_superuser(me)
     if request.method == "POST":
         again = once.repeated(request)
         if again is not None:

@@ -121,7 +121,7 @@ def make_link(*, actor: User | None, person: User) -> str:
         person.set_unusable_password()
         person.save(update_fields=["password"])
         record(actor, "password.link_made", subject=person.get_username())
-        service._tell(person)
+        service.tell(person)
     return _link_of(person)
 
 

@@ -7,11 +7,23 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from fleet.access.errors import Refused
+from fleet.access.errors import Denied, Refused
 from fleet.access.models import Site
 from fleet.access.service import record, require
 
 LONGEST_NAME: Final = 120
+
+
+def require_superuser(actor: User) -> None:
+    """Let superusers pass: a site that is not there yet has no administrator.
+
+    Raises:
+        Denied: The attempt is on record.
+    """
+    if not actor.is_superuser:
+        with transaction.atomic(durable=True):
+            record(actor, "denied.make_site", why="superusers only")
+        raise Denied(_("making a site"), _("your sites"))
 
 
 def change_site(*, actor: User, site: Site, name: str, time_zone: str) -> bool:

@@ -6,7 +6,7 @@ from django.test import Client
 from django.utils import timezone
 
 from fleet.access import displays
-from fleet.access.models import Site
+from fleet.access.models import AuditEntry, Site
 from tests.dashboards.access.conftest import Enter
 
 PAGES = {  # path: answers for the administrator, the nurse of the same site, and a stranger
@@ -35,6 +35,8 @@ def test_each_page_opens_for_whom_it_is_meant(path: str, enter: Enter, alice: Us
     address = path.format(alice=alice.pk, charlie=charlie.pk)
     seen = tuple(enter(who).get(address).status_code for who in ("ada", "alice", "charlie"))
     assert seen == PAGES[path]
+    if 403 in seen:  # as the page says
+        assert AuditEntry.objects.filter(action__startswith="denied.").exists()
 
 
 @pytest.mark.parametrize("path", PAGES)
