@@ -207,7 +207,14 @@ STORAGES = {
 CHANNEL_LAYERS = {
     "default": {"BACKEND": "fleet.live.layer.SharedRedisLayer", "CONFIG": {"hosts": [REDIS_URL]}}
 }
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+# Django's cache holds counts of wrong codes: in the database, so that a dead Redis keeps nobody out.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "access_cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_IGNORE_RESULT = True
