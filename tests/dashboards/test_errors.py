@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import OperationalError
 from django.http import HttpResponse
-from django.test import Client, RequestFactory
+from django.test import AsyncClient, Client, RequestFactory
 from pytest_django import Settings
 
 from dashboards import errors
@@ -107,6 +108,20 @@ def test_without_a_database_a_page_is_503_says_where_to_look_and_comes_back(path
     assert '<meta http-equiv="refresh" content="5">' in page
     assert "retry.js" in page
     assert f'href="{path}"' in page
+
+
+@pytest.mark.usefixtures("away")
+@pytest.mark.parametrize("path", ["/", "/api/v1/devices"])
+def test_a_middleware_that_meets_a_dead_database_says_the_same_also_in_an_async_server(
+    settings: Settings, path: str
+) -> None:
+    settings.MFA_REQUIRED_ROLES = ["nurse"]  # the check of it asks for the user before any view does
+    client = AsyncClient(raise_request_exception=False)
+    client.cookies["sessionid"] = "x" * 32
+    response = async_to_sync(client.get)(path)
+    assert response.status_code == 503
+    kind = "application/problem+json" if path.startswith("/api/") else "text/html; charset=utf-8"
+    assert response["Content-Type"] == kind
 
 
 @pytest.mark.usefixtures("away")

@@ -23,7 +23,7 @@ CLIENT = ROOT / "docs" / "examples" / "client.py"
 SESSION = "S-described"
 PROBLEM = "application/problem+json"
 UNLIMITED = {"API_REQUESTS_PER_MINUTE": "0", "PAGE_REQUESTS_PER_MINUTE": "0"}
-CASES = 40  # of each operation, beside those that its description alone leads to
+CASES = 25  # of each operation, beside those that its description alone leads to
 
 
 @dataclass
@@ -117,12 +117,13 @@ def _schemathesis(described: Described, folder: Path, *words: str, parameters: d
         capture_output=True,
         text=True,
         check=False,
-        timeout=110,
+        timeout=170,
     )
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr
     assert "No issues found" in done.stdout or "0 failures" in done.stdout or "warning" in done.stdout
 
 
+@pytest.mark.timeout(180)
 def test_no_request_that_can_be_made_up_is_answered_otherwise_than_described(
     described: Described, tmp_path: Path
 ) -> None:
@@ -131,7 +132,7 @@ def test_no_request_that_can_be_made_up_is_answered_otherwise_than_described(
         described,
         tmp_path,
         *("-H", f"Authorization: Bearer {described.token('engineer')}", "-n", str(CASES)),
-        *("--exclude-checks", "positive_data_acceptance,ignored_auth"),
+        *("--exclude-checks", "positive_data_acceptance"),
         parameters={"serial": described.serial, "id": SESSION},
     )
 
