@@ -41,6 +41,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "pipeline": pipeline.pipeline({pulse.part: pulse for pulse in Pulse.objects.all()}, now),
         "limit_ms": pipeline.LIMIT_MS,
         "deaf_words": pipeline.deaf_words(),
+        "may_see_system": any(allows(role, "see_system") for role in access.roles_of(request.user)),
         "now": now,
     }
     part = request.GET.get("part") == "live"

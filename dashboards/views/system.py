@@ -77,7 +77,7 @@ def _context() -> dict[str, Any]:
         "limit_ms": pipeline.LIMIT_MS,
         "deaf_words": pipeline.deaf_words(),
         "parts": every,
-        "tasks": [*_of_parts(every), *_of_flow(pulses, now), *_of_disk(disk, pulses, now)],
+        "tasks": [*_of_parts(every), *_of_flow(pulses, now, redis), *_of_disk(disk, pulses, now)],
         "rates": figures.rates(alive),
         "backlog": figures.backlog(alive, redis),
         "broker": figures.broker(alive),
@@ -99,7 +99,7 @@ def _of_parts(every: list[Part]) -> Iterator[Task]:
             yield Task(part.level, f"{part.label}: {part.words}", part.todo)
 
 
-def _of_flow(pulses: dict[str, Pulse], now: datetime) -> Iterator[Task]:
+def _of_flow(pulses: dict[str, Pulse], now: datetime, redis: servers.Redis) -> Iterator[Task]:
     """What goes wrong while every part lives."""
     for fault in pipeline.pipeline(pulses, now).faults:
         if fault.part == "backlog":
@@ -107,7 +107,7 @@ def _of_flow(pulses: dict[str, Pulse], now: datetime) -> Iterator[Task]:
                 "See which step is slow in the newest slow spell below; the devices keep what is not acknowledged."
             )
             yield Task("warn", _("Backlog: more comes in than is stored"), todo)
-        elif fault.part == "redis":
+        elif fault.part == "redis" and not redis.why:
             yield Task(
                 "warn",
                 _("Redis: ingest cannot announce changes"),
