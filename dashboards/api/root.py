@@ -11,11 +11,15 @@ from dashboards.api.problems import ProblemAPI
 
 
 class FleetAPI(ProblemAPI):
+    _described: OpenAPISchema | None = None
+
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        """Add what the framework does not know, such as every path's problems."""
-        document = super().get_openapi_schema(**options)
-        description.complete(document)
-        return document
+        """Add what the framework does not know, such as every path's problems.  Made once a process."""
+        if self._described is None:
+            document = super().get_openapi_schema(**options)
+            description.complete(document)
+            self._described = document
+        return self._described
 
 
 api = FleetAPI(
