@@ -19,7 +19,7 @@ def _states() -> dict[str, str]:
         "state.fault": _("Fault"),
         "state.charging": _("Charging"),
         "state.offline": _("Switched off"),
-        "state.unknown": _("State unknown"),
+        "state.unknown": _("Unknown"),
         "state.yet_on": _("{state}, output on"),
         "link.never": _("Never heard"),
         "link.conflict": _("Two devices, one name"),
