@@ -1,5 +1,8 @@
 """Display links of a site: for screens on the wall, which nobody logs in at."""
 
+from datetime import datetime
+from typing import Final
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -18,6 +21,7 @@ from fleet.access.errors import Refused
 from fleet.access.models import DisplayLink, Site
 
 VERB = "manage_displays"
+_SHOWING: Final = 2 * displays.SEEN_EVERY  # a screen is noted that often while its wall is open
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -45,18 +49,28 @@ def display_links(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, site: Site, form: DisplayForm) -> HttpResponse:
+    now = timezone.now()
     links = site.displays.select_related("created_by").order_by("-created_at")
     context = {
         "site": site,
-        "open": [link for link in links if link.revoked_at is None],
+        "open": [(link, *_state(link, now)) for link in links if link.revoked_at is None],
         "over": [link for link in links if link.revoked_at is not None],
         "form": form,
-        "now": timezone.now(),
+        "now": now,
         "once": request.POST.get(once.FIELD) or once.word(),
     }
     context |= shown.to_show(request, "display")
     answer = render(request, "dashboards/access/displays.html", context, status=422 if form.is_bound else 200)
     return shown.forget(answer)
+
+
+def _state(link: DisplayLink, now: datetime) -> tuple[str, str]:
+    """Return a key for the mark, and whether the screen shows the wall at the moment, in words."""
+    if link.seen_at is None:
+        return "invited", _("not opened yet")
+    if now - link.seen_at < _SHOWING:
+        return "works", _("shows the wall")
+    return "ended", _("not showing it")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

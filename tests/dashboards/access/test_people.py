@@ -237,9 +237,18 @@ def test_a_lost_second_factor_is_taken_away_on_record(enter: Enter, alice: User)
 
 def test_a_password_link_replaces_the_password_after_a_question(enter: Enter, alice: User) -> None:
     ada, where = enter("ada"), f"/people/{alice.pk}/password-link/"
+    nurse = enter("alice")
     assert "stops working at once" in text(ada.get(where))
+    assert nurse.get("/account/").status_code == 200
     page = text(ada.post(where, {"once": "w1"}, follow=True))
     assert Client().get(link_in(page)).status_code == 200
+    assert nurse.get("/account/").status_code == 302  # whoever knew the old password may be somebody else
+
+
+@pytest.mark.parametrize("path", ["/people/{n}/", "/people/{n}/end-login/", "/account/tokens/{n}/revoke/"])
+def test_a_number_that_is_nobody_s_is_not_found_however_long(enter: Enter, path: str) -> None:
+    for number in ("0", "99999999", "9" * 30):
+        assert enter("ada").get(path.format(n=number)).status_code == 404
 
 
 def test_a_name_can_be_corrected(enter: Enter, alice: User) -> None:

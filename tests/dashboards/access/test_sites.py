@@ -1,9 +1,11 @@
 """A site's settings, its screens, and making a site."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from devices.models import Device
 from fleet.access.models import AuditEntry, DisplayLink, Site
@@ -62,7 +64,10 @@ def test_a_link_is_shown_once_as_text_and_as_a_code_and_opens_the_wall(enter: En
     assert "not opened yet" in text(ada.get(SCREENS))
     screen = Client()
     assert screen.get(found.group(1)).status_code == 200
-    assert "s ago" in text(ada.get(SCREENS))
+    assert "shows the wall" in text(ada.get(SCREENS))
+    DisplayLink.objects.update(seen_at=timezone.now() - timedelta(minutes=5))
+    assert "not showing it" in text(ada.get(SCREENS))
+    assert "5 min ago" in text(ada.get(SCREENS))
     link = DisplayLink.objects.get()
     assert "Revoke the link of the screen “Corridor”?" in text(ada.get(f"{SCREENS}{link.pk}/revoke/"))
     assert screen.get(found.group(1)).status_code == 200
