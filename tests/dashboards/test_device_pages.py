@@ -1,5 +1,7 @@
 """A device's page without its script: facts, evidence, and who may do what."""
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -8,9 +10,12 @@ from django.test import Client
 from django.utils import timezone
 
 from devices.models import BrokerAccount, Change, Device, Event, Ledger, Reject
+from devices.wire import codec
+from devices.wire.messages import Status
 from fleet.access.models import AuditEntry
 from tests.dashboards.api import ward as wards
 from tests.dashboards.test_event_words import event
+from tests.devices import history
 
 TABS = ("", "history/", "sessions/", "events/", "contact/", "evidence/", "credentials/")
 DEEDS = ("new-password", "revoke", "readmit", "end-conflict")
@@ -58,6 +63,9 @@ def test_a_device_that_was_never_heard_says_how_to_connect_it(ward: wards.Ward, 
     page = nurse.get(at(ward.fresh)).content.decode()
     assert "mosquitto_pub" in page
     assert f"ems/v1/{ward.fresh.serial}/status" in page
+    [said] = re.findall(r"-m &#x27;(.*?)&#x27;|-m '(.*?)'", page, re.DOTALL)
+    example = html.unescape("".join(said)).replace("\n", "").encode()
+    assert isinstance(codec.decode("status", example), Status)
 
 
 def test_a_revoked_device_says_so_and_is_not_live(ward: wards.Ward, nurse: Client) -> None:
@@ -128,6 +136,22 @@ def test_the_ledger_says_of_each_gap_why(ward: wards.Ward, nurse: Client) -> Non
 def test_the_envelope_says_when_no_document_is_kept(ward: wards.Ward, nurse: Client) -> None:
     answer = nurse.get(at(ward.running, "envelope.json?session=none-such"))
     assert answer.status_code == 404
+
+
+def test_the_last_minutes_are_told_of_every_boot_and_only_what_came_since(
+    ward: wards.Ward, nurse: Client
+) -> None:
+    for boot, seconds in ((1, 400), (1, 100), (2, 3)):
+        when = ward.now - timedelta(seconds=seconds)
+        said = [history.telemetry(seconds, boot=boot, up_ms=0)]
+        history.store_telemetry(ward.running, when, said, received_at=when, rolled_up=False)
+    every = nurse.get(at(ward.running, "recent.json")).json()["records"]
+    assert [one["boot"] for one in every] == [1, 2]
+    assert every[0]["body"]["ma"]
+    since = (ward.now - timedelta(seconds=5)).isoformat()
+    newer = nurse.get(at(ward.running, "recent.json"), {"since": since}).json()["records"]
+    assert [one["boot"] for one in newer] == [2]
+    assert nurse.get(at(ward.running, "recent.json?since=nonsense")).status_code == 200
 
 
 # --- credentials ---

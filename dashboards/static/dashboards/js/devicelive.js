@@ -8,6 +8,8 @@ import { plannedAt, Traces } from "./traces.js";
 import { face } from "./words.js";
 
 const DRAW_MS = 200;
+const SHARE = 5; // drawing takes at most so small a part of the time: many channels are drawn less often
+const MOST_KEPT = 2_000; // records, while the plots are held still
 const RETRY_S = 5;
 const SEAM_MS = 2_000; // ingest learns within a second that somebody watches; until then only the database has it
 
@@ -54,6 +56,7 @@ async function catchUp() {
 function take(records, missed) {
   lost += missed;
   if (!traces.take(records)) return;
+  if (heldAtMs === null || traces.pieces.length > MOST_KEPT) traces.prune(now()); // also in a tab that draws nothing
   isDue = true;
   const last = traces.last();
   if (!last) return;
@@ -66,11 +69,12 @@ function take(records, missed) {
 function draw() {
   if (document.hidden) return;
   const rightMs = heldAtMs ?? now();
-  if (heldAtMs === null) traces.prune(rightMs);
   const range = /** @type {[number, number]} */ ([rightMs / 1000 - spanS, rightMs / 1000]);
   arrange(traces.channels(rightMs - spanS * 1000));
   for (const channel of channels) channel.draw(traces, range, (elapsedS) => plan(channel.n, elapsedS));
-  write(note, wordsOf());
+  const words = wordsOf();
+  write(note, words);
+  note.hidden = words === "";
 }
 
 /** @param {number} n @param {number} elapsedS */
@@ -102,14 +106,15 @@ function wordsOf() {
   return device?.session ? texts["plot.waiting"] : texts["plot.idle"];
 }
 
-let drawnAt = 0;
+let nextAt = 0;
 function loop() {
   const at = performance.now();
   const isMoving = heldAtMs === null && traces.pieces.length > 0;
-  if (isDue || (isMoving && at - drawnAt > DRAW_MS)) {
+  if (at >= nextAt && (isDue || isMoving)) {
     isDue = false;
-    drawnAt = at;
     draw();
+    const tookMs = performance.now() - at;
+    nextAt = at + Math.max(DRAW_MS, SHARE * tookMs);
   }
   requestAnimationFrame(loop);
 }
