@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from msgspec import structs
 
 from devices import documents
 from devices.models import Change, Ledger, Session
@@ -129,6 +130,24 @@ def test_a_session_without_a_document_says_so_and_is_not_judged(nurse: Client, t
     assert "Not judged No protocol document is kept for this session" in page
     assert "manage.py protocols keep" in page
     assert "31.9 set 32.0" in page
+
+
+def test_a_document_of_too_many_phases_is_not_laid_beside_the_session(nurse: Client, told: Told) -> None:
+    told.store()
+    step = structs.replace(
+        prescription().steps[0], repeat=100_000, ramp_up_s=0.001, on_s=0.001, ramp_down_s=0, off_s=0
+    )
+    endless = structs.replace(prescription(), version=4, steps=(step,))
+    told.tell(protocol_sha256=documents.keep(endless).sha256)
+    page = read(nurse)
+    assert "Not judged The protocol document has more phases than can be laid beside a session." in page
+    assert nurse.get(PAGE + "plot.json").json()["plan"] is None
+
+
+def test_a_free_session_says_that_the_device_named_no_protocol(nurse: Client, told: Told) -> None:
+    told.store()
+    told.tell(protocol_id=None, protocol_version=None, protocol_sha256=None)
+    assert "Not judged The device named no protocol: a free session, set by hand." in read(nurse)
 
 
 def test_a_gap_is_named_with_what_the_numbers_leave_out(nurse: Client, told: Told) -> None:

@@ -49,6 +49,16 @@ def test_pulses_and_charge_of_the_leading_phase_as_worked_by_hand() -> None:
     assert (second.channel, second.pulses, second.limit_ma) == (3, 600, 80)
 
 
+def test_planned_time_at_target_is_on_and_the_top_tenth_of_each_ramp() -> None:
+    """2 x (4 s on + 0.1 s of the ramp up + 0.1 s of the ramp down)."""
+    assert plan_of(document(step())).by_channel[0].at_target_ms == 8_400
+
+
+def test_a_ramp_that_is_cut_below_the_target_adds_no_time_at_target() -> None:
+    plan = plan_of(document(step(ramp_up_s=4.0), max_session_s=2))
+    assert plan.by_channel[0].at_target_ms == 0
+
+
 def test_to_tolerance_has_no_planned_charge() -> None:
     _first, second = plan_of(document(step())).by_channel
     assert (second.charge_uc, second.ma_mean, second.ma_max) == (None, None, None)
