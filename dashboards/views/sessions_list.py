@@ -128,7 +128,7 @@ def _listing(scope: Scope, now: datetime) -> Listing[Session, Shown]:
             Filter("device", _("Device"), hint=_("serial or name")),
             scope.filter(),
             Filter("subject", _("Subject"), hint=_("token of the person")),
-            Filter("protocol", _("Protocol"), options=protocols),
+            Filter("protocol", _("Protocol"), options=protocols, hint=_("part of its name")),
             *day_filters(),
             Filter("ended", _("How far"), "choice", ended),
             Filter("reason", _("Ended by"), "choice", reasons),

@@ -102,8 +102,10 @@ def test_a_stranger_finds_no_list_row_page_or_device_of_another_site(
     stranger.page.get_by_text("Nothing that you may see is called so").wait_for()
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("path", ["/devices/?link=wrong", "/sessions/", "/rejects/", "/help/"])
+@pytest.mark.parametrize(
+    "path, dark",
+    [("/devices/?link=wrong", True), ("/sessions/", False), ("/rejects/", True), ("/help/", False)],
+)
 def test_nothing_keeps_a_person_from_using_lists_search_and_help(
     person: People, path: str, dark: bool
 ) -> None:

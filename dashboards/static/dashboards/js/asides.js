@@ -39,7 +39,8 @@ document.addEventListener("keydown", (event) => {
   if (open?.hasAttribute("open")) /** @type {HTMLElement | null} */ (open.querySelector("summary"))?.focus();
   close();
 });
-addEventListener("scroll", () => document.querySelectorAll("details.help[open]").forEach((one) => one.removeAttribute("open")), {
-  capture: true,
-  passive: true,
-});
+const follow = () => {
+  for (const help of document.querySelectorAll("details.help[open]")) place(/** @type {HTMLDetailsElement} */ (help));
+};
+addEventListener("scroll", follow, { capture: true, passive: true });
+addEventListener("resize", follow);

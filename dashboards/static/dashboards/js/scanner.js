@@ -27,6 +27,6 @@ export class Scanner {
       return { taken: false, text: "" };
     }
     this.text = fast ? this.text + key : key;
-    return { taken: this.text.length > 1, text: "" };
+    return { taken: this.text.length > 2, text: "" }; // two keys struck together are still a hand
   }
 }
