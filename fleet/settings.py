@@ -87,7 +87,6 @@ PAGE_BURST = env.number("PAGE_BURST", 300, least=1)
 
 # --- Django ---
 INSTALLED_APPS = [
-    "django.contrib.admin.apps.SimpleAdminConfig",  # only `fleet.admin` shows anything
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -99,7 +98,8 @@ INSTALLED_APPS = [
     "fleet",
     "fleet.access",
     "fleet.control",
-    "dashboards",  # before allauth: its pages wear our look
+    "dashboards",  # before the admin and allauth: their pages wear our look
+    "django.contrib.admin.apps.SimpleAdminConfig",  # only `fleet.admin` shows anything
     "allauth",
     "allauth.account",
     "allauth.mfa",

@@ -83,6 +83,7 @@ def test_an_ended_link_says_so(made: tuple[DisplayLink, str], client: Client) ->
     assert answer.status_code == 410
     assert "was ended" in answer.content.decode()
     assert "EMS-0001" not in answer.content.decode()
+    assert "To my sites" not in answer.content.decode()
 
 
 def test_when_it_was_last_seen_is_kept_to_the_minute(made: tuple[DisplayLink, str]) -> None:

@@ -14,6 +14,8 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
+from dashboards.sockets import NOT_ALLOWED, Credentials, find_seat
+from fleet import checks
 from fleet.access import recovery
 from fleet.access.models import AuditEntry
 from tests.dashboards.api.ward import Ward
@@ -241,11 +243,19 @@ def test_a_role_that_needs_a_second_factor_sets_it_up_before_anything_else(
     assert client.get("/sites/north/")["Location"] == "/account/mfa/totp/activate/"
     assert client.get("/api/v1/devices").status_code == 403
     assert client.get("/api/v1/devices", headers={"Authorization": "Basic x"}).status_code == 403
+    assert find_seat(Credentials(session_key=str(client.session.session_key)), "north") == NOT_ALLOWED
     token = {"Authorization": "Bearer token of nurse"}
     assert client.get("/api/v1/devices", headers=token).status_code == 200
     engineer = Client()
     engineer.force_login(User.objects.get(username="engineer"))
     assert engineer.get("/sites/north/").status_code == 200
+
+
+def test_a_role_that_there_is_not_stops_the_start(settings: Settings) -> None:
+    settings.MFA_REQUIRED_ROLES = frozenset({"nurse", "enginer"})
+    [problem] = checks.required_roles()
+    assert "'enginer'" in problem.msg
+    assert "engineer" in str(problem.hint)
 
 
 # --- the password ---

@@ -60,3 +60,9 @@ def test_to_anybody_but_a_superuser_there_is_no_such_page(db: None, client: Clie
 def test_the_record_is_not_bypassed_by_the_password_page(root: Client) -> None:
     assert root.get("/admin/password_change/").status_code == 404
     assert AuditEntry.objects.exists()
+
+
+def test_it_leads_back_to_the_product_and_offers_no_way_around_it(root: Client) -> None:
+    page = root.get("/admin/").content.decode()
+    assert "Back to Myofleet" in page
+    assert "password_change" not in page
