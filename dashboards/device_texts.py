@@ -20,6 +20,7 @@ class Complaint:
 def page_texts() -> dict[str, str]:
     """Return every text that the scripts of a device's page show; `{…}` is filled in by them."""
     return wall_texts() | {
+        "channels.closed": _("no session is open, so none of this is known"),
         "plot.set": _("set"),
         "plot.delivered": _("delivered"),
         "plot.planned": _("planned"),

@@ -128,7 +128,10 @@ function changed(fresh) {
   byId("never")?.toggleAttribute("hidden", fresh.link !== "never");
   if (fresh.channels.length && !byId("channels")) return location.reload(); // it has just told what it has
   const age = byId("telemetry-age");
-  if (age) age.dataset.age = fresh.telemetry_at ?? "";
+  if (age) {
+    age.dataset.age = fresh.telemetry_at ?? "";
+    if (!fresh.telemetry_at) write(age, texts["channels.closed"]);
+  }
   const faces = face(fresh, texts).channels;
   Array.from(byId("channels")?.children ?? []).forEach((row, at) => {
     const [shown, raw] = [faces[at], fresh.channels[at]];

@@ -3,7 +3,7 @@
 import { pulseAge, ServerClock } from "./clock.js";
 import { listen } from "./live.js";
 import { emptyStore, take } from "./store.js";
-import { age, face, fill } from "./words.js";
+import { age, face } from "./words.js";
 
 const STALE_MS = 5_000; // without a pulse for so long, nothing here may look healthy
 const TICK_MS = 500;
@@ -43,21 +43,23 @@ function writeOrHide(element, words) {
 }
 
 /**
- * Keep this page live.
- * @param {object} [hands]
- * @param {boolean} [hands.watch] whether to ask for every sample
- * @param {(records: Record<string, any>[], lost: number) => void} [hands.traced] every sample, as it comes
- * @param {() => void} [hands.watching] from now on every sample comes; what was before has to be read
- * @param {(device: Record<string, any>) => void} [hands.changed] the device as it is now
+ * @typedef {object} Hands
+ * @property {boolean} [watch] whether to ask for every sample
+ * @property {(records: Record<string, any>[], lost: number) => void} [traced] every sample, as it comes
+ * @property {() => void} [watching] from now on every sample comes; what was before has to be read
+ * @property {(device: Record<string, any>) => void} [changed] the device as it is now
  */
-export function join({ watch = false, traced, watching, changed } = {}) {
+
+/** Keep this page live. @param {Hands} [hands] */
+export function join(hands = {}) {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const asked = `site=${encodeURIComponent(body.dataset.site ?? "")}&device=${encodeURIComponent(serial)}`;
   const live = listen(`${scheme}://${location.host}/ws/v1/live?${asked}`, {
     turned,
     take: async (message) => {
       try {
-        hear(message, { watch, traced, watching, changed });
+        const isNew = hear(message, hands);
+        if (isNew && hands.watch) live.say({ watch: serial }); // a new connection knows nothing of the last one
         faulty = false;
       } catch (error) {
         faulty = true;
@@ -66,31 +68,32 @@ export function join({ watch = false, traced, watching, changed } = {}) {
       }
     },
   });
-  /** Ask for full-rate traces after each snapshot: a new connection knows nothing of what the last one asked. */
-  function hear(/** @type {Record<string, any>} */ message, /** @type {any} */ hands) {
-    if (message.type === "error") return;
-    const known = store.devices.get(serial);
-    const before = known && { ...known };
-    const { all, serials, pulse: beat } = take(store, message);
-    for (const event of message.events ?? []) {
-      if (event.kind === "trace") hands.traced?.(event.records, event.lost);
-      else if (event.kind === "watch" && event.serial === serial) hands.watching?.();
-    }
-    if (beat && store.pulse) {
-      const arrived = performance.now();
-      server.hear(Date.parse(store.pulse.now), arrived);
-      pulse = { heardMs: arrived, ingestAt: store.pulse.ingest_at };
-    }
-    if (all && hands.watch) live.say({ watch: serial });
-    const device = store.devices.get(serial);
-    if (device && (all || serials.size)) {
-      draw(device);
-      if (before && FACTS.some((name) => JSON.stringify(before[name]) !== JSON.stringify(device[name]))) refresh();
-      hands.changed?.(device);
-    }
-    tick();
-  }
   setInterval(tick, TICK_MS);
+}
+
+/** Take one message in; return whether it was a snapshot. @param {Record<string, any>} message @param {Hands} hands */
+function hear(message, hands) {
+  if (message.type === "error") return false;
+  const known = store.devices.get(serial);
+  const before = known && { ...known };
+  const { all, serials, pulse: beat } = take(store, message);
+  for (const event of message.events ?? []) {
+    if (event.kind === "trace") hands.traced?.(event.records, event.lost);
+    else if (event.kind === "watch" && event.serial === serial) hands.watching?.();
+  }
+  if (beat && store.pulse) {
+    const arrived = performance.now();
+    server.hear(Date.parse(store.pulse.now), arrived);
+    pulse = { heardMs: arrived, ingestAt: store.pulse.ingest_at };
+  }
+  const device = store.devices.get(serial);
+  if (device && (all || serials.size)) {
+    draw(device);
+    if (before && FACTS.some((name) => JSON.stringify(before[name]) !== JSON.stringify(device[name]))) refresh();
+    hands.changed?.(device);
+  }
+  tick();
+  return all;
 }
 
 /** @param {Record<string, any>} device */
@@ -191,4 +194,4 @@ function place(html) {
   tick();
 }
 
-export { fill };
+export { fill } from "./words.js";

@@ -81,7 +81,6 @@ export class Envelope {
 
   /** @param {any} channel @param {any} planned @param {number[]} t */
   plot(channel, planned, t) {
-    const ink = colours();
     const figure = document.createElement("figure");
     const title = document.createElement("figcaption");
     title.textContent = this.texts["plot.channel"].replace("{n}", channel.n);
@@ -92,11 +91,20 @@ export class Envelope {
     this.root.append(figure);
     const line = planned?.channels.find((/** @type {any} */ one) => one.n === channel.n);
     const length = Math.max(planned ? planned.length_ms / 1000 : 0, t[t.length - 1] ?? 0, 10);
-    const gap = (/** @type {any} */ _plot, /** @type {number[]} */ splits) => splits.map((s) => clock(s * 1000));
-    const options = {
+    const silent = (/** @type {number[]} */ column) => column.map(() => undefined);
+    const told = [t, silent(t), silent(t), channel.set_ma, channel.ma, channel.ma_min, channel.ma_max];
+    const plan = line ? [planned.t, line.limit_ma, line.ma, ...[3, 4, 5, 6].map(() => silent(planned.t))] : null;
+    return new uPlot(this.options(length), plan ? joined(plan, told) : told, inside);
+  }
+
+  /** @param {number} length of the session, s */
+  options(length) {
+    const ink = colours();
+    const times = (/** @type {any} */ _plot, /** @type {number[]} */ splits) => splits.map((s) => clock(s * 1000));
+    return {
       width: 300, height: HEIGHT, legend: { show: false }, cursor: { drag: { x: false, y: false }, sync: { key: "envelope" } },
       scales: { x: { time: false, range: [0, length] }, y: { range: upTo(20, 20) } },
-      axes: [axis({ space: 60, values: gap, size: 24, incrs: [10, 30, 60, 120, 300, 600, 1800, 3600] }), axis({ size: 52, label: "mA", labelSize: 16, labelFont: '12px "Inter Variable"' })],
+      axes: [axis({ space: 60, values: times, size: 24, incrs: [10, 30, 60, 120, 300, 600, 1800, 3600] }), axis({ size: 52, label: "mA", labelSize: 16, labelFont: '12px "Inter Variable"' })],
       bands: [{ series: [6, 5], fill: `color-mix(in srgb, ${ink.delivered} 25%, transparent)` }],
       series: [
         {},
@@ -108,10 +116,6 @@ export class Envelope {
         { stroke: "transparent", spanGaps: false, points: { show: false } },
       ],
     };
-    const silent = (/** @type {number[]} */ column) => column.map(() => undefined);
-    const told = [t, silent(t), silent(t), channel.set_ma, channel.ma, channel.ma_min, channel.ma_max];
-    const plan = line ? [planned.t, line.limit_ma, line.ma, ...[3, 4, 5, 6].map(() => silent(planned.t))] : null;
-    return new uPlot(options, plan ? joined(plan, told) : told, inside);
   }
 
   fit() {
