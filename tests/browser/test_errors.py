@@ -87,3 +87,13 @@ def test_a_page_whose_database_is_away_says_where_to_look_and_comes_back_where_i
     nurse.page.locator("main.wall, .tile, h1:has-text('North')").first.wait_for(timeout=20_000)
     assert nurse.page.url == house.url + path
     wait_for(lambda: house.api("devices")[0] == 200, within_s=20, why="the web found no way back")
+
+
+def test_the_reference_of_the_api_is_a_page_for_people(person: People) -> None:
+    reader = person("nobody", width=390)
+    assert reader.open("/api/v1/docs") == 200
+    found: Any = reader.page.evaluate(AXE + ";axe.run()")
+    assert not [one["id"] for one in found["violations"] if one["impact"] in ("serious", "critical")]
+    assert reader.page.evaluate("document.documentElement.scrollWidth") <= 390
+    reader.page.get_by_role("link", name="GET /api/v1/devices", exact=True).click()
+    reader.page.get_by_role("heading", name="GET /api/v1/devices", exact=True).wait_for()

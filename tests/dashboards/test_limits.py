@@ -8,7 +8,7 @@ import pytest
 import redis
 from django.conf import settings as django_settings
 from django.test import Client, RequestFactory
-from django.urls import ResolverMatch
+from django.urls import ResolverMatch, resolve, reverse
 from pytest_django import Settings
 
 from dashboards import limits
@@ -108,3 +108,10 @@ def test_a_dead_redis_limits_nobody_and_is_not_asked_each_time(
     with caplog.at_level(logging.WARNING):
         assert [ask("devices").status_code for _ in range(3)] == [200] * 3
     assert caplog.text.count("nobody is rate-limited") == 1
+
+
+def test_the_pages_without_a_limit_are_still_called_so() -> None:
+    for name, arguments in (("wall", ["north"]), ("display", ["secret"]), ("logout", [])):
+        assert name in limits._UNLIMITED_PAGES
+        match = resolve(reverse(f"dashboards:{name}", args=arguments))
+        assert {match.url_name} <= limits._UNLIMITED_PAGES or not match.namespace

@@ -1,6 +1,7 @@
 """Every error is a problem that says what was seen and what was expected."""
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.test import Client
 
@@ -118,3 +119,11 @@ def test_answers_are_not_kept_by_caches(get: Get) -> None:
 def test_head_is_answered_like_get(ward: Ward) -> None:
     response = Client().head("/api/v1/devices", headers={"Authorization": "Bearer token of nurse"})
     assert response.status_code == 200
+
+
+def test_a_cookie_without_its_csrf_token_does_nothing(ward: Ward) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(User.objects.get(username="engineer"))
+    path = f"/api/v1/devices/{ward.running.serial}/end-conflict"
+    answer = client.post(path, {"reason": "it is over"}, content_type="application/json")
+    assert "CSRF" in _is_problem(answer, 403)["detail"]
