@@ -49,7 +49,7 @@ def parts(
 
     Args:
         took_ms: How long the database took to answer.
-        version: The web's own, which all others should have, too.
+        version: The web's own with its build, which all others should have, too.
     """
     ingest = _ours("ingest", pulses, now, version, redis)
     broker = _broker(pulses.get("ingest"), ingest)
@@ -89,7 +89,8 @@ def _ours(key: str, pulses: Mapping[str, Pulse], now: datetime, version: str, re
     silent = age > SILENT_AFTER.get(key, WEB_SILENT_AFTER)
     level: Level = "good"
     words, todo = _("lives"), ""
-    differs = bool(pulse.detail.get("version")) and pulse.detail["version"] != version
+    its = _version(pulse.detail)
+    differs = bool(its) and its != version
     if silent:
         level, words, todo = "bad", _("silent"), _todo(key, pulses, now, redis)
         if key == "beat" and _is_silent("worker", pulses, now):
@@ -97,7 +98,7 @@ def _ours(key: str, pulses: Mapping[str, Pulse], now: datetime, version: str, re
     elif differs:
         level, words = "warn", _("lives, in another version")
         todo = _("It runs %(its)s, the web %(ours)s: restart it, so that all run the same.") % {
-            "its": pulse.detail["version"],
+            "its": its,
             "ours": version,
         }
     return Part(
@@ -122,12 +123,16 @@ def _beat_without_worker(todo: str, redis: Redis) -> tuple[Level, str, str]:
     return "bad", _("sends no ticks"), todo
 
 
+def _version(detail: Mapping[str, Any]) -> str:
+    return " · ".join(filter(None, (detail.get("version"), detail.get("build"))))
+
+
 def _about(detail: Mapping[str, Any]) -> dict[str, Any]:
     rates, gauges = detail.get("rates") or {}, detail.get("gauges") or {}
     cpu = rates.get("process_cpu_seconds_total")
     host, pid = detail.get("host"), detail.get("pid")
     return {
-        "version": detail.get("version", ""),
+        "version": _version(detail),
         "started_at": parse_datetime(detail.get("started_at") or ""),
         "place": f"{host} · {pid}" if host and pid else "",
         "cpu_percent": None if cpu is None else cpu * 100,

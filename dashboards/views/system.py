@@ -22,6 +22,7 @@ from dashboards.reasons import Reason, reject
 from devices.models import Pulse, SlowSpell
 from devices.store import rejects as refused
 from devices.store import sizes
+from devices.store.pulses import build
 from fleet.access import queries as access
 
 SPELLS_SHOWN = 20
@@ -66,7 +67,12 @@ def _context() -> dict[str, Any]:
     took_ms = (time.perf_counter() - began_s) * 1000
     now, redis, disk = timezone.now(), servers.ask_redis(), servers.disk.get()
     every = parts(
-        pulses, now, redis=redis, database=sizes.health(), took_ms=took_ms, version=settings.VERSION
+        pulses,
+        now,
+        redis=redis,
+        database=sizes.health(),
+        took_ms=took_ms,
+        version=f"{settings.VERSION} · {build()}",
     )
     alive = living(pulses, now)
     told = alive["ingest"].detail.get("broker_told") if "ingest" in alive else None

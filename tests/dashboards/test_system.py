@@ -116,7 +116,7 @@ def test_ticks_that_wait_tell_a_dead_worker_from_a_dead_beat(
 
 
 def test_a_part_in_another_version_than_the_web_is_flagged(engineer: Client, alive: None) -> None:
-    tell("worker", version="0.0.9")
+    tell("worker", version="0.0.9", build="")
     assert "It runs 0.0.9" in todo(engineer)
 
 
