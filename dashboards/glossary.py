@@ -214,7 +214,17 @@ SESSIONS: Final = Chapter(
         ),
         "at-target": Word(
             _("At target"),
-            _("The time in which the delivered current was what the protocol asks for."),
+            _(
+                "The current that was delivered is at least 90 % of what the protocol asks for, in a "
+                "contraction."
+            ),
+        ),
+        "verdict": Word(
+            _("Valid, partial, too little"),
+            _(
+                "Valid: at least 80 % of the planned contractions were at target for at least 80 % of their "
+                "time. Partial: at least half of them. It judges the dose, not the person."
+            ),
         ),
         "free": Word(
             _("Free session"), _("A session set by hand at the device, without a protocol document.")

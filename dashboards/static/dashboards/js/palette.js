@@ -68,6 +68,7 @@ class Palette {
       this.soon = setTimeout(() => this.look(), DEBOUNCE_MS);
     });
     this.input.addEventListener("keydown", (event) => this.key(event));
+    this.box.addEventListener("keydown", (event) => event.stopPropagation()); // the page's own keys are not meant
     this.box.querySelector("form")?.addEventListener("submit", (event) => event.preventDefault());
     this.box.querySelector("[data-does=close]")?.addEventListener("click", () => this.box.close());
     this.box.addEventListener("click", (event) => {
@@ -231,13 +232,14 @@ if (box) {
     event.preventDefault();
     palette.open();
   });
-  document.addEventListener("keydown", (event) => {
+  const toggle = (/** @type {KeyboardEvent} */ event) => {
     const asked = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
     if (!asked) return;
     event.preventDefault();
     if (box.open) box.close();
     else palette.open();
-  });
+  };
+  document.addEventListener("keydown", toggle, { capture: true });
   const scanner = new Scanner();
   document.addEventListener(
     "keydown",
