@@ -65,7 +65,8 @@ def logins_of(person: User, *, most: int = 10) -> list[AuditEntry]:
 def record_for(reader: Person) -> QuerySet[AuditEntry]:
     """Return the entries that the reader may read: of their sites, and of the logins they answer for.
 
-    A login, a password or a token belongs to no one site; whoever answers for the person may read of it.
+    A login, a password or a token belongs to no one site, nor does an export of several; whoever answers for the
+    person may read of it.
     """
     entries = AuditEntry.objects.all()
     if isinstance(reader, User) and reader.is_active and reader.is_superuser:
@@ -76,7 +77,8 @@ def record_for(reader: Person) -> QuerySet[AuditEntry]:
     personal = Q()
     for word in _PERSONAL:
         personal |= Q(action=word) | Q(action__startswith=f"{word}.")
-    return entries.filter(Q(site__in=sites) | Q(personal, site=None, subject__in=whole.values("username")))
+    theirs = Q(actor__in=whole.values("pk")) | Q(personal, subject__in=whole.values("username"))
+    return entries.filter(Q(site__in=sites) | Q(theirs, site=None))
 
 
 def names_for(reader: Person, names: Iterable[str]) -> dict[str, str]:
