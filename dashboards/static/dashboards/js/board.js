@@ -1,14 +1,15 @@
-// The tiles: drawn a slice a frame, put in order, chosen from, and on a screen on the wall turned by the page.
+// The tiles: put in order, chosen from, and on a screen on the wall turned by the page.
 
 import { arranged, filters, matches, pageSize, stripRoom } from "./choice.js";
 import { described } from "./chooser.js";
 import { byId, flag, say } from "./dom.js";
+import { Drawing } from "./draw.js";
 import { movers } from "./order.js";
 import { drawStrip } from "./strip.js";
 import { Tile } from "./tile.js";
 import { age, face, fill } from "./words.js";
 
-const SLICE_MS = 12; // of one frame, for drawing; the rest waits for the next
+const ADOPT_MS = 12; // of one task, for taking over what the server rendered
 const SETTLE_MS = 500; // between two looks at who has to move
 const PEEK = 12; // as `tiles.py`
 const KINDS = /** @type {const} */ (["in_session", "attention", "silent"]);
@@ -17,158 +18,189 @@ const wall = byId("content");
 const kiosk = "kiosk" in body.dataset;
 
 /** @typedef {import("./choice.js").Choice} Choice */
+/** @typedef {import("./strip.js").Trouble} Trouble */
+/** @typedef {{ordered: Trouble[], chosen: Trouble[], size: number}} Plan everybody in order; who is chosen; how many a page */
 
-/** @param {{texts: Record<string, string>, store: import("./store.js").Store,
- *   server: import("./clock.js").ServerClock, choice: Choice, isHeld: () => boolean, drawn: () => void}} options */
-export function makeBoard({ texts, store, server, choice: first, isHeld, drawn: told }) {
+export class Board {
   /** @type {Map<string, Tile>} */
-  const tiles = new Map();
-  let choice = first;
-  let page = 0;
-  let pages = 1;
-  let heard = false; // a snapshot came: its order is the order of places
+  tiles = new Map();
+  page = 0;
+  pages = 1;
+  /** A snapshot came: its order is the order of places. */
+  heard = false;
+  settledMs = -Infinity;
+  settling = 0;
 
-  // --- drawing ---
-
-  /** @type {Set<string>} */
-  const waiting = new Set();
-  /** @type {(() => void)[]} */
-  let whenDrawn = [];
-  let frame = 0;
-
-  /** Draw these devices; resolves when they are on the screen. @param {Iterable<string>} serials */
-  function draw(serials) {
-    for (const serial of serials) waiting.add(serial);
-    const done = new Promise((/** @type {(value: void) => void} */ resolve) => whenDrawn.push(resolve));
-    schedule();
-    return done;
+  /** @param {{texts: Record<string, string>, store: import("./store.js").Store,
+   *   server: import("./clock.js").ServerClock, choice: Choice, isHeld: () => boolean, drawn: () => void}} options */
+  constructor({ texts, store, server, choice, isHeld, drawn }) {
+    this.texts = texts;
+    this.store = store;
+    this.server = server;
+    this.choice = choice;
+    this.isHeld = isHeld;
+    this.drawing = new Drawing({
+      draw: (serial, at) => this.draw(serial, at),
+      drawn: () => {
+        this.count();
+        this.settle();
+        drawn();
+      },
+    });
   }
 
-  function schedule() {
-    if (document.hidden) drawSlice(Infinity); // no frame comes to a hidden tab
-    else if (!frame) frame = requestAnimationFrame(() => drawSlice(SLICE_MS));
-  }
-
-  /** @param {number} budgetMs */
-  function drawSlice(budgetMs) {
-    frame = 0;
-    const until = performance.now() + budgetMs;
-    const drawn = [];
-    for (const serial of waiting) {
-      waiting.delete(serial);
-      const device = store.devices.get(serial);
-      if (device === undefined) continue;
-      const tile = tileOf(serial);
-      const at = performance.now();
-      tile.draw(device, face(device, texts));
-      tell(tile, server.now(at));
-      drawn.push({ serial, rev: device.rev, t: at });
-      if (at > until) break;
+  /** Take over what the server rendered, in slices: hundreds of tiles are more than one task's work. */
+  async adopt() {
+    let until = 0; // this task has loaded the modules: begin with another
+    for (const root of wall.querySelectorAll(".tile")) {
+      if (performance.now() >= until) {
+        await new Promise((resolve) => setTimeout(resolve));
+        until = performance.now() + ADOPT_MS;
+      }
+      const tile = new Tile(/** @type {HTMLElement} */ (root));
+      this.tiles.set(tile.entry.serial, tile);
     }
-    if (drawn.length) document.dispatchEvent(new CustomEvent("myofleet:drawn", { detail: drawn }));
-    if (waiting.size) return schedule();
-    count();
-    settle();
-    told();
-    for (const resolve of whenDrawn.splice(0)) resolve();
+  }
+
+  /** A snapshot came: devices may have come and gone. */
+  hear() {
+    this.heard = true;
+    const isLarge = Array.from(this.store.devices.values()).some((device) => device.channels.length > 8);
+    wall.dataset.channels = isLarge ? "16" : "8"; // as `tiles.channel_rows`
+  }
+
+  // --- one tile ---
+
+  /** @param {string} serial @param {number} at monotonic ms @returns {number | null} the `rev` that was drawn */
+  draw(serial, at) {
+    const device = this.store.devices.get(serial);
+    if (device === undefined) return null;
+    const tile = this.tileOf(serial);
+    tile.draw(device, face(device, this.texts));
+    this.tell(tile, this.server.now(at));
+    return device.rev;
   }
 
   /** @param {string} serial */
-  function tileOf(serial) {
-    let tile = tiles.get(serial);
-    if (tile === undefined) tiles.set(serial, (tile = Tile.blank(serial)));
+  tileOf(serial) {
+    let tile = this.tiles.get(serial);
+    if (tile === undefined) this.tiles.set(serial, (tile = Tile.blank(serial)));
     return tile;
   }
 
   /** Write a tile's age. @param {Tile} tile @param {number | null} now Unix ms of the server */
-  function tell(tile, now) {
-    if (now !== null) tile.tick(age(tile.heardMs === null ? null : now - tile.heardMs, texts));
+  tell(tile, now) {
+    if (now !== null) tile.tick(age(tile.heardMs === null ? null : now - tile.heardMs, this.texts));
   }
 
-  function count() {
-    const counts = { all: heard ? store.devices.size : tiles.size, in_session: 0, attention: 0, silent: 0 };
-    for (const entry of entries()) for (const kind of KINDS) counts[kind] += Number(entry[kind]);
-    for (const [kind, n] of Object.entries(counts)) say(`count-${kind}`, String(n));
-    const some = byId("count-attention").parentElement;
-    if (some) flag(some, "data-some", counts.attention > 0);
+  /** Let time pass for a share of the tiles. @param {number} share @param {number} of */
+  tick(share, of) {
+    const now = this.server.now(performance.now());
+    let n = 0;
+    for (const tile of this.tiles.values()) if (n++ % of === share) this.tell(tile, now);
   }
 
   /** What is known of each device, by place. */
-  function entries() {
-    const serials = heard ? store.devices.keys() : tiles.keys();
-    return Array.from(serials, (serial) => tileOf(serial).entry);
+  entries() {
+    const serials = this.heard ? this.store.devices.keys() : this.tiles.keys();
+    return Array.from(serials, (serial) => this.tileOf(serial).entry);
+  }
+
+  count() {
+    const every = this.entries();
+    say("count-all", String(every.length));
+    for (const kind of KINDS) say(`count-${kind}`, String(every.filter((entry) => entry[kind]).length));
+    const attention = byId("count-attention");
+    if (attention.parentElement) flag(attention.parentElement, "data-some", attention.textContent !== "0");
   }
 
   // --- who stands where ---
 
-  let settledMs = -Infinity;
-  let settling = 0;
+  /** @param {Choice} choice */
+  choose(choice) {
+    this.choice = choice;
+    this.page = 0;
+    body.dataset.order = choice.order;
+    flag(body, "data-filtered", filters(choice));
+    byId("chosen").hidden = !filters(choice);
+    this.settle({ force: true });
+  }
+
+  /** Show another page. @param {number} by @param {{force?: boolean}} [how] */
+  turn(by, { force = false } = {}) {
+    if (this.pages < 2 || (!force && this.isHeld())) return;
+    this.page += by;
+    this.settle({ force: true });
+  }
 
   /** Put everything where it belongs, unless somebody is at the wall. @param {{force?: boolean}} [how] */
-  function settle({ force = false } = {}) {
-    const wait = settledMs + SETTLE_MS - performance.now();
+  settle({ force = false } = {}) {
+    const wait = this.settledMs + SETTLE_MS - performance.now();
     if (!force && wait > 0) {
-      settling ||= setTimeout(settle, wait);
+      this.settling ||= setTimeout(() => this.settle(), wait);
       return;
     }
-    clearTimeout(settling);
-    settling = 0;
-    settledMs = performance.now();
-    const mayMove = force || !isHeld();
-    const every = entries();
+    clearTimeout(this.settling);
+    this.settling = 0;
+    this.settledMs = performance.now();
+    this.place(force || !this.isHeld());
+  }
+
+  /** @param {boolean} mayMove */
+  place(mayMove) {
+    const { choice, texts } = this;
+    const every = this.entries();
     const troubled = arranged(every.filter(({ attention }) => attention), "trouble");
-    const ordered = heard ? arranged(every, choice.order) : every;
+    const ordered = this.heard ? arranged(every, choice.order) : every;
     const chosen = ordered.filter((entry) => matches(entry, choice));
     const size = kiosk ? pageSize(chosen.length, troubled.length) : Infinity;
     drawStrip(troubled, kiosk ? stripRoom(size) : PEEK, { mayMove, texts });
     const plan = { ordered, chosen, size };
-    if (mayMove) apply(plan);
-    byId("held").hidden = mayMove || !differs(plan);
+    if (mayMove) this.apply(plan);
+    byId("held").hidden = mayMove || !this.differs(plan);
     say("chosen-words", fill(texts["chosen"], { n: chosen.length, m: every.length, what: described(choice) }));
   }
 
-  /** @typedef {{ordered: {serial: string}[], chosen: {serial: string}[], size: number}} Plan */
-
   /** @param {Plan} plan */
-  function apply({ ordered, chosen, size }) {
-    pages = Math.max(1, Math.ceil(chosen.length / size));
-    page = ((page % pages) + pages) % pages;
-    put(ordered.map(({ serial }) => serial));
-    const seen = visible({ chosen, size });
-    for (const { entry, root } of tiles.values()) {
+  apply({ ordered, chosen, size }) {
+    this.pages = Math.max(1, Math.ceil(chosen.length / size));
+    this.page = ((this.page % this.pages) + this.pages) % this.pages;
+    this.put(ordered.map(({ serial }) => serial));
+    const seen = this.visible({ chosen, size });
+    for (const { entry, root } of this.tiles.values()) {
       flag(root, "hidden", !seen.has(entry.serial));
       flag(root, "data-roomy", entry.in_session || entry.attention);
     }
     byId("empty").hidden = ordered.length > 0;
     byId("none-shown").hidden = chosen.length > 0 || !ordered.length;
     byId("strip").hidden = !ordered.length;
-    if (kiosk) layOut(chosen.length, size);
+    if (kiosk) this.layOut(chosen.length, size);
   }
 
-  /** @param {{chosen: {serial: string}[], size: number}} plan */
-  function visible({ chosen, size }) {
-    const from = size === Infinity ? 0 : page * size;
+  /** @param {{chosen: Trouble[], size: number}} plan */
+  visible({ chosen, size }) {
+    const from = size === Infinity ? 0 : this.page * size;
     return new Set(chosen.slice(from, from + size).map(({ serial }) => serial));
   }
 
-  /** Whether something would move or appear. @param {Plan} plan */
-  function differs({ ordered, chosen, size }) {
-    const seen = visible({ chosen, size });
+  /** Whether something would move, come or go. @param {Plan} plan */
+  differs({ ordered, chosen, size }) {
+    const seen = this.visible({ chosen, size });
     let at = wall.firstElementChild;
     for (const { serial } of ordered) {
-      if (tiles.get(serial)?.root !== at || at?.hasAttribute("hidden") === seen.has(serial)) return true;
+      if (this.tiles.get(serial)?.root !== at || at?.hasAttribute("hidden") === seen.has(serial)) return true;
       at = at?.nextElementSibling ?? null;
     }
     return at !== null;
   }
 
   /** @param {string[]} serials */
-  function put(serials) {
+  put(serials) {
     const wanted = new Set(serials);
-    for (const [serial, tile] of tiles) {
+    for (const [serial, tile] of this.tiles) {
       if (wanted.has(serial)) continue;
       tile.root.remove();
-      tiles.delete(serial);
+      this.tiles.delete(serial);
     }
     const now = Array.from(wall.children, (root) => /** @type {HTMLElement} */ (root).dataset.serial ?? "");
     const standing = new Set(now);
@@ -177,7 +209,7 @@ export function makeBoard({ texts, store, server, choice: first, isHeld, drawn: 
     /** @type {Element | null} */
     let previous = null;
     for (const serial of serials) {
-      const { root } = tileOf(serial);
+      const { root } = this.tileOf(serial);
       if (!standing.has(serial) || moving.has(serial)) {
         if (previous) previous.after(root);
         else wall.prepend(root);
@@ -188,62 +220,10 @@ export function makeBoard({ texts, store, server, choice: first, isHeld, drawn: 
   }
 
   /** @param {number} shown @param {number} size */
-  function layOut(shown, size) {
+  layOut(shown, size) {
     body.dataset.pageSize = String(size);
     body.dataset.fit = String([6, 12].find((most) => shown <= most) ?? 24);
-    byId("pages").hidden = pages < 2;
-    say("page-words", fill(texts["page"], { n: page + 1, m: pages }));
+    byId("pages").hidden = this.pages < 2;
+    say("page-words", fill(this.texts["page"], { n: this.page + 1, m: this.pages }));
   }
-
-  return {
-    draw,
-    settle,
-    /** A hidden tab came back: the frame that was asked for will not come any more. */
-    wake() {
-      if (document.hidden || !frame) return;
-      cancelAnimationFrame(frame);
-      drawSlice(Infinity);
-    },
-    /** A snapshot came: devices may have come and gone. */
-    heard() {
-      heard = true;
-      const isLarge = Array.from(store.devices.values()).some((device) => device.channels.length > 8);
-      wall.dataset.channels = isLarge ? "16" : "8"; // as `tiles.channel_rows`
-    },
-    /** Let time pass for every tile, or for a share of them. @param {number} [share] @param {number} [of] */
-    tick(share, of = 1) {
-      const now = server.now(performance.now());
-      let n = 0;
-      for (const tile of tiles.values()) if (share === undefined || n++ % of === share) tell(tile, now);
-    },
-    /** @param {Choice} wanted */
-    choose(wanted) {
-      choice = wanted;
-      page = 0;
-      body.dataset.order = choice.order;
-      flag(body, "data-filtered", filters(choice));
-      byId("chosen").hidden = !filters(choice);
-      settle({ force: true });
-    },
-    /** Show another page. @param {number} by @param {{force?: boolean}} [how] */
-    turn(by, { force = false } = {}) {
-      if (pages < 2 || (!force && isHeld())) return;
-      page += by;
-      settle({ force: true });
-    },
-    /** @param {string} serial */
-    tile: (serial) => tiles.get(serial),
-    /** Take over what the server rendered, in slices: hundreds of tiles are more than one task's work. */
-    async adopt() {
-      let until = 0; // this task has loaded the modules: begin with another
-      for (const root of wall.querySelectorAll(".tile")) {
-        if (performance.now() >= until) {
-          await new Promise((resolve) => setTimeout(resolve));
-          until = performance.now() + SLICE_MS;
-        }
-        const tile = new Tile(/** @type {HTMLElement} */ (root));
-        tiles.set(tile.entry.serial, tile);
-      }
-    },
-  };
 }

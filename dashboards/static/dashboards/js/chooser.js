@@ -41,6 +41,8 @@ function show(choice) {
     const { filter } = /** @type {HTMLElement} */ (button).dataset;
     button.setAttribute("aria-pressed", String(filter === (choice.state || "all")));
   }
+  const screen = document.getElementById("screen"); // a screen on the wall of one room shows that room
+  if (screen instanceof HTMLAnchorElement) screen.search = addressOf("kiosk=1", { ...choice, order: "" });
 }
 
 /** @param {{changed: (choice: import("./choice.js").Choice) => void}} options */

@@ -1,6 +1,6 @@
 // The wall: what the server says, drawn at the screen's pace; and what it no longer says, said aloud.
 
-import { makeBoard } from "./board.js";
+import { Board } from "./board.js";
 import { chosen, watchChoice } from "./chooser.js";
 import { ServerClock } from "./clock.js";
 import { byId, flag, say } from "./dom.js";
@@ -25,7 +25,7 @@ const server = new ServerClock();
 const liveness = new Liveness(server, texts);
 const hands = watchHands([wall, byId("strip")], { kiosk, changed: () => board.settle() });
 const renewal = keepRenewed({ build: body.dataset.build ?? "", kiosk, mayReload: () => document.hidden || !hands.here });
-const board = makeBoard({
+const board = new Board({
   texts, store, server, choice: chosen(), isHeld: () => hands.here, drawn: () => liveness.judge(),
 });
 
@@ -38,8 +38,8 @@ async function hear(message) {
     if (message.type === "snapshot") renewal.met(message.build);
     const changed = take(store, message);
     if (changed.pulse && store.pulse) liveness.hear(/** @type {any} */ (store.pulse));
-    if (changed.all) board.heard();
-    await board.draw(changed.all ? store.devices.keys() : changed.serials);
+    if (changed.all) board.hear();
+    await board.drawing.ask(changed.all ? store.devices.keys() : changed.serials);
     liveness.faulty = false;
     renewal.alive();
   } catch (error) {
@@ -77,7 +77,7 @@ function tick() {
 function explain({ target }) {
   if (!(target instanceof Element)) return;
   const link = target.closest(".link");
-  const heardMs = board.tile(/** @type {HTMLElement | null} */ (link?.closest(".tile"))?.dataset.serial ?? "")?.heardMs;
+  const heardMs = board.tiles.get(/** @type {HTMLElement | null} */ (link?.closest(".tile"))?.dataset.serial ?? "")?.heardMs;
   const now = server.now(performance.now());
   if (link instanceof HTMLElement && heardMs) link.title = fill(texts["heard.title"], times(heardMs));
   else if (target.closest("#now") && now !== null) {
@@ -101,7 +101,7 @@ function escape() {
 }
 
 await board.adopt();
-const choice = watchChoice({ changed: board.choose });
+const choice = watchChoice({ changed: (choice) => board.choose(choice) });
 const help = legend(/** @type {HTMLDialogElement} */ (byId("legend")));
 for (const button of document.querySelectorAll('[data-does="legend"]')) button.addEventListener("click", help.show);
 byId("page-back").addEventListener("click", () => board.turn(-1, { force: true }));
@@ -123,7 +123,7 @@ listenToKeys({
   Escape: then(escape),
 });
 document.addEventListener("pointerover", explain);
-document.addEventListener("visibilitychange", board.wake);
+document.addEventListener("visibilitychange", () => board.drawing.wake());
 setInterval(tick, 1000 / SLOTS);
 if (kiosk) setInterval(() => board.turn(1), TURN_MS);
 

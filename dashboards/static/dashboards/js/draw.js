@@ -1,0 +1,56 @@
+// Drawing at the screen's pace: a slice of each frame, and at once where no frame comes.
+
+const SLICE_MS = 8; // of one frame, for drawing; the rest waits for the next
+
+export class Drawing {
+  /** @type {Set<string>} */
+  waiting = new Set();
+  /** @type {(() => void)[]} */
+  whenDrawn = [];
+  frame = 0;
+
+  /** @param {{draw: (serial: string, at: number) => number | null, drawn: () => void}} options `draw` returns the `rev`
+   *   that was drawn, null for nothing; `drawn`: all that waited stands on the screen */
+  constructor({ draw, drawn }) {
+    this.draw = draw;
+    this.drawn = drawn;
+  }
+
+  /** Draw these devices; resolves when they are on the screen. @param {Iterable<string>} serials */
+  ask(serials) {
+    for (const serial of serials) this.waiting.add(serial);
+    const done = new Promise((/** @type {(value: void) => void} */ resolve) => this.whenDrawn.push(resolve));
+    this.schedule();
+    return done;
+  }
+
+  schedule() {
+    if (document.hidden) this.slice(Infinity); // no frame comes to a hidden tab
+    else if (!this.frame) this.frame = requestAnimationFrame(() => this.slice(SLICE_MS));
+  }
+
+  /** @param {number} budgetMs */
+  slice(budgetMs) {
+    this.frame = 0;
+    const until = performance.now() + budgetMs;
+    const detail = [];
+    for (const serial of this.waiting) {
+      this.waiting.delete(serial);
+      const at = performance.now();
+      const rev = this.draw(serial, at);
+      if (rev !== null) detail.push({ serial, rev, t: at });
+      if (at > until) break;
+    }
+    if (detail.length) document.dispatchEvent(new CustomEvent("myofleet:drawn", { detail }));
+    if (this.waiting.size) return this.schedule();
+    this.drawn();
+    for (const resolve of this.whenDrawn.splice(0)) resolve();
+  }
+
+  /** A hidden tab came back, or went: the frame that was asked for will not come any more. */
+  wake() {
+    if (document.hidden || !this.frame) return;
+    cancelAnimationFrame(this.frame);
+    this.slice(Infinity);
+  }
+}
