@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from fleet import env
+from fleet.patience import Connection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
@@ -38,7 +39,15 @@ _database = env.url("DATABASE_URL", "postgresql://localhost:5432/myofleet", ("po
 # The web shares this many connections (fleet/asgi.py asks for it); every other process has one of its own.
 _pool_size = env.number("DATABASE_POOL", 0)
 _pool = (
-    {"pool": {"min_size": 1, "max_size": _pool_size, "timeout": 2, "reconnect_timeout": 1}}
+    {
+        "pool": {
+            "min_size": 1,
+            "max_size": _pool_size,
+            "timeout": 2,
+            "reconnect_timeout": 1,
+            "connection_class": Connection,
+        }
+    }
     if _pool_size
     else {}
 )

@@ -3,6 +3,8 @@
 import http.client
 import importlib.util
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -314,3 +316,34 @@ def test_while_the_database_is_away_everything_says_so_at_once_and_comes_back(de
         within_s=15,
         why="the web found no way back",
     )
+
+
+def test_a_database_that_hangs_is_as_good_as_one_that_is_away(described: Described) -> None:
+    """Frozen, it takes what is sent and never answers."""
+    house = described.house
+    assert described.ask("GET", "/api/v1/devices")[0] == 200  # so the pool holds a connection that lived
+    frozen = _freeze(house.processes.pid("postgres"))
+    try:
+        for path, kind in (("/api/v1/devices", PROBLEM), ("/", "text/html")):
+            began = time.monotonic()
+            who = "engineer" if path.startswith("/api") else None
+            status, answered, _ = described.ask("GET", path, who=who, Cookie=f"sessionid={'x' * 32}")
+            assert (status, answered.partition(";")[0]) == (503, kind)
+            assert time.monotonic() - began < 5, path
+    finally:
+        for pid in frozen:
+            os.kill(pid, signal.SIGCONT)
+    wait_for(
+        lambda: described.ask("GET", "/api/v1/devices")[0] == 200,
+        within_s=20,
+        why="the web found no way back",
+    )
+
+
+def _freeze(postmaster: int) -> list[int]:
+    """Stop the server and each process of its connections, as a hung disk would; return them."""
+    os.kill(postmaster, signal.SIGSTOP)  # first: it would make new ones
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    for pid in map(int, children):
+        os.kill(pid, signal.SIGSTOP)
+    return [postmaster, *map(int, children)]

@@ -11,6 +11,7 @@ OUTSIDE = {
     "fleet.logs",
     "fleet.redaction",
     "fleet.debugging",
+    "fleet.patience",
     "fleet.checks",
     "fleet.celery",
     "fleet.apps",
