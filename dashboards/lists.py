@@ -17,6 +17,7 @@ reached by a filter, or as CSV, which has every row.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Final, Generic, Literal, TypeVar
 
 from django.db.models import F, QuerySet
@@ -191,9 +192,10 @@ class Listing(Generic[M, R]):
             return rows.order_by(*_order(column, asked.descending), "-pk" if asked.descending else "pk")
         key = column.key
         assert key is not None, f"{column.name} of {self.name} has no key"  # noqa: S101  our own table
-        known = [row for row in rows if key(row) is not None]
-        unknown = [row for row in rows if key(row) is None]
-        return sorted(known, key=key, reverse=asked.descending) + unknown
+        keyed = [(key(row), row) for row in rows]
+        known = [one for one in keyed if one[0] is not None]
+        known.sort(key=itemgetter(0), reverse=asked.descending)
+        return [row for _key, row in known] + [row for key_, row in keyed if key_ is None]
 
     def page(
         self, asked: Asked, rows: "QuerySet[Any] | Sequence[M]", *, now: datetime, time_zone: str = "UTC"
