@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -36,7 +37,9 @@ def make_for(request: HttpRequest, number: int) -> HttpResponse:
     return _make(request, person, reverse("dashboards:person", args=[person.pk]))
 
 
+@reauthentication_required
 def _make(request: HttpRequest, person: User, back: str) -> HttpResponse:
+    """Who has not just done so gives the password or a code again: a token outlives an unwatched browser."""
     again = once.repeated(request)
     if again is not None:
         return again

@@ -113,6 +113,8 @@ def test_a_token_is_made_used_and_revoked(person: People) -> None:
     page.get_by_text("Make a token").click()
     page.get_by_label("What is it for?").fill("ward report")
     page.get_by_role("button", name="Make the token").click()
+    page.get_by_label("Password").fill(admin.house.people["users"]["admin"]["password"])
+    page.get_by_role("button", name="Go on").click()
     token = shown(page)
 
     def ask() -> int:

@@ -5,6 +5,7 @@ import hmac
 import re
 import struct
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,12 +13,13 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from dashboards.sockets import NOT_ALLOWED, Credentials, find_seat
 from fleet import checks
 from fleet.access import recovery
-from fleet.access.models import AuditEntry
+from fleet.access.models import AuditEntry, Token
 from tests.dashboards.api.ward import Ward
 
 PASSWORD = "correct horse battery"
@@ -233,6 +235,24 @@ def test_a_second_factor_is_set_up_and_taken_away_only_after_the_password_was_as
     assert client.get("/account/mfa/totp/activate/")["Location"].startswith("/account/confirm/")
     refused = client.post("/account/confirm/", {"password": "wrong"})
     assert "not your password" in refused.content.decode()
+
+
+def test_a_token_is_made_only_after_the_password_was_asked_again(ada: User, client: Client) -> None:
+    admin = User.objects.get(username="admin")
+    admin.set_password(PASSWORD)
+    admin.save()
+    log_in(client, name="admin")
+    page = client.get("/account/").content.decode()
+    last_day = (timezone.now() + timedelta(days=30)).date().isoformat()
+    sent = dict(re.findall(r'name="(once)" value="([^"]+)"', page)) | {"name": "report", "last_day": last_day}
+    before = Token.objects.count()
+    answer = client.post("/account/tokens/", sent)
+    assert answer["Location"] == "/account/confirm/?next=%2Faccount%2Ftokens%2F"
+    assert Token.objects.count() == before
+    asked = {"password": PASSWORD, "next": "/account/tokens/"}
+    shown = client.post("/account/confirm/", asked, follow=True)
+    assert Token.objects.filter(user=admin, name="report").exists(), shown.content.decode()[:2000]
+    assert "myo_" in shown.content.decode()
 
 
 def test_a_role_that_needs_a_second_factor_sets_it_up_before_anything_else(

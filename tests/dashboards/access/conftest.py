@@ -23,7 +23,9 @@ def south(db: None) -> Site:
 
 def _person(username: str, full_name: str, **roles: tuple[Site, Role]) -> User:
     first, _blank, last = full_name.rpartition(" ")
-    user = User.objects.create(username=username, first_name=first, last_name=last)
+    user = User(username=username, first_name=first, last_name=last)
+    user.set_unusable_password()  # so there is none to ask for again before a token is made
+    user.save()
     for site, role in roles.values():
         Membership.objects.create(user=user, site=site, role=role)
     return user
