@@ -22,6 +22,8 @@ def test_a_locked_table_is_the_largest_step_of_the_spell_it_makes(make_house: Ca
     with psycopg.connect(house.servers.database_url()) as blocker:
         before_s = time.time()
         blocker.execute("LOCK TABLE devices_state IN EXCLUSIVE MODE")
+        waits = "SELECT 1 FROM pg_locks WHERE NOT granted"
+        wait_for(lambda: house.sql(waits), within_s=30, why="no batch came to wait")
         time.sleep(1.2)  # the spell itself
     found = wait_for(
         lambda: house.sql(
@@ -35,5 +37,5 @@ def test_a_locked_table_is_the_largest_step_of_the_spell_it_makes(make_house: Ca
     steps, worst_ms, began_s, messages = found[0]
     assert max(steps, key=lambda one: one[1])[0] == "states", steps
     assert 800 <= worst_ms < 5_000
-    assert before_s - 1 < began_s < before_s + 1.5
+    assert before_s - 1 < began_s < time.time() - 1
     assert messages > 0
