@@ -121,6 +121,11 @@ class LiveConsumer(AsyncWebsocketConsumer):
             self.watch.put(message["records"])
             await self._try(self._send_waiting())
 
+    async def trace_noticed(self, message: dict[str, Any]) -> None:
+        if self.watch is not None and self.watch.device_id == message["device"]:
+            self.outbox.put({"watch": {"kind": "watch", "serial": self.watch.serial}})
+            await self._try(self._send_waiting())
+
     async def access_changed(self, message: dict[str, Any]) -> None:
         await self._try(self._check_access())
 

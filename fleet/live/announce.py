@@ -22,7 +22,7 @@ from devices.batch.desk import TelemetryRow
 from devices.models import Device
 from devices.state import LiveState
 from fleet.live import events
-from fleet.live.traces import Traces, messages_of
+from fleet.live.traces import Traces, messages_of, trace_group
 
 log = structlog.get_logger(__name__)
 
@@ -131,7 +131,8 @@ class Announcer:
         for device_id, records in self._traces.take().items():
             for group, message in messages_of(device_id, records):
                 await layer.group_send(group, message)
-        await self._traces.look(redis)
+        for device_id in await self._traces.look(redis):
+            await layer.group_send(trace_group(device_id), {"type": "trace.noticed", "device": device_id})
 
     async def _watched(self, redis: Any, sites: Sequence[int]) -> set[int]:
         names = {f"asgi__group__{events.site_group(site)}": site for site in sites}

@@ -73,14 +73,18 @@ class Traces:
             waiting, self._waiting = self._waiting, {}
         return {device_id: tuple(queue) for device_id, queue in waiting.items()}
 
-    async def look(self, redis: Any) -> None:
-        """Ask Redis who watches what, if it is time again."""
+    async def look(self, redis: Any) -> frozenset[int]:
+        """Ask Redis who watches what, if it is time again; return the devices that are watched only from now on.
+
+        What was committed of these before now was not told: whoever watches reads it from the database.
+        """
         now_s = time.monotonic()
         if now_s - self._looked_s < LOOK_S:
-            return
+            return frozenset()
         self._looked_s = now_s
         channels = await redis.pubsub_channels(f"{_CHANNEL}{_GROUP}*")
-        self.watched = frozenset(filter(None, map(_device_id, channels)))
+        before, self.watched = self.watched, frozenset(filter(None, map(_device_id, channels)))
+        return self.watched - before
 
 
 def messages_of(device_id: int, records: Sequence[Record]) -> Iterable[tuple[str, dict[str, Any]]]:

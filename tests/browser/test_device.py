@@ -105,6 +105,14 @@ def test_history_zooms_by_buttons_keys_and_address(nurse: Page) -> None:
     page.reload()
     page.wait_for_selector("#history[data-shown]", state="attached")
     assert page.url == zoomed
+    page.goto(page.url.split("?")[0] + "?last=1h")
+    box = page.locator(".u-over").first.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + 40, steps=3)
+    page.mouse.up()
+    page.wait_for_url(re.compile(r"from=.*&to="))
 
 
 def test_the_page_greys_out_when_the_pulse_stops(nurse: Page, house: House) -> None:

@@ -213,7 +213,7 @@ async def test_a_browser_that_lost_its_way_asks_for_a_snapshot(ward: wards.Ward,
 
 @pytest.mark.parametrize(
     "said, about",
-    [('{"watch":"EMS-0001"}', "watch"), ("{", "message"), ("[" * 3000, "message"), ("1", "message")],
+    [('{"watch":"EMS-0100"}', "watch"), ("{", "message"), ("[" * 3000, "message"), ("1", "message")],
 )
 async def test_what_is_not_understood_is_answered_in_words(browser: Browser, said: str, about: str) -> None:
     await browser.socket.send_to(text_data=said)

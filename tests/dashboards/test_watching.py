@@ -123,8 +123,9 @@ async def test_ingest_learns_who_is_watched_from_redis_within_a_second(ward: war
     redis = aioredis.from_url(settings.REDIS_URL)
     page = await open_page(ward)
     traces = Traces()
-    await traces.look(redis)
+    assert await traces.look(redis) == {ward.running.pk}
     assert traces.watched == {ward.running.pk}
+    assert not await traces.look(redis), "not so soon again"
     await page.socket.disconnect()
     later = Traces()
     await later.look(redis)
@@ -144,6 +145,17 @@ async def test_a_watched_device_is_told_with_the_device_s_own_bytes(ward: wards.
     assert (event["kind"], event["serial"], event["lost"]) == ("trace", ward.running.serial, 0)
     assert [(one["seq"], one["late"]) for one in event["records"]] == [(11, False), (12, True)]
     assert event["records"][0]["body"] == {"boot": 7, "seq": 11, "ma": [[31.8, 31.9]]}
+    await page.socket.disconnect()
+
+
+@with_servers
+async def test_a_page_is_told_when_ingest_has_learned_of_it_so_that_nothing_falls_between(
+    ward: wards.Ward,
+) -> None:
+    page = await open_page(ward)
+    noticed = {"type": "trace.noticed", "device": ward.running.pk}
+    await get_channel_layer().group_send(trace_group(ward.running.pk), noticed)
+    assert (await page.draw())["events"] == [{"kind": "watch", "serial": ward.running.serial}]
     await page.socket.disconnect()
 
 

@@ -11,7 +11,7 @@ const DRAW_MS = 200;
 const SHARE = 5; // drawing takes at most so small a part of the time: many channels are drawn less often
 const MOST_KEPT = 2_000; // records, while the plots are held still
 const RETRY_S = 5;
-const SEAM_MS = 2_000; // ingest learns within a second that somebody watches; until then only the database has it
+const SEAM_MS = 5_000; // should the word be lost that ingest knows of us: what was stored meanwhile is read anyway
 
 const byId = (/** @type {string} */ id) => document.getElementById(id);
 const panel = /** @type {HTMLElement} */ (byId("trace"));
