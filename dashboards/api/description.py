@@ -53,7 +53,7 @@ _OWN: Final = {"endConflict": ("409",), "getSession": ("409",)}
 _DETAILS: Final = {
     "400": "The body is no JSON.",
     "401": "Log in, or send `Authorization: Bearer <token>` with a token that is still good.",
-    "403": "Your role at North does not allow end_conflict; ask an administrator of the site.",
+    "403": "Your role at North does not allow ending an identity conflict; ask an administrator of the site.",
     "404": "There is no device 'EMS-0009' that you may see.",
     "409": "EMS-0001 is in no identity conflict.",
     "413": "At most 2621440 bytes may be sent.",

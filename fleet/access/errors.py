@@ -3,6 +3,8 @@
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.utils.translation import gettext as _
 
+from fleet.access.verbs import WORDS
+
 
 class NotVisible(ObjectDoesNotExist):
     """Whoever asks may not know that it exists: over HTTP, 404."""
@@ -15,7 +17,7 @@ class Denied(PermissionDenied):
         self.verb = verb
         super().__init__(
             _("Your role at %(site)s does not allow %(verb)s; ask an administrator of the site.")
-            % {"site": site_name, "verb": verb}
+            % {"site": site_name, "verb": WORDS.get(verb, verb)}
         )
 
 

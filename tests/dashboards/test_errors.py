@@ -14,6 +14,8 @@ from pytest_django import Settings
 
 from dashboards import errors
 from fleet.access.errors import Denied
+from fleet.access.roles import MAY
+from fleet.access.verbs import WORDS
 from tests.dashboards.api.ward import Ward
 
 FOOT = "The device&#x27;s own alarm and stop come first"
@@ -48,7 +50,11 @@ def test_what_is_not_there_or_not_mine_is_404_with_whom_to_ask(nurse: Client, pa
 def test_a_refusal_says_what_ones_role_does_not_allow() -> None:
     request = RequestFactory().get("/people/")
     said = words_of(errors.forbidden(request, Denied("manage_people", "North")), 403)
-    assert "Your role at North does not allow manage_people" in said
+    assert "Your role at North does not allow managing people" in said
+
+
+def test_every_verb_has_words_for_whoever_may_not_do_it() -> None:
+    assert set(WORDS) == set(MAY)
 
 
 def test_a_form_without_its_token_is_told_in_words_and_over_the_api_as_a_problem(ward: Ward) -> None:
