@@ -52,16 +52,20 @@ async function catchUp() {
   isDue = true;
 }
 
+/** By its number, not by its time: the time of a record is placed, and its neighbours may be placed anew. */
+let newest = { boot: -1, seq: -1 };
+
 /** @param {Record<string, any>[]} records @param {number} missed */
 function take(records, missed) {
   lost += missed;
   if (!traces.take(records)) return;
   if (heldAtMs === null || traces.pieces.length > MOST_KEPT) traces.prune(now()); // also in a tab that draws nothing
   isDue = true;
-  const last = traces.last();
-  if (!last) return;
-  panel.dataset.last = String(last.seq);
-  document.dispatchEvent(new CustomEvent("myofleet:traced", { detail: { seq: last.seq, at: last.endMs } }));
+  for (const { boot, seq } of records) {
+    if (boot > newest.boot || (boot === newest.boot && seq > newest.seq)) newest = { boot, seq };
+  }
+  panel.dataset.last = String(newest.seq);
+  document.dispatchEvent(new CustomEvent("myofleet:traced", { detail: newest }));
 }
 
 // --- drawing ---
