@@ -15,11 +15,11 @@ from django.db import Error as DatabaseError
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from dashboards import reads
-from dashboards.build import build_id
-from dashboards.outbox import Outbox
-from dashboards.sockets import NOT_ALLOWED, NOT_FOUND, Credentials, Seat, find_seat
-from dashboards.watching import Watch, about, find_watched, narrowed
+from dashboards.live import reads
+from dashboards.live.build import build_id
+from dashboards.live.outbox import Outbox
+from dashboards.live.sockets import NOT_ALLOWED, NOT_FOUND, Credentials, Seat, find_seat
+from dashboards.live.watching import Watch, about, find_watched, narrowed
 from fleet.live.traces import trace_group
 
 log = logging.getLogger(__name__)

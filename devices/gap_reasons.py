@@ -130,7 +130,11 @@ FROM unnest(%(lows)s::timestamptz[], %(highs)s::timestamptz[]) WITH ORDINALITY A
 def _around(device: Device, gaps: Sequence[Gap]) -> list[tuple[Place | None, Place | None]]:
     if not gaps:
         return []
-    values: dict[str, Any] = {"device": device.pk, "lows": [low for low, _ in gaps], "highs": [high for _, high in gaps]}
+    values: dict[str, Any] = {
+        "device": device.pk,
+        "lows": [low for low, _ in gaps],
+        "highs": [high for _, high in gaps],
+    }
     with connection.cursor() as cursor:
         cursor.execute(_AROUND, values)
         return [(_place(before), _place(after)) for before, after in cursor]

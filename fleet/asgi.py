@@ -11,9 +11,9 @@ django_application = get_asgi_application()  # first: the imports below need the
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
-from dashboards.heart import HEART, Counted  # noqa: E402
+from dashboards.live.sockets import Doorkeeper  # noqa: E402
 from dashboards.routing import websocket_urlpatterns  # noqa: E402
-from dashboards.sockets import Doorkeeper  # noqa: E402
+from dashboards.system.heart import HEART, Counted  # noqa: E402
 from fleet.logs import keep_accesses_clean  # noqa: E402
 
 keep_accesses_clean()

@@ -115,7 +115,7 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
-    "dashboards.heart.Timing",
+    "dashboards.system.heart.Timing",
     "django.middleware.security.SecurityMiddleware",
     "dashboards.middleware.ContentSecurityPolicy",
     "dashboards.middleware.KnownClient",
@@ -164,8 +164,8 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",  # first: who is locked out is not even asked for a password
     "django.contrib.auth.backends.ModelBackend",
 ]
-ACCOUNT_ADAPTER = "dashboards.door.Door"
-ACCOUNT_FORMS = {"login": "dashboards.door.LoginForm"}
+ACCOUNT_ADAPTER = "dashboards.access.door.Door"
+ACCOUNT_FORMS = {"login": "dashboards.access.door.LoginForm"}
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]  # nobody signs up: there is no such page
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -188,7 +188,7 @@ AXES_ENABLE_ADMIN = False  # fleet.access.admin shows the same, read-only
 AXES_VERBOSE = False
 AXES_CLIENT_IP_CALLABLE = "fleet.access.clients.address_of"
 AXES_USERNAME_CALLABLE = "fleet.access.clients.name_to_count"
-AXES_LOCKOUT_CALLABLE = "dashboards.door.locked_out"
+AXES_LOCKOUT_CALLABLE = "dashboards.access.door.locked_out"
 
 # Stored times are UTC, and so is the process: Django would otherwise move TZ for every library in it.
 USE_TZ = True

@@ -2,9 +2,9 @@
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from dashboards import health
 from dashboards.api.problems import no_such_path
 from dashboards.api.root import api
+from dashboards.system import health
 from dashboards.views.api_reference import api_reference
 from fleet.admin import facts
 

@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from dashboards import deeds
 from dashboards.api import schemas
 from dashboards.api.auth import asker, visible_site
 from dashboards.api.params import Moment, Page, Text, cursor_of, listed
+from dashboards.words import deeds
 from fleet.access import roster, service
 
 VERB = "see_audit"

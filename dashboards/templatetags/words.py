@@ -3,7 +3,7 @@
     {% load words %}
     <dt>{% translate "Phase width" %} {% word "phase-width" %}</dt>
 
-The key is one of `dashboards.glossary.WORDS`; another one is a mistake of the template, and says so when it is
+The key is one of `dashboards.words.glossary.WORDS`; another one is a mistake of the template, and says so when it is
 rendered.  It is a `<details>`, so it works by keyboard and without a script, and `/help/` has all of them.
 """
 
@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from dashboards.glossary import WORDS
+from dashboards.words.glossary import WORDS
 
 register = template.Library()
 
@@ -25,7 +25,7 @@ def word(key: str) -> SafeString:
         TemplateSyntaxError: The glossary has no such word.
     """
     if key not in WORDS:
-        raise template.TemplateSyntaxError(f"{key!r} is no word of dashboards.glossary; add it there")
+        raise template.TemplateSyntaxError(f"{key!r} is no word of dashboards.words.glossary; add it there")
     known = WORDS[key]
     return format_html(
         '<details class="help"><summary aria-label="{}">?</summary><p><b>{}</b> {}</p></details>',

@@ -13,11 +13,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from dashboards import once, shown
-from dashboards.access_forms import ChoosePasswordForm, FullNameForm, TokenForm
-from dashboards.guards import page
-from dashboards.people import member
-from dashboards.scope import scope_of
+from dashboards.access import once, shown
+from dashboards.access.forms import ChoosePasswordForm, FullNameForm, TokenForm
+from dashboards.access.guards import page
+from dashboards.access.people import member
+from dashboards.lists.scope import scope_of
 from fleet.access import mfa, people, roster
 from fleet.access.errors import Refused
 from fleet.access.models import Membership

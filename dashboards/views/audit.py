@@ -15,12 +15,14 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from dashboards import deeds, exports, soundness
-from dashboards.guards import page, require_anywhere
-from dashboards.lists import Asked, Column, Field, Filter, Listing, Option
-from dashboards.people import member
-from dashboards.scope import Scope, between, day_filters, scope_of
+from dashboards.access import soundness
+from dashboards.access.guards import page, require_anywhere
+from dashboards.access.people import member
+from dashboards.lists import exports
+from dashboards.lists.scope import Scope, between, day_filters, scope_of
+from dashboards.lists.table import Asked, Column, Field, Filter, Listing, Option
 from dashboards.templatetags.moments import moment
+from dashboards.words import deeds
 from fleet.access import roster, service
 from fleet.access.models import AuditEntry
 

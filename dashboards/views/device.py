@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from dashboards import faces
-from dashboards.device_texts import complaints, page_texts
-from dashboards.people import member
+from dashboards.access.people import member
+from dashboards.words import faces
+from dashboards.words.device_texts import complaints, page_texts
 from devices import queries
 from devices.models import Device, ProtocolDocument, Session
 from devices.recent import telemetry

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from dashboards.people import member
+from dashboards.access.people import member
 from dashboards.views.device import page, seen_device
 from devices import documents, envelope
 from devices.models import Session

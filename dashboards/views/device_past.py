@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from dashboards import event_words
-from dashboards.timeline import Block, blocks
+from dashboards.system.timeline import Block, blocks
 from dashboards.views.device import page, seen_device
+from dashboards.words import event_words
 from devices import links, queries
 from devices.links import Stretch, Uptime
 from devices.models import Change, Device, Event, Ledger, Reject, Session

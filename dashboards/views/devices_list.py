@@ -15,11 +15,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from dashboards import exports, reads, texts, worst
-from dashboards.faces import Face, face
-from dashboards.lists import Asked, Column, Field, Filter, Listing, Option
-from dashboards.scope import Scope, scope_of
+from dashboards.lists import exports
+from dashboards.lists.scope import Scope, scope_of
+from dashboards.lists.table import Asked, Column, Field, Filter, Listing, Option
+from dashboards.live import reads
 from dashboards.templatetags.moments import age, moment
+from dashboards.words import texts, worst
+from dashboards.words.faces import Face, face
 from devices import queries
 from devices.briefs import Brief, briefs
 from devices.models import Device, Link

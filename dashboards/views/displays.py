@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from dashboards import once, shown
-from dashboards.access_forms import DisplayForm
-from dashboards.guards import page
-from dashboards.people import member
+from dashboards.access import once, shown
+from dashboards.access.forms import DisplayForm
+from dashboards.access.guards import page
+from dashboards.access.people import member
 from fleet.access import displays, service
 from fleet.access import queries as access
 from fleet.access.errors import Refused

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from dashboards import glossary, legends, texts
+from dashboards.words import glossary, legends, texts
 
 
 @require_safe

@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from dashboards import pipeline
-from dashboards.overview import Standing, standings
-from dashboards.people import member
+from dashboards.access.people import member
+from dashboards.system import pipeline
+from dashboards.system.overview import Standing, standings
 from devices.models import Pulse
 from fleet.access import queries as access
 from fleet.access.models import Membership, Role, Site

@@ -17,12 +17,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from dashboards import exports, once, shown
-from dashboards.access_forms import NewPersonForm, role_words
-from dashboards.guards import page, require_anywhere
-from dashboards.lists import Asked, Column, Field, Filter, Listing, Option
-from dashboards.people import member
-from dashboards.scope import Scope, scope_of
+from dashboards.access import once, shown
+from dashboards.access.forms import NewPersonForm, role_words
+from dashboards.access.guards import page, require_anywhere
+from dashboards.access.people import member
+from dashboards.lists import exports
+from dashboards.lists.scope import Scope, scope_of
+from dashboards.lists.table import Asked, Column, Field, Filter, Listing, Option
 from dashboards.templatetags.moments import moment
 from fleet.access import people, recovery, roster
 from fleet.access import queries as access

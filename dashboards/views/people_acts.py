@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from dashboards import once, shown
-from dashboards.guards import page
-from dashboards.people import member
+from dashboards.access import once, shown
+from dashboards.access.guards import page
+from dashboards.access.people import member
 from fleet.access import people, recovery, roster, service
 from fleet.access import queries as access
 from fleet.access.errors import Refused

@@ -11,11 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from dashboards import once, shown
-from dashboards.access_forms import FullNameForm, RoleForm, TokenForm
-from dashboards.guards import page
-from dashboards.people import member
-from dashboards.scope import scope_of
+from dashboards.access import once, shown
+from dashboards.access.forms import FullNameForm, RoleForm, TokenForm
+from dashboards.access.guards import page
+from dashboards.access.people import member
+from dashboards.lists.scope import scope_of
 from fleet.access import mfa, people, recovery, roster, service
 from fleet.access import queries as access
 from fleet.access.errors import Refused

@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from dashboards import exports
-from dashboards.lists import Asked, Column, Field, Filter, Listing, Option
-from dashboards.people import member
-from dashboards.reasons import REJECTS, Reason, reject
-from dashboards.scope import Scope, between, day_filters, scope_of
+from dashboards.access.people import member
+from dashboards.lists import exports
+from dashboards.lists.scope import Scope, between, day_filters, scope_of
+from dashboards.lists.table import Asked, Column, Field, Filter, Listing, Option
 from dashboards.templatetags.moments import moment
+from dashboards.words.reasons import REJECTS, Reason, reject
 from devices.models import Reject
 from fleet.access import queries as access
 

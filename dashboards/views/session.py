@@ -14,8 +14,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from dashboards import event_words, session_csv, session_plot, session_tables, session_texts
-from dashboards.people import member
+from dashboards.access.people import member
+from dashboards.sessions import plot as session_plot
+from dashboards.sessions import samples_csv as session_csv
+from dashboards.sessions import tables as session_tables
+from dashboards.sessions import texts as session_texts
+from dashboards.words import event_words
 from devices import acts, sessions, state
 from devices.models import Session
 from devices.sessions import Report

@@ -17,11 +17,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from dashboards import exports
-from dashboards.lists import Asked, Column, Field, Filter, Listing, Option
-from dashboards.reasons import END_REASONS, end_reason
-from dashboards.scope import Scope, day_filters, scope_of
+from dashboards.lists import exports
+from dashboards.lists.scope import Scope, day_filters, scope_of
+from dashboards.lists.table import Asked, Column, Field, Filter, Listing, Option
 from dashboards.templatetags.moments import clock, moment, span
+from dashboards.words.reasons import END_REASONS, end_reason
 from devices import queries
 from devices.models import ProtocolDocument, Session
 from fleet.access.models import Site

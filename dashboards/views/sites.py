@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from dashboards import once
-from dashboards.access_forms import NewSiteForm, SiteForm
-from dashboards.guards import page
-from dashboards.people import member
+from dashboards.access import once
+from dashboards.access.forms import NewSiteForm, SiteForm
+from dashboards.access.guards import page
+from dashboards.access.people import member
 from devices import queries as devices
 from devices.models import Device
 from fleet.access import queries as access

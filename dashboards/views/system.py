@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from dashboards import figures, pipeline, servers, slow
-from dashboards.parts import Level, Part, living, parts
-from dashboards.people import member
-from dashboards.reasons import Reason, reject
+from dashboards.access.people import member
+from dashboards.system import figures, pipeline, servers, slow
+from dashboards.system.parts import Level, Part, living, parts
+from dashboards.words.reasons import Reason, reject
 from devices.models import Pulse, SlowSpell
 from devices.store import rejects as refused
 from devices.store import sizes

@@ -12,11 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from dashboards import once, shown
-from dashboards.access_forms import TokenForm
-from dashboards.guards import page
-from dashboards.people import member
-from dashboards.scope import scope_of
+from dashboards.access import once, shown
+from dashboards.access.forms import TokenForm
+from dashboards.access.guards import page
+from dashboards.access.people import member
+from dashboards.lists.scope import scope_of
 from dashboards.views import account, people_page
 from fleet.access import people, roster, service
 from fleet.access.errors import Refused

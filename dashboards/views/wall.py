@@ -10,11 +10,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from dashboards import legends, reads, texts, tiles
-from dashboards.build import build_id
-from dashboards.choices import Choice, choice_of
-from dashboards.people import member
+from dashboards.access.people import member
+from dashboards.live import reads
+from dashboards.live.build import build_id
 from dashboards.templatetags.wall import ANY_SERIAL
+from dashboards.words import legends, texts, tiles
+from dashboards.words.choices import Choice, choice_of
 from fleet.access import queries as access
 from fleet.access.models import Site
 

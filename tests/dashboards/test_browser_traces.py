@@ -43,7 +43,9 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     process.wait(10)
 
 
-def record(second: float, seq: int, *, late: bool = False, boot: int = 7, session: str = "S") -> dict[str, Any]:
+def record(
+    second: float, seq: int, *, late: bool = False, boot: int = 7, session: str = "S"
+) -> dict[str, Any]:
     """One second of two channels, ten samples, the last one `second` s after noon; channel 2 is off."""
     at = (NOON + timedelta(seconds=second)).isoformat(timespec="milliseconds")
     body = {
@@ -142,7 +144,14 @@ def trace(*seconds: float, step_ms: int = 1000) -> dict[str, Any]:
 def test_history_breaks_where_points_are_missing_in_every_column(ask: Ask) -> None:
     found = ask("columns", trace=trace(1, 2, 3, 60, 61))
     [channel] = found["channels"]
-    for column in (channel["ma"], channel["min"], channel["max"], channel["set"], found["soc"], found["temp"]):
+    for column in (
+        channel["ma"],
+        channel["min"],
+        channel["max"],
+        channel["set"],
+        found["soc"],
+        found["temp"],
+    ):
         assert column == [1, 2, 3, None, 60, 61]
     assert found["t"] == sorted(found["t"])
     assert len(found["t"]) == 6

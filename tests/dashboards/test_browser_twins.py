@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import dashboards
-from dashboards import choices, faces, worst
-from dashboards.outbox import Outbox
-from dashboards.texts import wall_texts
+from dashboards.live.outbox import Outbox
+from dashboards.words import choices, faces, worst
+from dashboards.words.texts import wall_texts
 from tests.dashboards.test_outbox import device, event
 
 JS = Path(dashboards.__file__).parent / "static" / "dashboards" / "js"

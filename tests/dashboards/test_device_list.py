@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from dashboards import texts, worst
-from dashboards.faces import face
-from dashboards.scope import Scope
+from dashboards.lists.scope import Scope
 from dashboards.views.devices_list import _Desk
+from dashboards.words import texts, worst
+from dashboards.words.faces import face
 from devices import queries
 from devices.models import Device, State
 from tests.dashboards.api.ward import Ward

@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from dashboards.sockets import NOT_ALLOWED, NOT_FOUND, Credentials, Seat, credentials_of, find_seat
+from dashboards.live.sockets import NOT_ALLOWED, NOT_FOUND, Credentials, Seat, credentials_of, find_seat
 from dashboards.views.display import GUESSES_A_MINUTE
 from fleet.access import displays, service
 from fleet.access.errors import Denied, NotVisible, Refused

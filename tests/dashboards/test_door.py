@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from dashboards.sockets import NOT_ALLOWED, Credentials, find_seat
+from dashboards.live.sockets import NOT_ALLOWED, Credentials, find_seat
 from fleet import checks
 from fleet.access import recovery
 from fleet.access.models import AuditEntry, Token

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dashboards.event_words import end_words, kind_words, told
+from dashboards.words.event_words import end_words, kind_words, told
 from devices.wire.words import By, EndReason, EventKind, FaultClass, RefusalReason, Verb
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
-from dashboards import health
+from dashboards.system import health
 from devices.models import Pulse
 from tests.dashboards.api.ward import furnish
 

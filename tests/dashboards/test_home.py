@@ -9,10 +9,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from dashboards import reads, texts, tiles
-from dashboards.faces import face
-from dashboards.overview import standings
-from dashboards.worst import worst_of
+from dashboards.live import reads
+from dashboards.system.overview import standings
+from dashboards.words import texts, tiles
+from dashboards.words.faces import face
+from dashboards.words.worst import worst_of
 from devices.models import Device, Pulse, State
 from devices.wire import codec
 from fleet.access.models import Membership, Role, Site

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.http import QueryDict
 
-from dashboards import exports
-from dashboards.lists import Column, Field, Filter, Listing, Option
+from dashboards.lists import exports
+from dashboards.lists.table import Column, Field, Filter, Listing, Option
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

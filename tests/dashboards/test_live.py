@@ -17,8 +17,8 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
+from dashboards.live.sockets import Doorkeeper
 from dashboards.routing import websocket_urlpatterns
-from dashboards.sockets import Doorkeeper
 from devices.models import Device, Pulse, State
 from devices.queries import device_objects
 from fleet.access.models import Membership, Site, Token

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards.outbox import Outbox
+from dashboards.live.outbox import Outbox
 from fleet.live.events import device_key
 
 FIELDS = ("link", "state", "temp_c", "channels")

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from dashboards.outlook import outlook
+from dashboards.system.outlook import outlook
 
 TODAY = date(2026, 11, 22)
 MB = 2**20

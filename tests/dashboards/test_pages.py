@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from dashboards.reads import place
+from dashboards.live.reads import place
 from devices.models import Device
 from fleet.access.models import Membership
 from tests.dashboards.api.ward import Ward
@@ -151,7 +151,7 @@ def test_a_screen_on_the_wall_leads_nowhere_and_comes_back_by_itself(nurse: Clie
 def test_a_screen_on_the_wall_that_meets_a_fault_of_the_server_tries_again(
     nurse: Client, monkeypatch: pytest.MonkeyPatch, path: str, again: bool
 ) -> None:
-    monkeypatch.setattr("dashboards.reads.devices_of", lambda *_: 1 / 0)
+    monkeypatch.setattr("dashboards.live.reads.devices_of", lambda *_: 1 / 0)
     nurse.raise_request_exception = False
     answer = nurse.get(path)
     assert answer.status_code == 500

@@ -10,7 +10,7 @@ from django.db import connection
 from django.template import Context, Template, TemplateSyntaxError
 from django.test import Client
 
-from dashboards import glossary
+from dashboards.words import glossary
 from devices.models import Device, Session
 from tests.dashboards.api.ward import Ward
 
@@ -153,5 +153,5 @@ def test_a_word_is_explained_where_it_stands() -> None:
     html = Template('{% load words %}{% word "phase-width" %}').render(Context())
     assert "Phase width" in html
     assert '<details class="help">' in html
-    with pytest.raises(TemplateSyntaxError, match=r"no word of dashboards.glossary"):
+    with pytest.raises(TemplateSyntaxError, match=r"no word of dashboards.words.glossary"):
         Template('{% load words %}{% word "nonsense" %}').render(Context())

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from dashboards.reasons import END_REASONS, REJECTS
+from dashboards.words.reasons import END_REASONS, REJECTS
 from devices.models import Device, Reject, Session
 from devices.wire.errors import REASONS
 from devices.wire.words import EndReason
@@ -139,7 +139,7 @@ def test_a_stranger_finds_no_session_of_another_site(stranger: Client, ward: War
 def test_the_csv_is_in_the_order_of_the_page_and_has_every_row(
     nurse: Client, ward: Ward, begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dashboards.exports._CHUNK", 7)
+    monkeypatch.setattr("dashboards.lists.exports._CHUNK", 7)
     for n in range(60):
         begin(ward.running, f"S-{n:02}", started_at=NOON + timedelta(minutes=n))
     names = [one["Session"] for one in exported(nurse, sort="start")]

@@ -343,7 +343,7 @@ def test_nothing_a_device_says_becomes_a_formula_in_a_spreadsheet(nurse: Client,
 
 
 def test_a_name_of_a_device_is_safe_in_the_file_name(told: Told) -> None:
-    from dashboards import session_csv
+    from dashboards.sessions import samples_csv as session_csv
 
     told.device.serial = 'a"; b'
     session = Session(device=told.device, session="S-1")

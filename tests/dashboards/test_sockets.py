@@ -3,7 +3,7 @@
 import pytest
 from django.conf import settings
 
-from dashboards.sockets import credentials_of, is_same_origin
+from dashboards.live.sockets import credentials_of, is_same_origin
 
 OURS = "localhost:8000"
 

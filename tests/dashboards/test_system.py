@@ -11,8 +11,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from dashboards import servers
-from dashboards.heart import Heart
+from dashboards.system import servers
+from dashboards.system.heart import Heart
 from devices.models import Pulse, Reject, SlowSpell
 from devices.spells import Round, Spell
 from devices.store import pulses, spells
@@ -200,7 +200,7 @@ def test_a_slow_request_is_kept_by_its_route_alone(db: None, settings: Settings)
 
 
 def test_a_request_is_timed_with_its_share_of_the_database(engineer: Client, alive: None) -> None:
-    from dashboards.heart import HEART
+    from dashboards.system.heart import HEART
 
     before = HEART.detail()["counters"].get("requests", 0)
     engineer.get("/system/")

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from dashboards.timeline import WIDTH, blocks
+from dashboards.system.timeline import WIDTH, blocks
 from devices import links
 from devices.links import Turn
 

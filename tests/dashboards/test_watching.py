@@ -14,7 +14,7 @@ from django.db import connections
 from django.utils import timezone
 from redis import asyncio as aioredis
 
-from dashboards.watching import MOST_A_MESSAGE, Watch
+from dashboards.live.watching import MOST_A_MESSAGE, Watch
 from devices.batch.desk import TelemetryRow
 from devices.models import Device
 from fleet.embedded.servers import Servers

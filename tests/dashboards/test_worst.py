@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from dashboards import texts, worst
-from dashboards.faces import face
+from dashboards.words import texts, worst
+from dashboards.words.faces import face
 
 WORDS = texts.wall_texts()
 IDLE: dict[str, Any] = {

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import get_commands
 from ruamel.yaml import YAML
 
-from dashboards.health import SILENT_AFTER
+from dashboards.system.health import SILENT_AFTER
 from docker import pulse
 from fleet.embedded import mosquitto
 from tests.house.test_docs import READ

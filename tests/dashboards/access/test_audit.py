@@ -5,7 +5,7 @@ import json
 import pytest
 from django.contrib.auth.models import User
 
-from dashboards import deeds
+from dashboards.words import deeds
 from fleet.access import service
 from fleet.access.models import AuditEntry, Role, Site
 from tests.dashboards.access.conftest import Enter

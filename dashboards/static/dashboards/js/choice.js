@@ -1,5 +1,5 @@
 // Which devices a wall shows, and in which order: what stands in its address.  Pure.
-// The twin of `dashboards/choices.py`; a test holds the two together.
+// The twin of `dashboards/words/choices.py`; a test holds the two together.
 
 const ORDERS = ["place", "trouble"];
 const COUNTED = ["in_session", "attention", "silent"];

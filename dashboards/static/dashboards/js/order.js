@@ -1,5 +1,5 @@
 // How bad things are, and which tiles have to move so that all stand right.  Pure.
-// `rank` is the twin of `dashboards/worst.py`; a test holds the two together.
+// `rank` is the twin of `dashboards/words/worst.py`; a test holds the two together.
 
 /** @typedef {Record<string, any>} Device the API's device object */
 

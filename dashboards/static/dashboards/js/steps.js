@@ -1,5 +1,5 @@
 // What to do about a device: one short instruction for the worst thing it says.  Pure.
-// The twin of `dashboards/steps.py`; a test holds the two together.
+// The twin of `dashboards/words/steps.py`; a test holds the two together.
 
 /** @typedef {Record<string, any>} Device the API's device object */
 /** @typedef {[key: string, about: number | string]} Step a key of the texts, and the channel it speaks of */

@@ -1,5 +1,5 @@
 // What a tile says about a device: the API's device object in, words and numbers out.  Pure.
-// The twin of `dashboards/faces.py`, which renders the page first; a test holds the two together.
+// The twin of `dashboards/words/faces.py`, which renders the page first; a test holds the two together.
 
 import { step } from "./steps.js";
 

@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
-from dashboards.people import member
+from dashboards.access.people import member
 from fleet.access import service
 
 View = TypeVar("View", bound=Any)

@@ -15,7 +15,7 @@ from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 from django.utils.translation import gettext as _
 
-from dashboards.exports import cell
+from dashboards.lists.exports import cell
 from devices import sessions
 from devices.dose import Message
 from devices.models import Session

@@ -12,7 +12,7 @@ import redis
 from django.conf import settings
 from django.utils import timezone
 
-from dashboards.outlook import Outlook, outlook
+from dashboards.system.outlook import Outlook, outlook
 from devices.store import sizes as stored
 from devices.store.sizes import Sizes
 

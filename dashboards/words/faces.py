@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from dashboards.steps import step
+from dashboards.words.steps import step
 
 SCALE_MA = 100.0  # what a full bar stands for, unless the channel is set higher
 LOW_BATTERY_PERCENT = 15

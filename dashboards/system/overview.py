@@ -21,8 +21,8 @@ from django.db.models import (
 )
 from django.db.models.functions import RowNumber
 
-from dashboards import texts, worst
-from dashboards.faces import face
+from dashboards.words import texts, worst
+from dashboards.words.faces import face
 from devices import queries
 from devices.models import Device
 from fleet.access.models import Site

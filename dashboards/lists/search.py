@@ -19,10 +19,10 @@ from django.utils import dateformat
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from dashboards import texts
 from dashboards.context import Way
-from dashboards.faces import face
-from dashboards.scope import Scope
+from dashboards.lists.scope import Scope
+from dashboards.words import texts
+from dashboards.words.faces import face
 from devices import queries
 from devices.models import Device, Session
 from fleet.access import roster

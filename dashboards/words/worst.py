@@ -1,6 +1,6 @@
 """Which of several devices is worst off: the one order of trouble, for home and for a wall "by trouble".  Pure.
 
-`rank` takes what `dashboards.faces.face` takes and returns, so a twin in the browser needs nothing else.  0 is the
+`rank` takes what `dashboards.words.faces.face` takes and returns, so a twin in the browser needs no more.  0 is the
 worst; equal ranks stand by place, so that nothing moves while only numbers change.
 """
 

@@ -20,7 +20,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from dashboards.lists import Asked, Field, Listing, R, by_key
+from dashboards.lists.table import Asked, Field, Listing, R, by_key
 from fleet.access.queries import sites_of
 from fleet.access.service import record
 

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from dashboards.health import SILENT_AFTER
-from dashboards.servers import Redis
+from dashboards.system.health import SILENT_AFTER
+from dashboards.system.servers import Redis
 from devices.models import Pulse
 from devices.store.sizes import Health
 

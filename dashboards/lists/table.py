@@ -26,10 +26,10 @@ from django.http import QueryDict
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from dashboards.filters import Filter as Filter
-from dashboards.filters import Option as Option
-from dashboards.filters import Text
-from dashboards.glossary import WORDS, Word
+from dashboards.lists.filters import Filter as Filter
+from dashboards.lists.filters import Option as Option
+from dashboards.lists.filters import Text
+from dashboards.words.glossary import WORDS, Word
 
 MOST: Final = 10_000  # rows that pages lead to; also how far they are counted
 PER_PAGE: Final = 50
@@ -44,7 +44,7 @@ class Column(Generic[R]):
 
     `cell` returns plain text, or HTML made by `format_html`.  A column sorts if it has an `order` (rows in the
     database: names of fields that are never null, or expressions, whose nulls come last either way) or a `key`
-    (rows in memory; None comes last either way).  `word` is a key of `dashboards.glossary.WORDS`,
+    (rows in memory; None comes last either way).  `word` is a key of `dashboards.words.glossary.WORDS`,
     explained below the list.
     """
 

@@ -13,10 +13,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from dashboards import qr
+from dashboards.access import qr
 
 _COOKIE: Final = "shown"
-_SALT: Final = "dashboards.shown"
+_SALT: Final = "dashboards.access.shown"
 _SECONDS: Final = 120
 
 

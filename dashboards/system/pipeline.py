@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
-from dashboards.health import SILENT_AFTER
+from dashboards.system.health import SILENT_AFTER
 from devices.models import Pulse
 
 LIMIT_MS = SILENT_AFTER["ingest"] // timedelta(milliseconds=1)

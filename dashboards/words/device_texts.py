@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from dashboards.texts import wall_texts
+from dashboards.words.texts import wall_texts
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from dashboards import metrics, servers
 from dashboards.api import problems
-from dashboards.heart import HEART
+from dashboards.system import metrics, servers
+from dashboards.system.heart import HEART
 from devices import queries
 from devices.models import Device, Pulse
 from fleet.access import queries as access

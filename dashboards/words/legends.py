@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from dashboards.choices import STATES, Choice
-from dashboards.faces import Texts
+from dashboards.words.choices import STATES, Choice
+from dashboards.words.faces import Texts
 
 
 @dataclass(frozen=True, slots=True)

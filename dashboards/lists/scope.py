@@ -11,8 +11,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from dashboards.lists import Filter, Option
-from dashboards.people import member
+from dashboards.access.people import member
+from dashboards.lists.table import Filter, Option
 from devices.models import Device
 from fleet.access import queries as access
 from fleet.access.models import Site

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from dashboards.reads import Roster, site_devices
+from dashboards.live.reads import Roster, site_devices
 from devices.wire import topics
 
 MOST_WAITING = 1_000  # records: a quarter of an hour of a device, some 1 MB

@@ -9,7 +9,7 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from dashboards.session_texts import length
+from dashboards.sessions.texts import length
 from dashboards.templatetags.moments import clock
 from devices.acts import Change
 from devices.dose import ChannelDose

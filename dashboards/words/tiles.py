@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dashboards import choices
-from dashboards.choices import COUNTED, Choice
-from dashboards.faces import Texts, age, face
-from dashboards.worst import rank
+from dashboards.words import choices
+from dashboards.words.choices import COUNTED, Choice
+from dashboards.words.faces import Texts, age, face
+from dashboards.words.worst import rank
 
 ROOMY, WIDE = 8, 15  # up to so many devices the tiles grow, to be read from further away
 _PEEK = 12  # troubles in the strip of a desk's wall, which is one row

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from dashboards.servers import Redis
+from dashboards.system.servers import Redis
 from devices.models import Pulse
 
 

@@ -1,0 +1,1 @@
+"""The way in, and what pages about people and secrets need."""

@@ -1,0 +1,1 @@
+"""One session of treatment as tables, a chart, words and CSV."""

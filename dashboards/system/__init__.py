@@ -1,0 +1,1 @@
+"""How the server itself fares: its parts, figures and what to do about them."""
