@@ -50,6 +50,8 @@ PICTURES = (
     Picture("device", "nurse", "/devices/{device}/"),
     Picture("device-phone", "nurse", "/devices/{device}/", PHONE),
     Picture("device-history", "engineer", "/devices/{device}/history/"),
+    Picture("device-events", "engineer", "/devices/{device}/events/"),
+    Picture("device-evidence", "engineer", "/devices/{device}/evidence/"),
     Picture("session", "clinician", "/sessions/{device}/{session}/"),
     Picture("devices", "engineer", "/devices/"),
     Picture("sessions", "coach", "/sessions/"),
