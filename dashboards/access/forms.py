@@ -54,7 +54,7 @@ class NewPersonForm(FullNameForm):
     role = forms.ChoiceField(
         label=gettext_lazy("Role there"),
         error_messages={"required": gettext_lazy("Choose what they may do there.")},
-        help_text=gettext_lazy("What each role may do stands beside this form."),
+        help_text=gettext_lazy("What each role may do stands on this page, beside or below."),
     )
     field_order = ("full_name", "username", "site", "role")
 

@@ -23,6 +23,7 @@ class Scope:
     """The sites at which somebody may do something, such as see."""
 
     sites: tuple[Site, ...]
+    may_make_one: bool = False
 
     def filter(self) -> Filter:
         options = tuple(Option(site.slug, site.name) for site in self.sites)
@@ -34,7 +35,11 @@ class Scope:
 
     def nothing(self, words: str) -> str:
         """Return why a list is empty: as given, unless its reader has no site at all."""
-        return words if self.sites else _("No site is yours yet. An administrator adds people to a site.")
+        if self.sites:
+            return words
+        if self.may_make_one:
+            return _("There is no site yet. Make the first one on the page Sites.")
+        return _("No site is yours yet. An administrator adds people to a site.")
 
     @property
     def ids(self) -> list[int]:
@@ -84,7 +89,8 @@ class Scope:
 
 
 def scope_of(request: HttpRequest, verb: str = "see") -> Scope:
-    return Scope(tuple(access.sites_where(member(request), verb)))
+    reader = member(request)
+    return Scope(tuple(access.sites_where(reader, verb)), may_make_one=reader.is_superuser)
 
 
 def between(moment: str, first: date | None, last: date | None, zone: str) -> Q:

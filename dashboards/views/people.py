@@ -245,5 +245,6 @@ def _new_page(
         "taken": taken,
         "once": request.POST.get(once.FIELD) or once.word(),
         "roles": role_words(),
+        "has_site": access.sites_where(member(request), roster.MANAGE).exists(),
     }
     return render(request, "dashboards/access/new_person.html", context, status=status)

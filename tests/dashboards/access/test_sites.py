@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from devices.models import Device
-from fleet.access.models import AuditEntry, DisplayLink, Site
+from fleet.access.models import AuditEntry, DisplayLink, Membership, Site
 from tests.dashboards.access.conftest import Enter
 from tests.dashboards.access.test_people import text
 
@@ -116,3 +116,12 @@ def test_nobody_else_makes_a_site(enter: Enter) -> None:
     sent = {"name": "West", "slug": "west", "time_zone": "UTC"}
     assert enter("ada").post("/new-site/", sent).status_code == 403
     assert not Site.objects.filter(slug="west").exists()
+
+
+@pytest.mark.parametrize("path", ["/", "/devices/", "/sessions/", "/rejects/", "/people/new/"])
+def test_before_there_is_a_site_each_page_tells_a_superuser_to_make_one(enter: Enter, path: str) -> None:
+    Membership.objects.all().delete()
+    Site.objects.all().delete()
+    page = enter("root").get(path).content.decode()
+    assert "There is no site yet" in page
+    assert "administrator adds people" not in page
