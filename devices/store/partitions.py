@@ -1,6 +1,7 @@
 """Day partitions of telemetry: made days ahead, dropped whole when their time is over."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import structlog
@@ -56,21 +57,25 @@ def make_ahead(now: datetime, days: int = DAYS_AHEAD) -> list[date]:
     return made
 
 
-def drop_before(now: datetime, keep_days: int) -> list[date]:
+def drop_before(now: datetime, keep_days: int, stopped: Callable[[], bool] = lambda: False) -> list[date]:
     """Drop the partitions of days that ended over `keep_days` ago; what else is older goes row by row.
 
     The ledger notes up to which number a boot was pruned, so that a pruned record is known from a lost one.
+    `stopped` is asked before each day.  Returns the days that were dropped.
     """
     limit = now.astimezone(UTC).date() - timedelta(days=keep_days)
-    old = sorted(day for day in existing() if day < limit)
-    for day in old:
+    dropped: list[date] = []
+    for day in sorted(day for day in existing() if day < limit):
+        if stopped():
+            return dropped
         with transaction.atomic():
             _note_pruned(_name(day), None)
             sql.execute(f"DROP TABLE {_name(day)}")
+        dropped.append(day)
     with transaction.atomic():
         if _note_pruned("devices_telemetry_rest", limit):
             sql.execute("DELETE FROM devices_telemetry_rest WHERE received_at < %s", [limit])
-    return old
+    return dropped
 
 
 def _note_pruned(table: str, before: date | None) -> int:

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from django.core.management import call_command
+import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from devices.models import Change, Device, Event, Ledger, Minute, Session
@@ -92,3 +93,20 @@ def test_the_command_says_what_it_dropped(db: None, capsys: object) -> None:
     partitions.make_ahead(timezone.now() - timedelta(days=120), days=2)
     call_command("prune", "--days", "90")
     assert "dropped 3 days" in capsys.readouterr().out  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("days", [0, -3])
+def test_prune_refuses_to_keep_less_than_a_day(days: int, db: None) -> None:
+    partitions.make_ahead(timezone.now())
+    before = partitions.existing()
+    with pytest.raises(CommandError, match="would delete what arrives today"):
+        call_command("prune", "--days", str(days))
+    assert partitions.existing() == before
+
+
+def test_prune_that_is_asked_to_stop_finishes_the_day_in_hand(db: None) -> None:
+    partitions.make_ahead(NOON)
+    asked = iter([False, True])
+    dropped = partitions.drop_before(NOON + timedelta(days=30), keep_days=1, stopped=lambda: next(asked))
+    assert [day.day for day in dropped] == [17]
+    assert partitions.drop_before(NOON + timedelta(days=30), keep_days=1)[0].day == 18
