@@ -19,7 +19,16 @@ _NOT_OURS: Final = (
     "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), midi=(), "
     "display-capture=(), publickey-credentials-get=(), browsing-topics=()"
 )
-_WITHOUT_SECOND_FACTOR: Final = ("/account/", "/login/", "/logout/", "/static/", "/display/", "/healthz")
+# Of the account only what sets a second factor up: its other pages make tokens, which need none.
+_WITHOUT_SECOND_FACTOR: Final = (
+    "/account/mfa/",
+    "/account/confirm/",
+    "/login/",
+    "/logout/",
+    "/static/",
+    "/display/",
+    "/healthz",
+)
 
 
 class ContentSecurityPolicy:
@@ -57,7 +66,8 @@ class KnownClient:
 class SecondFactor:
     """Whoever has a role of MFA_REQUIRED_ROLES sets up a second factor before anything else.
 
-    For logins only: a bearer token is a secret that no password opens.
+    For logins only: a bearer token is a secret that no password opens.  Pages know no tokens, so there a header that
+    looks like one, beside the cookie of a login, changes nothing.
     """
 
     def __init__(self, get_response: Answer) -> None:
@@ -71,7 +81,8 @@ class SecondFactor:
         return redirect("mfa_activate_totp")
 
     def _is_held(self, request: HttpRequest) -> bool:
-        is_token = request.headers.get("Authorization", "").lower().startswith("bearer ")
+        is_bearer = request.headers.get("Authorization", "").lower().startswith("bearer ")
+        is_token = is_bearer and request.path_info.startswith("/api/")
         if request.path_info.startswith(_WITHOUT_SECOND_FACTOR) or is_token:
             return False
         return isinstance(request.user, User) and mfa.must_set_up(request.user)

@@ -261,7 +261,16 @@ def test_a_role_that_needs_a_second_factor_sets_it_up_before_anything_else(
     settings.MFA_REQUIRED_ROLES = frozenset({"nurse"})
     log_in(client)
     assert client.get("/sites/north/")["Location"] == "/account/mfa/totp/activate/"
+    made_up = {"Authorization": "Bearer x"}
+    assert client.get("/sites/north/", headers=made_up)["Location"] == "/account/mfa/totp/activate/"
+    assert client.post("/account/tokens/")["Location"] == "/account/mfa/totp/activate/"
+    assert (
+        client.get("/account/mfa/totp/activate/", follow=True)
+        .redirect_chain[-1][0]
+        .startswith("/account/confirm/")
+    )
     assert client.get("/api/v1/devices").status_code == 403
+    assert client.get("/api/v1/devices", headers=made_up).status_code == 401
     assert client.get("/api/v1/devices", headers={"Authorization": "Basic x"}).status_code == 403
     assert find_seat(Credentials(session_key=str(client.session.session_key)), "north") == NOT_ALLOWED
     token = {"Authorization": "Bearer token of nurse"}
