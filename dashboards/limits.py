@@ -1,11 +1,14 @@
 """How often somebody may ask: a token bucket each, in Redis, so that many web processes count together.
 
-Counted is who asks: a bearer token, else a login, else an address.  Walls, display links, health checks and
+Counted is who asks: a bearer token, else a login, else an address; and attempts to log in by address alone, since
+whoever guesses names or passwords can make up the rest.  Walls, display links, health checks and
 whatever stops or commands a device are never limited.  A Redis that is dead or slow limits nobody: it is logged,
 and left alone for some seconds.  Why not a library: docs/decisions/rate-limits.md.
 """
 
+import contextlib
 import hashlib
+import ipaddress
 import logging
 import math
 import re
@@ -26,6 +29,7 @@ from fleet.access.clients import address_of
 REDIS_TIMEOUT_S = 0.25  # a request waits no longer to be counted
 REST_S = 5.0  # so long a Redis that did not answer is not asked again
 
+_LOGIN = {"login", "account_login", "mfa_authenticate"}
 _UNLIMITED_PAGES = {"wall", "display", "logout"}
 _COMMANDS = re.compile(r"/(?:stop|commands)/?$")
 
@@ -50,11 +54,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many requests a minute in the long run, and so many at once."""
+    """So many requests a minute in the long run, and so many at once; `by_address` whatever else a request shows."""
 
     name: str
     per_minute: int
     burst: int
+    by_address: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,7 @@ class RateLimits:
         rate = rate_of(request)
         if rate is None:
             return None
-        verdict = buckets().take(rate, who(request))
+        verdict = buckets().take(rate, from_where(request) if rate.by_address else who(request))
         if verdict is None:
             return None
         request.rate_verdict = verdict  # type: ignore[attr-defined]
@@ -112,6 +117,8 @@ def rate_of(request: HttpRequest) -> Rate | None:
         if request.method == "POST" and _COMMANDS.search(request.path_info):
             return None
         rate = Rate("api", settings.API_REQUESTS_PER_MINUTE, settings.API_BURST)
+    elif request.method == "POST" and match is not None and match.url_name in _LOGIN:
+        rate = Rate("logins", settings.LOGINS_PER_MINUTE, settings.LOGIN_BURST, by_address=True)
     elif match is None or match.namespace != "dashboards" or match.url_name in _UNLIMITED_PAGES:
         return None
     else:
@@ -125,7 +132,17 @@ def who(request: HttpRequest) -> str:
     if scheme.lower() == "bearer" and token.strip():
         return _digest("token", token.strip())
     session = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    return _digest("login", session) if session else _digest("address", address_of(request))
+    return _digest("login", session) if session else from_where(request)
+
+
+def from_where(request: HttpRequest) -> str:
+    """Return the bucket of the client's address; for IPv6 of its /64, since one machine has all of that."""
+    address = address_of(request)
+    with contextlib.suppress(ValueError):
+        known = ipaddress.ip_address(address.partition("%")[0])
+        if known.version == 6 and known.ipv4_mapped is None:
+            address = str(ipaddress.ip_network((known, 64), strict=False))
+    return _digest("address", address)
 
 
 def _digest(kind: str, text: str) -> str:

@@ -93,6 +93,8 @@ API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 3000)
 API_BURST = env.number("API_BURST", 600, least=1)
 PAGE_REQUESTS_PER_MINUTE = env.number("PAGE_REQUESTS_PER_MINUTE", 600)
 PAGE_BURST = env.number("PAGE_BURST", 300, least=1)
+LOGINS_PER_MINUTE = env.number("LOGINS_PER_MINUTE", 60)  # from one address, whoever is named
+LOGIN_BURST = env.number("LOGIN_BURST", 120, least=1)
 
 # --- Django ---
 INSTALLED_APPS = [

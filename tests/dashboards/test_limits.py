@@ -95,6 +95,29 @@ def test_a_page_is_limited_and_a_display_is_not(settings: Settings) -> None:
         assert (limits.rate_of(request) is not None) is limited
 
 
+def test_attempts_to_log_in_are_counted_by_address_whatever_else_is_made_up(
+    low: Settings, client: Client, db: None
+) -> None:
+    low.LOGINS_PER_MINUTE, low.LOGIN_BURST = 1, 3
+    answers = []
+    for n in range(4):
+        client.cookies["sessionid"] = f"made-up-{n}"
+        tried = {"username": f"name-{n}", "password": "Winter2026!"}
+        answers.append(client.post("/login/", tried, headers={"Authorization": f"Bearer {n}"}).status_code)
+    assert answers == [200, 200, 200, 429]
+    assert client.get("/login/").status_code == 200
+    assert client.post("/login/", {"username": "a"}, REMOTE_ADDR="192.0.2.1").status_code == 200
+
+
+def test_one_machine_has_a_whole_network_of_ipv6_addresses() -> None:
+    near, same, far, other = (
+        limits.from_where(RequestFactory().get("/", REMOTE_ADDR=address))
+        for address in ("2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1", "::ffff:192.0.2.1")
+    )
+    assert near == same
+    assert len({near, far, other}) == 3
+
+
 def test_no_token_or_cookie_is_kept_in_the_clear() -> None:
     for headers in ({"Authorization": "Bearer secret"}, {"Cookie": "sessionid=secret"}):
         assert "secret" not in limits.who(RequestFactory().get("/", headers=headers))
