@@ -130,6 +130,7 @@ class ListPage:
     total: str
     as_of: datetime
     time_zone: str
+    is_one_zone: bool
     refresh_s: int
     url: str
     clear_url: str
@@ -198,9 +199,19 @@ class Listing(Generic[M, R]):
         return [row for _key, row in known] + [row for key_, row in keyed if key_ is None]
 
     def page(
-        self, asked: Asked, rows: "QuerySet[Any] | Sequence[M]", *, now: datetime, time_zone: str = "UTC"
+        self,
+        asked: Asked,
+        rows: "QuerySet[Any] | Sequence[M]",
+        *,
+        now: datetime,
+        time_zone: str = "UTC",
+        is_one_zone: bool = False,
     ) -> ListPage:
-        """Return the page asked for; the last one, with a complaint, if it is past the end."""
+        """Return the page asked for; the last one, with a complaint, if it is past the end.
+
+        Args:
+            is_one_zone: Whether each row's times are in this zone too, rather than in that of the row's site.
+        """
         total = rows[: MOST + 1].count() if isinstance(rows, QuerySet) else len(rows)
         reachable = min(total, MOST)
         last = max(1, -(-reachable // self.per_page))
@@ -225,6 +236,7 @@ class Listing(Generic[M, R]):
             total=_total(low, len(made), total),
             as_of=now,
             time_zone=time_zone,
+            is_one_zone=is_one_zone,
             refresh_s=self.refresh_s,
             url=self.address(asked, number=number),
             clear_url=self.url or "?",

@@ -31,6 +31,12 @@ def moment(at: datetime | None, time_zone: str, style: str = "full") -> SafeStri
 
 
 @register.simple_tag
+def zone_words(time_zone: str) -> str:
+    """Say whose clock a page shows that belongs to no single site."""
+    return _("times in %(zone)s") % {"zone": time_zone.replace("_", " ")}
+
+
+@register.simple_tag
 def age(at: datetime | None, now: datetime) -> str:
     """Return how long ago, in its largest whole unit: s, min, h, d."""
     return (

@@ -44,9 +44,9 @@ class Deed:
 def audit(request: HttpRequest, *, as_file: str = "") -> HttpResponseBase:
     require_anywhere(request, VERB)
     scope = scope_of(request, VERB)
-    listing = _listing(request, scope)
-    asked = listing.ask(request.GET)
+    asked = _listing(request, scope, scope.time_zone).ask(request.GET)
     here = scope.narrowed(asked.value("site"))
+    listing = _listing(request, scope, here.time_zone)
     rows = rows_for(member(request), here, asked)
     now = timezone.now()
     if as_file:
@@ -57,7 +57,7 @@ def audit(request: HttpRequest, *, as_file: str = "") -> HttpResponseBase:
         name = f"audit-{here.place}-{here.today(now).isoformat()}.jsonl"
         return exports.lines(request, rows.order_by("at", "pk"), _line, name=name)
     context = {
-        "list": listing.page(asked, rows, now=now, time_zone=here.time_zone),
+        "list": listing.page(asked, rows, now=now, time_zone=here.time_zone, is_one_zone=True),
         "lines_url": listing.address(asked, base=reverse("dashboards:audit-lines")),
         "chain": soundness.recent(now),
         "zone": here.time_zone,
@@ -81,9 +81,10 @@ def check(request: HttpRequest) -> HttpResponse:
 def rows_for(reader: User, here: Scope, asked: Asked) -> QuerySet[AuditEntry]:
     """Return what the reader may see of what was asked for; what belongs to no site only where none is named."""
     first, last = asked.value("from"), asked.value("to")
-    within = here.days("at", "site", first, last) & Q(site__in=here.ids)
+    within = Q(site__in=here.ids)
     if asked.value("site") is None:
-        within |= Q(site=None) & between("at", first, last, here.time_zone)
+        within |= Q(site=None)
+    within &= between("at", first, last, here.time_zone)
     rows = roster.record_for(reader).filter(within).select_related("site", "link")
     if asked.value("action") is not None:
         action = asked.value("action")
@@ -107,12 +108,13 @@ def _named(reader: User, text: str) -> list[str]:
     return [one.username for one in people.iterator(500) if words in one.get_full_name().lower()]
 
 
-def _listing(request: HttpRequest, scope: Scope) -> Listing[AuditEntry, Deed]:
+def _listing(request: HttpRequest, scope: Scope, zone: str) -> Listing[AuditEntry, Deed]:
+    """All times stand in one zone: what happened at one site after another reads in its order."""
     reader = member(request)
 
     def prepare(rows: Sequence[AuditEntry]) -> list[Deed]:
         names = roster.names_for(reader, {name for row in rows for name in (row.actor_name, row.subject)})
-        return [_deed(row, names, scope.time_zone) for row in rows]
+        return [_deed(row, names, zone) for row in rows]
 
     return Listing(
         name="audit",
@@ -146,7 +148,7 @@ def _deed(entry: AuditEntry, names: dict[str, str], zone: str) -> Deed:
         entry,
         deeds.sentence(entry, names),
         link.number if link else None,
-        entry.site.time_zone if entry.site else zone,
+        zone,
     )
 
 
@@ -171,7 +173,7 @@ def _what(one: Deed) -> str:
 def _fields() -> tuple[Field[Deed], ...]:
     return (
         Field(_("No."), lambda one: one.number),
-        *exports.moment_fields(_("At"), lambda one: one.entry.at, lambda one: one.zone),
+        *exports.moment_fields(_("At"), lambda one: one.entry.at, _zone_there),
         Field(_("Who"), lambda one: one.entry.actor_name),
         Field(_("Action"), lambda one: one.entry.action),
         Field(_("Site"), lambda one: one.entry.site.slug if one.entry.site else ""),
@@ -180,6 +182,10 @@ def _fields() -> tuple[Field[Deed], ...]:
         Field(_("Detail"), lambda one: json.dumps(one.entry.detail, ensure_ascii=False)),
         Field(_("Hash"), lambda one: one.entry.link.hash if one.number else ""),
     )
+
+
+def _zone_there(one: Deed) -> str:
+    return one.entry.site.time_zone if one.entry.site else one.zone
 
 
 def _line(entry: AuditEntry) -> bytes:

@@ -60,14 +60,14 @@ class Colleague:
 def people_list(request: HttpRequest, *, as_csv: bool = False) -> HttpResponseBase:
     require_anywhere(request, roster.MANAGE)
     scope = scope_of(request, roster.MANAGE)
-    listing = _listing(scope)
-    asked = listing.ask(request.GET)
+    asked = _listing(scope, scope.time_zone).ask(request.GET)
     here = scope.narrowed(asked.value("site"))
+    listing = _listing(scope, here.time_zone)
     rows = _rows(request, here, asked)
     now = timezone.now()
     if as_csv:
         return exports.answer(request, listing, asked, rows, place=here.place, today=here.today(now))
-    shown_list = listing.page(asked, rows, now=now, time_zone=here.time_zone)
+    shown_list = listing.page(asked, rows, now=now, time_zone=here.time_zone, is_one_zone=True)
     return render(
         request, "dashboards/access/people.html", {"list": shown_list, "sites": scope.sites[:_SITES]}
     )
@@ -101,12 +101,12 @@ def _in_state(rows: QuerySet[User], state: str | None) -> QuerySet[User]:
     return rows
 
 
-def _listing(scope: Scope) -> Listing[User, Colleague]:
+def _listing(scope: Scope, zone: str) -> Listing[User, Colleague]:
     def prepare(rows: Sequence[User]) -> list[Colleague]:
         locked = recovery.locked_names(timezone.now())
         return [
             Colleague(
-                user, user.here, user.second_factor, user.username in locked, scope.time_zone  # type: ignore[attr-defined]
+                user, user.here, user.second_factor, user.username in locked, zone  # type: ignore[attr-defined]
             )
             for user in rows
         ]  # fmt: skip

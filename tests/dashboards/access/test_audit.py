@@ -81,3 +81,18 @@ def test_the_page_says_whether_the_record_is_whole(enter: Enter) -> None:
     assert "The record is whole." in page
     assert f"Unbroken up to entry {AuditEntry.objects.count()}" in page
     assert enter("alice").post("/audit/check/").status_code == 403
+
+
+def test_what_happened_at_several_sites_reads_in_its_order_by_one_named_clock(
+    enter: Enter, north: Site, south: Site
+) -> None:
+    """Berlin's entries an hour ahead of London's would look as if the record had been shuffled."""
+    root = enter("root")
+    for site in (north, south, north, south):
+        service.record(None, "site.changed", site=site, subject=site.slug)
+    page = text(root.get("/audit/"))
+    assert "times in UTC" in page
+    assert "shown in Europe/Berlin" not in page
+    page = text(root.get("/audit/?site=north"))
+    assert "times in Europe/Berlin" in page
+    assert "shown in UTC" not in page
