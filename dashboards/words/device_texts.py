@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from dashboards.words import faces
 from dashboards.words.texts import wall_texts
 
 
@@ -38,6 +39,7 @@ def page_texts() -> dict[str, str]:
             "No session is open: a device sends its trace only while one is. It appears here by itself."
         ),
         "plot.none": _("Nothing was recorded in this time."),
+        "plot.missing": _("No sample came in this time."),
         "plot.loading": _("Reading…"),
         "plot.failed": _("Could not be read ({why}). Trying again in {n} s…"),
         "plot.refused": _("Cannot be shown: {why}"),
@@ -63,14 +65,7 @@ def page_texts() -> dict[str, str]:
 def complaints(device: Mapping[str, Any], texts: Mapping[str, str]) -> list[Complaint]:
     """Return what the server and the device complain of, the most urgent first, each with the next step."""
     found = [*_of_link(device), *(_of_condition(one, texts) for one in device["conditions"])]
-    found += [
-        Complaint(
-            _("Channel %(n)d: electrode off the skin") % {"n": channel["n"]},
-            _("Press the pads on again, or replace them."),
-        )
-        for channel in device["channels"]
-        if channel["contact"] == "electrode" and f"electrode_off:{channel['n']}" not in device["conditions"]
-    ]
+    found += [complaint for channel in device["channels"] if (complaint := _of_contact(channel, device))]
     if device["locked"] is not None:
         what = texts.get(f"locked.{device['locked']}", texts["locked.other"])
         found.append(Complaint(what, _("No new session can begin. A nurse or an engineer unlocks it.")))
@@ -81,11 +76,24 @@ def complaints(device: Mapping[str, Any], texts: Mapping[str, str]) -> list[Comp
     if skew_ms is not None and abs(skew_ms) > 30_000:
         found.append(
             Complaint(
-                _("Its clock is wrong by %(s)d s") % {"s": abs(skew_ms) // 1000},
+                texts["mark.skew"].format(what=faces.amount(skew_ms, texts)),
                 _("Times here are the server's. An engineer sets the device's clock."),
             )
         )
     return found
+
+
+def _of_contact(channel: Mapping[str, Any], device: Mapping[str, Any]) -> Complaint | None:
+    """What a channel measures and no condition says."""
+    n = channel["n"]
+    if channel["contact"] == "electrode" and f"electrode_off:{n}" not in device["conditions"]:
+        return Complaint(
+            _("Channel %(n)d: electrode off the skin") % {"n": n},
+            _("Press the pads on again, or replace them."),
+        )
+    if channel["contact"] == "timeout":
+        return Complaint(_("Channel %(n)d: no answer") % {"n": n}, _("Check its cable and its plug."))
+    return None
 
 
 def _of_link(device: Mapping[str, Any]) -> list[Complaint]:
@@ -114,23 +122,13 @@ def _of_link(device: Mapping[str, Any]) -> list[Complaint]:
 
 
 def _of_condition(condition: str, texts: Mapping[str, str]) -> Complaint:
-    name, _sep, about = condition.partition(":")
     known = {
-        "estop": (
-            texts["mark.estop"],
-            _("Find out why. The stop is released at the device, by hand."),
-        ),
-        "fault": (
-            texts["mark.fault"].format(what=texts.get(f"fault.{about}", about)),
-            _("Do not use this device; tell an engineer."),
-        ),
-        "electrode_off": (
-            texts["mark.electrode_off"].format(what=about),
-            _("Press the pads of this channel on again, or replace them."),
-        ),
-        "overtemp": (texts["mark.overtemp"], _("Let it cool down, away from blankets and the sun.")),
-        "low_battery": (texts["mark.low_battery"], _("Charge it before the next session.")),
+        "estop": _("Find out why. The stop is released at the device, by hand."),
+        "fault": _("Do not use this device; tell an engineer."),
+        "electrode_off": _("Press the pads of this channel on again, or replace them."),
+        "low_current": _("Less current flows than is set: check the pads and the cable of this channel."),
+        "overtemp": _("Let it cool down, away from blankets and the sun."),
+        "low_battery": _("Charge it before the next session."),
     }
-    if name in known:
-        return Complaint(*known[name])
-    return Complaint(condition.replace("_", " "), _("See what the device itself shows."))
+    step = known.get(condition.partition(":")[0], _("See what the device itself shows."))
+    return Complaint(faces.condition_words(condition, texts), step)

@@ -6,6 +6,7 @@ of a face: they tick, and where a device is silent the age stands in the place o
 
 import math
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from dashboards.words.steps import step
@@ -15,7 +16,9 @@ LOW_BATTERY_PERCENT = 15
 _STATES = ("idle", "ready", "running", "paused", "fault", "charging", "offline")
 _PHASES = ("ramp_up", "on", "ramp_down", "rest")
 _CONTACTS = ("ok", "low_current", "electrode", "timeout", "unknown", "off")
+_NO_MARK_OF_THEIR_OWN = ("other", "skew", "stalled")
 _BAD_CONTACTS = ("electrode", "timeout")
+_STALLED_MS = 6_000  # a device in session measures once a second; nothing newer for so long is old news
 
 Texts = Mapping[str, str]
 Face = dict[str, Any]
@@ -25,13 +28,15 @@ def face(device: Mapping[str, Any], texts: Texts) -> Face:
     """Return what the tile shows.
 
     `tone` chooses shape and colour (on, ramping, paused, ready, idle, charging, fault, silent, lost, never,
-    conflict, unknown); `attention` says whether somebody should look; `silent` and `in_session` are counted.
+    conflict, unknown); `attention` says whether somebody should look; `silent` and `in_session` are counted;
+    `stalled`: the device is heard, but what it measures is not, so that currents and times are old.
     """
     silent = device["link"] in ("suspect", "offline")
     in_session = device["session"] is not None
     was_on = device["output"] in ("on", "ramping")
     tone, status = _status(device, texts, silent=silent, engaged=in_session or was_on)
-    marks = _marks(device, texts)
+    stalled_ms = _stalled_ms(device)
+    marks = _marks(device, texts, stalled_ms)
     bad_contact = any(channel["contact"] in _BAD_CONTACTS for channel in device["channels"])
     power = _battery(device["battery"], texts)
     doing, about = step(device, tone, low=power["power"] == "low")
@@ -39,7 +44,7 @@ def face(device: Mapping[str, Any], texts: Texts) -> Face:
     return {
         "tone": tone,
         "status": status,
-        "timing": "" if silent else _timing(device, texts),
+        "timing": "" if silent or stalled_ms else _timing(device, texts),
         "note": marks or _phase(device, texts, silent=silent),
         "marked": bool(marks),
         "link": texts[f"word.{device['link']}"],
@@ -48,6 +53,7 @@ def face(device: Mapping[str, Any], texts: Texts) -> Face:
         **power,
         "attention": attention,
         "silent": silent,
+        "stalled": stalled_ms > 0,
         "in_session": in_session,
     }
 
@@ -68,6 +74,15 @@ def age(ms: float | None, texts: Texts, key: str = "age") -> str:
         if seconds < limit:
             return texts[f"{key}.{unit}"].format(n=seconds // size)
     return texts[f"{key}.d"].format(n=seconds // 86400)
+
+
+def amount(ms: float, texts: Texts) -> str:
+    """Return a length of time in its largest fitting unit, rounded to the nearest."""
+    seconds = math.floor(abs(ms) / 1000 + 0.5)
+    for limit, unit, size in ((120, "s", 1), (7200, "min", 60), (172800, "h", 3600)):
+        if seconds < limit:
+            return texts[f"age.plain.{unit}"].format(n=(seconds + size // 2) // size)
+    return texts["age.plain.d"].format(n=(seconds + 43200) // 86400)
 
 
 def tenths(value: float | None, texts: Texts) -> str:
@@ -136,12 +151,26 @@ def _phase(device: Mapping[str, Any], texts: Texts, *, silent: bool) -> str:
         return ""
     phase = device["phase"] if device["phase"] in _PHASES else "unknown"
     words = texts[f"phase.{phase}"]
-    return words if device["cycle"] is None else f"{words} · {texts['cycle'].format(n=device['cycle'])}"
+    if device["cycle"] is not None:
+        words = f"{words} · {texts['cycle'].format(n=device['cycle'])}"
+    return texts["link.lost.was"].format(state=words) if silent else words
 
 
-def _marks(device: Mapping[str, Any], texts: Texts) -> str:
+def _stalled_ms(device: Mapping[str, Any]) -> int:
+    """For how long a device that is heard in a session has told nothing of its currents; 0: it tells them."""
+    heard, measured = device.get("heard_at"), device.get("telemetry_at")
+    if device["link"] != "online" or device["session"] is None or not heard or not measured:
+        return 0
+    since = datetime.fromisoformat(heard) - datetime.fromisoformat(measured)
+    ms = since // timedelta(milliseconds=1)
+    return ms if ms > _STALLED_MS else 0
+
+
+def _marks(device: Mapping[str, Any], texts: Texts, stalled_ms: int) -> str:
     """What the device itself complains of, and what holds or locks it."""
-    marks = [_condition(condition, texts) for condition in device["conditions"]]
+    marks = [condition_words(condition, texts) for condition in device["conditions"]]
+    if stalled_ms:
+        marks.append(texts["mark.stalled"].format(what=amount(stalled_ms, texts)))
     if device["locked"] is not None:
         marks.append(texts.get(f"locked.{device['locked']}", texts["locked.other"]))
     if device["held"] is not None:
@@ -149,16 +178,20 @@ def _marks(device: Mapping[str, Any], texts: Texts) -> str:
         marks.append(known or texts["held.other"].format(what=device["held"]))
     skew_ms = device["clock_skew_ms"]
     if skew_ms is not None and abs(skew_ms) > 30_000:
-        marks.append(texts["mark.skew"].format(what=age(abs(skew_ms), texts, "age.plain")))
+        marks.append(texts["mark.skew"].format(what=amount(skew_ms, texts)))
     return " · ".join(marks)
 
 
-def _condition(condition: str, texts: Texts) -> str:
+def condition_words(condition: str, texts: Texts) -> str:
+    """Return what a device complains of, as `<name>` or `<name>:<class or channel>`, in words."""
     name, _, what = condition.partition(":")
     if name == "fault":
-        what = texts.get(f"fault.{what}", what)
-    known = texts.get(f"mark.{name}") if name not in ("other", "skew") else None
-    return (known or texts["mark.other"]).format(what=what if known else condition.replace("_", " "))
+        what = texts.get(f"fault.{what}", what.replace("_", " "))
+    known = texts.get(f"mark.{name}") if name not in _NO_MARK_OF_THEIR_OWN else None
+    if known and not what:
+        known = texts.get(f"mark.{name}.bare", known)
+    said = condition.replace("_", " ").replace(":", ": ")
+    return (known or texts["mark.other"]).format(what=what if known else said)
 
 
 def _channel(channel: Mapping[str, Any], texts: Texts) -> Face:

@@ -38,9 +38,14 @@ def _pad(device: Mapping[str, Any]) -> Step | None:
     for channel in device["channels"]:
         if channel["contact"] in _PADS:
             return _PADS[channel["contact"]], channel["n"]
+    return _named(device, "electrode_off")
+
+
+def _named(device: Mapping[str, Any], kind: str) -> Step | None:
+    """Return the pad that a condition of this kind speaks of."""
     for condition in device["conditions"]:
         name, _, what = condition.partition(":")
-        if name == "electrode_off":
+        if name == kind:
             return ("pad", what) if what else ("pads", "")
     return None
 
@@ -48,9 +53,10 @@ def _pad(device: Mapping[str, Any]) -> Step | None:
 def _complaint(device: Mapping[str, Any], names: list[str]) -> Step | None:
     if not names:
         return None
-    if names[0] == "low_battery":
-        return _charge(device)
-    return ("hot" if names[0] == "overtemp" else "complains", "")
+    if "overtemp" in names:
+        return ("hot", "")
+    weak = _named(device, "low_current")
+    return weak or (_charge(device) if set(names) == {"low_battery"} else ("complains", ""))
 
 
 def _upkeep(device: Mapping[str, Any], tone: str, *, low: bool) -> Step:

@@ -72,7 +72,11 @@ def _marks() -> dict[str, str]:
     return {
         "mark.estop": _("Emergency stop pressed"),
         "mark.fault": _("Fault: {what}"),
+        "mark.fault.bare": _("Fault"),
         "mark.electrode_off": _("Electrode off, channel {what}"),
+        "mark.electrode_off.bare": _("Electrode off"),
+        "mark.low_current": _("Low current, channel {what}"),
+        "mark.low_current.bare": _("Low current"),
         "mark.overtemp": _("Too hot"),
         "mark.low_battery": _("Battery low"),
         "mark.other": _("{what}"),
@@ -82,6 +86,7 @@ def _marks() -> dict[str, str]:
         "fault.temperature": _("temperature"),
         "fault.memory": _("memory"),
         "fault.estop": _("emergency stop"),
+        "fault.other": _("another kind"),
         "held.session": _("New protocol waits for the end of the session"),
         "held.charging": _("New protocol waits for the end of charging"),
         "held.user": _("New protocol waits for someone at the device"),
@@ -91,6 +96,7 @@ def _marks() -> dict[str, str]:
         "locked.overdue": _("Locked: check overdue"),
         "locked.other": _("Locked"),
         "mark.skew": _("Its clock is wrong by {what}"),
+        "mark.stalled": _("No measurements for {what}"),
     }
 
 

@@ -77,12 +77,17 @@ conditions = one_of(
     "fault:zz",
     "electrode_off:2",
     "electrode_off",
+    "low_current:1",
+    "fault",
     "overtemp",
     "low_battery",
     "other",
     "skew",
     "a_b:c_d",
     "",
+)
+moments = st.one_of(
+    st.none(), st.integers(0, 59_999).map(lambda ms: f"2026-11-22T12:00:{ms // 1000:02}.{ms % 1000:03}Z")
 )
 devices = st.fixed_dictionaries(
     {
@@ -105,6 +110,8 @@ devices = st.fixed_dictionaries(
         "cycle": st.one_of(st.none(), st.integers(1, 999)),
         "elapsed_ms": st.one_of(st.none(), st.integers(0, 10**8)),
         "planned": st.one_of(st.none(), st.fixed_dictionaries({"session_ms": st.integers(0, 10**8)})),
+        "heard_at": moments,
+        "telemetry_at": moments,
         "conditions": st.lists(conditions, max_size=3),
         "held": st.one_of(st.none(), one_of("session", "charging", "user")),
         "locked": st.one_of(st.none(), one_of("maintenance", "recall", "overdue", "other")),

@@ -106,7 +106,8 @@ function wordsOf() {
   if (failed) return fill(texts["plot.failed"], { why: failed, n: RETRY_S });
   if (lost) return fill(texts["plot.lost"], { n: lost });
   if (!isRead) return texts["plot.loading"];
-  if (traces.pieces.length) return "";
+  if (channels.length) return "";
+  if (traces.pieces.length) return texts["plot.missing"];
   return device?.session ? texts["plot.waiting"] : texts["plot.idle"];
 }
 

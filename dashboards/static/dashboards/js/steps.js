@@ -26,9 +26,14 @@ function padOf(device) {
   for (const { contact, n } of device.channels) {
     if (Object.hasOwn(PADS, contact ?? "")) return [PADS[contact], n];
   }
+  return named(device, "electrode_off");
+}
+
+/** The pad that a condition of this name speaks of. @param {Device} device @param {string} name @returns {Step | null} */
+function named(device, name) {
   for (const condition of device.conditions) {
     const colon = condition.indexOf(":");
-    if ((colon < 0 ? condition : condition.slice(0, colon)) !== "electrode_off") continue;
+    if ((colon < 0 ? condition : condition.slice(0, colon)) !== name) continue;
     const what = colon < 0 ? "" : condition.slice(colon + 1);
     return what ? ["pad", what] : ["pads", ""];
   }
@@ -38,8 +43,8 @@ function padOf(device) {
 /** @param {Device} device @param {string[]} names @returns {Step | null} */
 function complaintOf(device, names) {
   if (!names.length) return null;
-  if (names[0] === "low_battery") return chargeOf(device);
-  return [names[0] === "overtemp" ? "hot" : "complains", ""];
+  if (names.includes("overtemp")) return ["hot", ""];
+  return named(device, "low_current") ?? (names.every((one) => one === "low_battery") ? chargeOf(device) : ["complains", ""]);
 }
 
 /** What does not call anybody at once. @param {Device} device @param {string} tone @param {boolean} low @returns {Step} */

@@ -105,6 +105,7 @@ export class Tile {
     set(this.root, "data-tone", face.tone);
     flag(this.root, "data-attention", face.attention);
     flag(this.root, "data-silent", face.silent);
+    flag(this.root, "data-stalled", face.stalled);
     flag(this.root, "data-session", face.in_session);
     if (shown?.status !== face.status) write(parts.status, face.status);
     if (!face.silent && (shown?.silent || shown?.timing !== face.timing)) write(parts.timing, face.timing);

@@ -8,7 +8,8 @@ const LOW_BATTERY_PERCENT = 15;
 const STATES = new Set(["idle", "ready", "running", "paused", "fault", "charging", "offline"]);
 const PHASES = new Set(["ramp_up", "on", "ramp_down", "rest"]);
 const CONTACTS = new Set(["ok", "low_current", "electrode", "timeout", "unknown", "off"]);
-const NO_MARK_OF_THEIR_OWN = new Set(["other", "skew"]);
+const NO_MARK_OF_THEIR_OWN = new Set(["other", "skew", "stalled"]);
+const STALLED_MS = 6000; // a device in session measures once a second; nothing newer for so long is old news
 
 /** @typedef {Record<string, string>} Texts */
 /** @typedef {Record<string, any>} Device the API's device object */
@@ -16,7 +17,7 @@ const NO_MARK_OF_THEIR_OWN = new Set(["other", "skew"]);
  *   mark: number, used: boolean}} ChannelFace */
 /** @typedef {{tone: string, status: string, timing: string, note: string, marked: boolean, link: string,
  *   next: string, channels: ChannelFace[], battery: string, power: string, level: number, attention: boolean,
- *   silent: boolean, in_session: boolean}} Face */
+ *   silent: boolean, stalled: boolean, in_session: boolean}} Face */
 
 /** @param {string} text @param {Record<string, string | number>} values */
 export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
@@ -47,13 +48,23 @@ export function tenths(value, texts) {
   return `${Math.floor(tens / 10)}.${((tens % 10) + 10) % 10}`;
 }
 
+/** A length of time in its largest fitting unit, rounded to the nearest. @param {number} ms @param {Texts} texts */
+function amount(ms, texts) {
+  const seconds = Math.floor(Math.abs(ms) / 1000 + 0.5);
+  if (seconds < 120) return fill(texts["age.plain.s"], { n: seconds });
+  if (seconds < 7200) return fill(texts["age.plain.min"], { n: Math.floor((seconds + 30) / 60) });
+  if (seconds < 172800) return fill(texts["age.plain.h"], { n: Math.floor((seconds + 1800) / 3600) });
+  return fill(texts["age.plain.d"], { n: Math.floor((seconds + 43200) / 86400) });
+}
+
 /** What the tile shows. @param {Device} device @param {Texts} texts @returns {Face} */
 export function face(device, texts) {
   const silent = device.link === "suspect" || device.link === "offline";
   const inSession = device.session !== null;
   const wasOn = device.output === "on" || device.output === "ramping";
   const [tone, status] = statusOf(device, texts, silent, inSession || wasOn);
-  const marks = marksOf(device, texts);
+  const stalled = stalledMs(device);
+  const marks = marksOf(device, texts, stalled);
   const badContact = device.channels.some((/** @type {Device} */ channel) =>
     channel.contact === "electrode" || channel.contact === "timeout");
   const power = batteryFace(device.battery, texts);
@@ -62,7 +73,7 @@ export function face(device, texts) {
   return {
     tone,
     status,
-    timing: silent ? "" : timingOf(device, texts),
+    timing: silent || stalled ? "" : timingOf(device, texts),
     note: marks || phaseOf(device, texts, silent),
     marked: marks !== "",
     link: texts[`word.${device.link}`],
@@ -72,6 +83,7 @@ export function face(device, texts) {
     attention: tone === "fault" || tone === "silent" || tone === "conflict" || badContact ||
       device.conditions.length > 0 || contradicts,
     silent,
+    stalled: stalled > 0,
     in_session: inSession,
   };
 }
@@ -121,19 +133,28 @@ function phaseOf(device, texts, silent) {
   }
   if (device.session === null || device.phase === null) return "";
   const words = texts[`phase.${PHASES.has(device.phase) ? device.phase : "unknown"}`];
-  return device.cycle === null ? words : `${words} · ${fill(texts["cycle"], { n: device.cycle })}`;
+  const all = device.cycle === null ? words : `${words} · ${fill(texts["cycle"], { n: device.cycle })}`;
+  return silent ? fill(texts["link.lost.was"], { state: all }) : all;
 }
 
-/** What the device itself complains of, and what holds or locks it. @param {Device} device @param {Texts} texts */
-function marksOf(device, texts) {
+/** For how long a device that is heard in a session has told nothing of its currents; 0: it tells them. @param {Device} device */
+function stalledMs({ link, session, heard_at: heard, telemetry_at: measured }) {
+  if (link !== "online" || session === null || !heard || !measured) return 0;
+  const ms = Date.parse(heard) - Date.parse(measured);
+  return ms > STALLED_MS ? ms : 0;
+}
+
+/** What the device itself complains of, and what holds or locks it. @param {Device} device @param {Texts} texts @param {number} stalled ms */
+function marksOf(device, texts, stalled) {
   const marks = device.conditions.map((/** @type {string} */ condition) => conditionOf(condition, texts));
+  if (stalled) marks.push(fill(texts["mark.stalled"], { what: amount(stalled, texts) }));
   if (device.locked !== null) marks.push(texts[`locked.${device.locked}`] ?? texts["locked.other"]);
   if (device.held !== null) {
     marks.push(texts[`held.${device.held}`] || fill(texts["held.other"], { what: device.held }));
   }
   const skew = device.clock_skew_ms;
   if (skew !== null && Math.abs(skew) > 30000) {
-    marks.push(fill(texts["mark.skew"], { what: age(Math.abs(skew), texts, "age.plain") }));
+    marks.push(fill(texts["mark.skew"], { what: amount(skew, texts) }));
   }
   return marks.join(" · ");
 }
@@ -143,9 +164,11 @@ function conditionOf(condition, texts) {
   const colon = condition.indexOf(":");
   const name = colon < 0 ? condition : condition.slice(0, colon);
   const rest = colon < 0 ? "" : condition.slice(colon + 1);
-  const what = name === "fault" ? texts[`fault.${rest}`] ?? rest : rest;
-  const known = NO_MARK_OF_THEIR_OWN.has(name) ? undefined : texts[`mark.${name}`];
-  return fill(known || texts["mark.other"], { what: known ? what : condition.replaceAll("_", " ") });
+  const what = name === "fault" ? texts[`fault.${rest}`] ?? rest.replaceAll("_", " ") : rest;
+  let known = NO_MARK_OF_THEIR_OWN.has(name) ? undefined : texts[`mark.${name}`];
+  if (known && !what) known = texts[`mark.${name}.bare`] ?? known;
+  const said = condition.replaceAll("_", " ").replaceAll(":", ": ");
+  return fill(known || texts["mark.other"], { what: known ? what : said });
 }
 
 /** @param {Device} channel @param {Texts} texts @returns {ChannelFace} */
