@@ -23,6 +23,7 @@ from devices import accounts, documents
 from devices.enrolment import Row
 from devices.models import Device
 from devices.simulator.session import built_in
+from fleet.access import service
 from fleet.access.enrolments import record_enrolments
 from fleet.access.models import Membership, Role, Site, Token
 from fleet.access.queries import digest_of
@@ -105,8 +106,8 @@ def make(var: Path, *, devices: int, seed: int, secret: str) -> None:
 
 
 def _site(place: _Place) -> Site:
-    told = {"name": place.name, "time_zone": place.time_zone}
-    return Site.objects.get_or_create(slug=place.slug, defaults=told)[0]
+    site = Site.objects.filter(slug=place.slug).first()
+    return site or service.make_site(actor=None, slug=place.slug, name=place.name, time_zone=place.time_zone)
 
 
 def _person(name: str, sites: dict[str, Site], derived: _Derived) -> dict[str, Any]:
@@ -116,15 +117,27 @@ def _person(name: str, sites: dict[str, Site], derived: _Derived) -> dict[str, A
     user = User.objects.filter(username=name).first()
     if user is None:  # an existing one keeps a password that was changed by hand
         user = User.objects.create_user(name, password=password, first_name=first_name, last_name=last_name)
+    held = set(Membership.objects.filter(user=user).values_list("site__slug", flat=True))
     for place in places:
-        Membership.objects.get_or_create(user=user, site=sites[place.slug], defaults={"role": role})
-    ends = timezone.now() + _TOKEN_LASTS  # moved at each start: the demo's programs go on
-    Token.objects.update_or_create(
-        digest=digest_of(token),
-        defaults={"expires_at": ends},
-        create_defaults={"user": user, "name": "demo", "expires_at": ends},
-    )
+        if place.slug not in held:
+            service.grant(actor=None, user=user, site=sites[place.slug], role=role)
+    _token(user, digest_of(token))
     return {"username": name, "password": password, "token": token, "sites": [place.slug for place in places]}
+
+
+def _token(user: User, digest: str) -> None:
+    """Make the token of that digest; at a later start its end moves on, so that the demo's programs do too."""
+    ends = timezone.now() + _TOKEN_LASTS
+    with transaction.atomic():
+        _one, created = Token.objects.update_or_create(
+            digest=digest,
+            defaults={"expires_at": ends},
+            create_defaults={"user": user, "name": "demo", "expires_at": ends},
+        )
+        if created:
+            service.record(
+                None, "token.issued", subject=user.get_username(), name="demo", expires_at=ends.isoformat()
+            )
 
 
 def _rows(prefix: str, places: tuple[_Place, ...], count: int, dice: random.Random) -> list[Row]:

@@ -126,6 +126,17 @@ def test_everybody_named_there_sees_the_devices_of_their_sites_and_no_others(dem
         assert {device["site"] for device in json.loads(body)["items"]} == set(user["sites"])
 
 
+def test_the_record_begins_with_the_demos_own_preparation(demo: Demo) -> None:
+    about = demo.json()
+    url = f"{about['url']}/api/v1/audit?limit=1000"
+    status, body = roles.get(url, token=about["users"]["admin"]["token"])
+    assert status == 200
+    made = {(entry["action"], entry["subject"]) for entry in json.loads(body)["items"]}
+    assert ("site.made", "north-rehab") in made
+    assert {("membership.granted", "nurse"), ("token.issued", "nurse")} <= made
+    assert ("device.enrolled", about["devices"][0]["serial"]) in made
+
+
 @pytest.mark.parametrize("name", PARTS)
 def test_a_killed_part_is_restarted_says_so_and_works_again(demo: Demo, name: str) -> None:
     pid = demo.json()["pids"][name]
