@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
@@ -37,16 +37,16 @@ def _ways(request: HttpRequest) -> list[Way]:
         ("people", _("People"), "manage_people"),
         ("audit", _("Audit"), "see_audit"),
     )
-    ways = []
-    for name, label, verb in entries:
-        if not any(allows(role, verb) for role in roles):
-            continue
-        try:
-            url = reverse(f"dashboards:{name}")
-        except NoReverseMatch:
-            continue
-        ways.append(Way(label, url, _is_here(request.path, url)))
-    return ways
+    return [
+        _way(request.path, name, label)
+        for name, label, verb in entries
+        if any(allows(role, verb) for role in roles)
+    ]
+
+
+def _way(path: str, name: str, label: str) -> Way:
+    url = reverse(f"dashboards:{name}")
+    return Way(label, url, _is_here(path, url))
 
 
 def _is_here(path: str, url: str) -> bool:

@@ -24,7 +24,6 @@ from devices.models import Device, ProtocolDocument, Session
 from devices.recent import telemetry
 from devices.wire import topics
 from fleet.access import queries as access
-from fleet.access.models import Site
 
 LIVE_WINDOW = timedelta(minutes=5)  # how much of the past a live trace begins with
 
@@ -144,7 +143,3 @@ def _open_session(device: Device, shown: dict[str, Any]) -> Session | None:
 def _broker_address() -> tuple[str, int]:
     url = urlsplit(settings.MQTT_URL)
     return url.hostname or "localhost", url.port or (8883 if url.scheme == "mqtts" else 1883)
-
-
-def site_url(site: Site) -> str:
-    return reverse("dashboards:wall", args=[site.slug])

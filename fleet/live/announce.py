@@ -14,7 +14,6 @@ import structlog
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import transaction
 from redis import asyncio as aioredis
 
 from devices import state
@@ -173,11 +172,6 @@ def links(changed: Sequence[LiveState]) -> None:
         by_site.setdefault(site, {})[events.device_key(serial)] = events.link_event(serial, live)
     for site, keyed in by_site.items():
         _send_now(events.site_group(site), {"type": "live.events", "events": keyed})
-
-
-def tell_user(user_id: int) -> None:
-    """Once committed, tell the sockets of a person that what they may see has changed."""
-    transaction.on_commit(lambda: _send_now(events.user_group(user_id), {"type": "access.changed"}))
 
 
 def _send_now(group: str, message: dict[str, Any]) -> None:

@@ -15,11 +15,6 @@ def site_group(site_id: int) -> str:
     return f"site.{site_id}"
 
 
-def user_group(user_id: int) -> str:
-    """Return the group of all sockets of one person."""
-    return f"user.{user_id}"
-
-
 def device_key(serial: str) -> str:
     return f"device:{serial}"
 

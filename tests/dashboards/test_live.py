@@ -22,8 +22,9 @@ from dashboards.routing import websocket_urlpatterns
 from devices.models import Device, Pulse, State
 from devices.queries import device_objects
 from fleet.access.models import Membership, Site, Token
+from fleet.access.queries import ear_of
 from fleet.embedded.servers import Servers
-from fleet.live.events import PULSE_GROUP, device_key, site_group, user_group
+from fleet.live.events import PULSE_GROUP, device_key, site_group
 from tests.dashboards.api import ward as wards
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -269,7 +270,7 @@ async def test_a_token_opens_the_wall_for_programs(ward: wards.Ward) -> None:
 async def test_a_withdrawn_membership_closes_at_once_when_told(ward: wards.Ward, browser: Browser) -> None:
     await Membership.objects.filter(user__username="nurse").adelete()
     nurse = await User.objects.aget(username="nurse")
-    await get_channel_layer().group_send(user_group(nurse.pk), {"type": "access.changed"})
+    await get_channel_layer().group_send(ear_of(nurse), {"type": "access.changed"})
     async with asyncio.timeout(1.0):
         assert await browser.closed() == 4404
 

@@ -6,7 +6,7 @@ const LOST_MS = 4_500; // without an answer for so long, the page is old
 const TICK_MS = 250;
 
 /** Make `old` like `fresh`, touching only what differs: focus, selection and open help stay. @param {Node} old @param {Node} fresh */
-export function morph(old, fresh) {
+function morph(old, fresh) {
   if (old.nodeName !== fresh.nodeName || keyOf(old) !== keyOf(fresh)) {
     /** @type {ChildNode} */ (old).replaceWith(fresh);
     return;

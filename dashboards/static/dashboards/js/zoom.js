@@ -1,7 +1,7 @@
 // Which part of a device's past is shown, and the address that leads there.  Pure; times in Unix ms.
 
-export const LEAST_MS = 10_000;
-export const MOST_MS = 92 * 86_400_000; // as the API
+const LEAST_MS = 10_000;
+const MOST_MS = 92 * 86_400_000; // as the API
 const LASTS = /** @type {Record<string, number>} */ ({
   "1h": 3_600_000, "6h": 21_600_000, "1d": 86_400_000, "7d": 604_800_000, "30d": 2_592_000_000,
 });
