@@ -14,6 +14,7 @@ from typing import Any
 
 import django
 import pytest
+from django.conf import settings
 
 from fleet.embedded import debian, places, servers
 from fleet.embedded.servers import Servers
@@ -27,6 +28,8 @@ os.environ.update(_SERVERS.settings())
 os.environ.update(DJANGO_SETTINGS_MODULE="fleet.settings", PLAIN_STATIC="1", LOG_FORMAT="console")
 os.environ.update(OF_TESTS)
 django.setup()  # test modules import models, and pytest-django read the environment before we set it
+# In this process only: the real hash takes a third of a second for each login.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # Pure or nearly so, but seconds long each: `make test` runs them, `make check` has a minute for everything.
 _LONG = {"test_swarm.py", "test_faults.py", "test_world.py", "test_fuzz.py", "test_treatment.py"}
