@@ -56,6 +56,8 @@ class Seat:
 
 def find_seat(credentials: Credentials, slug: str) -> Seat | int:
     """Return the seat, or the close code that says why there is none."""
+    if "\0" in slug:  # PostgreSQL knows no such text
+        return NOT_FOUND
     if credentials.display:
         return _display_seat(credentials.display, slug)
     user = credentials.user()

@@ -3,7 +3,7 @@
 import pytest
 from django.conf import settings
 
-from dashboards.live.sockets import credentials_of, is_same_origin
+from dashboards.live.sockets import NOT_FOUND, Credentials, credentials_of, find_seat, is_same_origin
 
 OURS = "localhost:8000"
 
@@ -60,3 +60,7 @@ def test_a_token_comes_in_the_address_or_in_a_header_and_wins_over_the_cookie() 
 
 def test_credentials_are_not_written_into_logs() -> None:
     assert "abc" not in repr(credentials_of(handshake("token=abc")))
+
+
+def test_a_site_that_no_database_could_hold_is_not_found() -> None:
+    assert find_seat(Credentials(token="any"), "north\0") == NOT_FOUND
