@@ -85,11 +85,14 @@ def welcome(request: HttpRequest, number: str, token: str) -> HttpResponse:
     """Choose a password by a link.  410 for a link that is used, over or replaced."""
     person = people.person_of_link(number, token)
     if person is None:
-        return _closed(render(request, "dashboards/access/link_over.html", status=410))
+        return _over(request)
     form = ChoosePasswordForm(request.POST or None, person=person)
     if request.method == "POST" and form.is_valid():
         logout(request)  # whoever hands over a link may have opened it in their own browser
-        people.choose_password(person=person, password=form.cleaned_data["new_password"])
+        try:
+            people.choose_password(person=person, password=form.cleaned_data["new_password"])
+        except Refused:
+            return _over(request)
         messages.success(
             request,
             _("Your password is saved. Log in with it as %(name)s.") % {"name": person.get_username()},
@@ -99,6 +102,10 @@ def welcome(request: HttpRequest, number: str, token: str) -> HttpResponse:
     return _closed(
         render(request, "dashboards/access/welcome.html", {"form": form, "person": person}, status=status)
     )
+
+
+def _over(request: HttpRequest) -> HttpResponse:
+    return _closed(render(request, "dashboards/access/link_over.html", status=410))
 
 
 def _closed(response: HttpResponse) -> HttpResponse:

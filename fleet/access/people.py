@@ -139,8 +139,14 @@ def choose_password(*, person: User, password: str) -> None:
     """Give the person the password that they chose behind their link, already held against the validators.
 
     Failed logins are forgotten with the password that they were about.
+
+    Raises:
+        Refused: The link was used, or replaced, since `person` was read by it.
     """
     with transaction.atomic():
+        now = User.objects.select_for_update().filter(pk=person.pk, is_active=True).first()
+        if now is None or now.password != person.password:  # two who have the link, at once
+            raise Refused(_("This link is used, or replaced by a newer one."))
         person.set_password(password)
         person.save(update_fields=["password"])
         reset(username=person.get_username())

@@ -103,6 +103,15 @@ def test_who_was_locked_out_is_let_in_with_the_password_they_chose(admin, nurse)
     assert not recovery.locked_names(timezone.now())
 
 
+def test_of_two_who_use_a_link_at_once_one_chooses_the_password(admin, north):
+    nora, path = make(admin, north)
+    first, second = opened(path), opened(path)
+    people.choose_password(person=first, password="a good long one")
+    with pytest.raises(Refused, match="used"):
+        people.choose_password(person=second, password="another long one")
+    assert User.objects.get(pk=nora.pk).check_password("a good long one")
+
+
 def test_a_newer_link_ends_the_older_one_and_the_password(admin, nurse):
     nurse.set_password("known to somebody")
     nurse.save()
