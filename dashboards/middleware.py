@@ -1,10 +1,12 @@
 """What every request passes: response headers, the client's address, the second factor."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Final
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -39,9 +41,10 @@ class ContentSecurityPolicy:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        host = request.META.get("HTTP_HOST", "")
-        # Older browsers do not count our own WebSocket as 'self'.
-        sockets = f" {'wss' if request.is_secure() else 'ws'}://{host}" if response.status_code != 400 else ""
+        sockets = ""
+        with contextlib.suppress(DisallowedHost):  # a static file is sent whatever the host is said to be
+            # Older browsers do not count our own WebSocket as 'self'.
+            sockets = f" {'wss' if request.is_secure() else 'ws'}://{request.get_host()}"
         response.headers.setdefault(
             "Content-Security-Policy",
             "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; "

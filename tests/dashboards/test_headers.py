@@ -60,6 +60,13 @@ def test_every_answer_says_what_a_page_may_do(ward: Ward, nurse: Client, path: s
     assert answer["X-Frame-Options"] == "DENY"
 
 
+def test_a_made_up_host_writes_nothing_into_the_policy(db: None) -> None:
+    answer = Client().get("/static/dashboards/css/base.css", headers={"host": "x; script-src evil"})
+    assert "evil" not in answer["Content-Security-Policy"]
+    known = Client().get("/static/dashboards/css/base.css", headers={"host": "localhost:8000"})
+    assert "connect-src 'self' ws://localhost:8000;" in known["Content-Security-Policy"]
+
+
 def test_behind_tls_browsers_come_back_over_tls_alone(ward: Ward, settings: object) -> None:
     settings.SECURE_HSTS_SECONDS = 31_536_000  # type: ignore[attr-defined]
     answer = Client().get("/login/", secure=True)
