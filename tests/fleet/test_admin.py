@@ -66,3 +66,9 @@ def test_it_leads_back_to_the_product_and_offers_no_way_around_it(root: Client) 
     page = root.get("/admin/").content.decode()
     assert "Back to Myofleet" in page
     assert "password_change" not in page
+
+
+def test_the_tables_are_called_by_their_right_names(root: Client) -> None:
+    index = root.get("/admin/").content.decode()
+    assert "Audit entries" in index
+    assert "entrys" not in index
