@@ -81,6 +81,7 @@ def _for_person(request: HttpRequest, site: Site, *, is_empty: bool) -> dict[str
     return {
         "device_url": _device_url(),
         "can_enrol": is_empty and access.may(request.user, "enrol", site),
+        "can_add_people": is_empty and access.may(request.user, "manage_people", site),
         "engineers": reads.who_may(site, "enrol") if is_empty else [],
     }
 

@@ -9,7 +9,7 @@ from django.test import Client
 
 from dashboards.live.reads import place
 from devices.models import Device
-from fleet.access.models import Membership
+from fleet.access.models import Membership, Role
 from tests.dashboards.api.ward import Ward
 
 
@@ -90,6 +90,10 @@ def test_an_empty_wall_of_a_site_without_an_engineer_says_so(stranger: Client, w
     ward.foreign.live.delete()
     ward.foreign.delete()
     assert "ask an administrator to add one" in stranger.get("/sites/far/").content.decode()
+    Membership.objects.filter(user__username="stranger").update(role=Role.ADMIN)
+    page = stranger.get("/sites/far/").content.decode()
+    assert "ask an administrator" not in page
+    assert 'href="/people/new/?site=far"' in page
 
 
 def shown(page: str) -> list[str]:
