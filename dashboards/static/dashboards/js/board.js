@@ -41,6 +41,7 @@ export class Board {
     this.isHeld = isHeld;
     this.drawing = new Drawing({
       draw: (serial, at) => this.draw(serial, at),
+      isNear: (serial) => this.tiles.get(serial)?.isNear ?? true,
       drawn: () => {
         this.count();
         this.settle();
@@ -51,15 +52,26 @@ export class Board {
 
   /** Take over what the server rendered, in slices: hundreds of tiles are more than one task's work. */
   async adopt() {
+    wall.addEventListener("contentvisibilityautostatechange", (event) => this.noteSkipped(event), { capture: true });
+    const roots = wall.querySelectorAll(".tile");
+    // Asked of all before any is written to, and of a child: what skips its content is itself there.
+    const near = Array.from(roots, (root) => root.firstElementChild?.checkVisibility?.({ contentVisibilityAuto: true }));
     let until = 0; // this task has loaded the modules: begin with another
-    for (const root of wall.querySelectorAll(".tile")) {
+    for (const [at, root] of roots.entries()) {
       if (performance.now() >= until) {
         await new Promise((resolve) => setTimeout(resolve));
         until = performance.now() + ADOPT_MS;
       }
       const tile = new Tile(/** @type {HTMLElement} */ (root));
+      tile.isNear = near[at] ?? true;
       this.tiles.set(tile.entry.serial, tile);
     }
+  }
+
+  /** A tile came near what is seen, or left it. @param {Event} event */
+  noteSkipped(event) {
+    const tile = this.tiles.get(/** @type {HTMLElement} */ (event.target).dataset.serial ?? "");
+    if (tile) tile.isNear = !(/** @type {ContentVisibilityAutoStateChangeEvent} */ (event).skipped);
   }
 
   /** A snapshot came: devices may have come and gone. */

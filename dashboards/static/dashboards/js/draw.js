@@ -1,6 +1,8 @@
 // Drawing at the screen's pace: a slice of each frame, and at once where no frame comes.
 
 const SLICE_MS = 8; // of one frame, for drawing; the rest waits for the next
+const NEAR_A_FRAME = 6; // drawing what is seen costs ten times as much once more, in layout and paint
+const NEAR_FRAMES = 10; // on a screen that shows hundreds, all of them are drawn within so many
 
 export class Drawing {
   /** @type {Set<string>} */
@@ -9,10 +11,12 @@ export class Drawing {
   whenDrawn = [];
   frame = 0;
 
-  /** @param {{draw: (serial: string, at: number) => number | null, drawn: () => void}} options `draw` returns the `rev`
-   *   that was drawn, null for nothing; `drawn`: all that waited stands on the screen */
-  constructor({ draw, drawn }) {
+  /** @param {{draw: (serial: string, at: number) => number | null, isNear: (serial: string) => boolean,
+   *   drawn: () => void}} options `draw` returns the `rev` that was drawn, null for nothing; `isNear`: it is laid out
+   *   and painted, not skipped; `drawn`: all that waited stands on the screen */
+  constructor({ draw, isNear, drawn }) {
     this.draw = draw;
+    this.isNear = isNear;
     this.drawn = drawn;
   }
 
@@ -29,9 +33,17 @@ export class Drawing {
     else if (!this.frame) this.frame = requestAnimationFrame(() => this.slice(SLICE_MS));
   }
 
+  /** How many of those that are seen are drawn now. */
+  share() {
+    let near = 0;
+    for (const serial of this.waiting) if (this.isNear(serial)) near++;
+    return Math.max(NEAR_A_FRAME, near / NEAR_FRAMES);
+  }
+
   /** @param {number} budgetMs */
   slice(budgetMs) {
     this.frame = 0;
+    let left = budgetMs === Infinity ? Infinity : this.share();
     const until = performance.now() + budgetMs;
     const detail = [];
     for (const serial of this.waiting) {
@@ -39,7 +51,7 @@ export class Drawing {
       const at = performance.now();
       const rev = this.draw(serial, at);
       if (rev !== null) detail.push({ serial, rev, t: at });
-      if (at > until) break;
+      if (at > until || (this.isNear(serial) && --left <= 0)) break;
     }
     if (detail.length) document.dispatchEvent(new CustomEvent("myofleet:drawn", { detail }));
     if (this.waiting.size) return this.schedule();

@@ -9,11 +9,11 @@ import { rank } from "./order.js";
 const blank = /** @type {HTMLTemplateElement} */ (document.getElementById("tile"));
 const blankChannel = /** @type {HTMLTemplateElement} */ (document.getElementById("channel"));
 
-/** Percent of the bar; a transform needs no layout. @param {HTMLElement} fill @param {number | string} percent */
-const stretch = (fill, percent) => (fill.style.transform = `scaleX(${percent}%)`);
+/** Percent of the bar; a background needs no layout. @param {HTMLElement} fill @param {number | string} percent */
+const stretch = (fill, percent) => (fill.style.backgroundSize = `${percent}% 100%`);
 
-/** @param {HTMLElement} mark as wide as the bar, drawn at its left edge only @param {number | string} percent */
-const shift = (mark, percent) => (mark.style.transform = `translateX(${percent}%)`);
+/** Within the bar even at its end. @param {HTMLElement} mark @param {number | string} percent */
+const shift = (mark, percent) => (mark.style.backgroundPosition = `${percent}% 0`);
 
 class Channel {
   /** @param {Element} row */
@@ -64,6 +64,8 @@ export class Tile {
     this.entry = this.read();
     /** When the device was last heard, Unix ms of the server. @type {number | null} */
     this.heardMs = root.dataset.heard ? Date.parse(root.dataset.heard) : null;
+    /** It is laid out and painted: near what is seen, which the browser says (`content-visibility`). */
+    this.isNear = true;
   }
 
   /** What the server rendered; the tile need not be drawn to be chosen. */
