@@ -105,7 +105,6 @@ def test_days_are_those_of_the_sites_own_zone(nurse: Client, ward: Ward, begin: 
         ({"reason": "patient_stop"}, {"EMS-0002/S-2"}),
         ({"site": "north", "device": "none"}, set()),
     ],
-    ids=str,
 )
 def test_a_filter_leaves_what_it_names(
     nurse: Client, ward: Ward, begin: Begin, asked: dict[str, str], expected: set[str]
