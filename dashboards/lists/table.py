@@ -213,12 +213,8 @@ class Listing(Generic[M, R]):
             is_one_zone: Whether each row's times are in this zone too, rather than in that of the row's site.
         """
         total = rows[: MOST + 1].count() if isinstance(rows, QuerySet) else len(rows)
-        reachable = min(total, MOST)
-        last = max(1, -(-reachable // self.per_page))
-        number, complaints = asked.number, list(asked.complaints)
-        if number > last:
-            complaints.append(_("Page %(page)d is past the end; this is the last.") % {"page": number})
-            number = last
+        last = max(1, -(-min(total, MOST) // self.per_page))
+        number = min(asked.number, last)
         low = (number - 1) * self.per_page
         shown = chosen(self.ordered(asked, rows), slice(low, min(low + self.per_page, MOST)))
         made = tuple(self._row(one) for one in self.prepare(shown))
@@ -229,7 +225,7 @@ class Listing(Generic[M, R]):
             rows=made,
             numbers=frozenset(n for n, column in enumerate(self.columns) if column.number),
             questions=tuple(self._question(asked, one) for one in self.filters),
-            complaints=tuple(complaints),
+            complaints=(*asked.complaints, *_past_the_end(asked.number, last)),
             empty=self._no_match(asked) if asked.values else self.nothing,
             is_filtered=any(asked.texts.values()),
             is_narrowed=any(asked.texts[one.name] for one in self.filters[1:]),
@@ -334,6 +330,12 @@ def _number(text: str, complaints: list[str]) -> int:
         return int(text[:6])
     complaints.append(_("Page “%(value)s” is no page number; this is the first.") % {"value": text[:40]})
     return 1
+
+
+def _past_the_end(number: int, last: int) -> list[str]:
+    if number <= last:
+        return []
+    return [_("Page %(page)d is past the end; this is the last.") % {"page": number}]
 
 
 def _order(column: Column[Any], descending: bool) -> list[OrderBy]:

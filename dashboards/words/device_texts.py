@@ -20,8 +20,16 @@ class Complaint:
 
 def page_texts() -> dict[str, str]:
     """Return every text that the scripts of a device's page show; `{…}` is filled in by them."""
-    return wall_texts() | {
+    return {
+        **wall_texts(),
         "channels.closed": _("no session is open, so none of this is known"),
+        **_of_plots(),
+        **_of_gaps(),
+    }
+
+
+def _of_plots() -> dict[str, str]:
+    return {
         "plot.set": _("set"),
         "plot.delivered": _("delivered"),
         "plot.planned": _("planned"),
@@ -48,6 +56,13 @@ def page_texts() -> dict[str, str]:
         "plot.lost": _(
             "{n} records came faster than this page could draw them; they are a gap here, and stored."
         ),
+        "source.telemetry": _("from every record"),
+        "source.minutes": _("from minutes"),
+    }
+
+
+def _of_gaps() -> dict[str, str]:
+    return {
         "gap.dropped": _("dropped by the device: its buffer was full"),
         "gap.rejected": _("came, but could not be read"),
         "gap.lost": _("lost: the device no longer has it"),
@@ -57,8 +72,6 @@ def page_texts() -> dict[str, str]:
         "gap.restart": _("the device restarted"),
         "gap.silent": _("no contact since"),
         "gap.unknown": _("reason not known"),
-        "source.telemetry": _("from every record"),
-        "source.minutes": _("from minutes"),
     }
 
 

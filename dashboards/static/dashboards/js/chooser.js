@@ -5,6 +5,7 @@ import { byId } from "./dom.js";
 
 const YEAR_S = 31_536_000;
 const WRITE_MS = 150; // after the last letter of a search
+const EVERYTHING = { room: "", state: "", text: "" };
 
 const form = /** @type {HTMLFormElement} */ (byId("choose"));
 const room = /** @type {HTMLSelectElement} */ (byId("room"));
@@ -48,7 +49,6 @@ function show(choice) {
 /** @param {{changed: (choice: import("./choice.js").Choice) => void}} options */
 export function watchChoice({ changed }) {
   let choice = chosen();
-  let writing = 0;
 
   /** @param {Partial<import("./choice.js").Choice>} other */
   function choose(other) {
@@ -61,7 +61,34 @@ export function watchChoice({ changed }) {
     changed(choice);
   }
 
-  const clear = () => choose({ room: "", state: "", text: "" });
+  listen(choose);
+  window.addEventListener("popstate", () => {
+    choice = chosen();
+    show(choice);
+    changed(choice);
+  });
+  show(choice); // a browser that keeps what was typed would say otherwise
+
+  return {
+    clear: () => choose(EVERYTHING),
+    search() {
+      unfold(true);
+      search.focus();
+      search.select();
+    },
+    filter() {
+      unfold(true);
+      room.focus();
+    },
+    toggleAttention: () => choose({ state: choice.state === "attention" ? "" : "attention" }),
+    toggleOrder: () => choose({ order: choice.order === "place" ? "trouble" : "place" }),
+  };
+}
+
+/** @param {(other: Partial<import("./choice.js").Choice>) => void} choose */
+function listen(choose) {
+  let writing = 0;
+
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("change", ({ target }) => {
     if (target === room) choose({ room: room.value });
@@ -76,30 +103,9 @@ export function watchChoice({ changed }) {
     const target = /** @type {Element} */ (event.target);
     const button = target.closest("[data-filter]");
     if (button instanceof HTMLElement) choose({ state: button.dataset.filter === "all" ? "" : button.dataset.filter });
-    else if (target.closest('[data-does="clear"]')) clear();
+    else if (target.closest('[data-does="clear"]')) choose(EVERYTHING);
   });
   more.addEventListener("click", () => unfold(more.getAttribute("aria-expanded") !== "true"));
-  window.addEventListener("popstate", () => {
-    choice = chosen();
-    show(choice);
-    changed(choice);
-  });
-  show(choice); // a browser that keeps what was typed would say otherwise
-
-  return {
-    clear,
-    search() {
-      unfold(true);
-      search.focus();
-      search.select();
-    },
-    filter() {
-      unfold(true);
-      room.focus();
-    },
-    toggleAttention: () => choose({ state: choice.state === "attention" ? "" : "attention" }),
-    toggleOrder: () => choose({ order: choice.order === "place" ? "trouble" : "place" }),
-  };
 }
 
 /** On a phone the bar is folded. @param {boolean} open */

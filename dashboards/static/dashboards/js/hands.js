@@ -13,17 +13,12 @@ export function watchHands(places, { kiosk, changed }) {
   let touchedMs = -Infinity;
   let stirredMs = performance.now();
 
-  const stir = () => (stirredMs = performance.now());
-  const later = () => setTimeout(changed);
   for (const place of places) {
-    for (const kind of ["pointerenter", "pointerleave", "focusin", "focusout"]) place.addEventListener(kind, later);
-    place.addEventListener("touchstart", touch, { passive: true });
-    place.addEventListener("touchend", touch, { passive: true });
-    place.addEventListener("touchcancel", touch, { passive: true });
+    listen(place, ["pointerenter", "pointerleave", "focusin", "focusout"], () => setTimeout(changed));
+    listen(place, ["touchstart", "touchend", "touchcancel"], touch, { passive: true });
   }
-  for (const kind of ["pointermove", "pointerdown", "keydown"]) {
-    document.addEventListener(kind, stir, { passive: true, capture: true });
-  }
+  const stir = () => (stirredMs = performance.now());
+  listen(document, ["pointermove", "pointerdown", "keydown"], stir, { passive: true, capture: true });
 
   /** @param {TouchEvent} event */
   function touch({ touches }) {
@@ -48,4 +43,9 @@ export function watchHands(places, { kiosk, changed }) {
       return performance.now() - stirredMs > 5_000;
     },
   };
+}
+
+/** @param {EventTarget} place @param {string[]} kinds @param {(event: any) => void} heard @param {AddEventListenerOptions} [options] */
+function listen(place, kinds, heard, options) {
+  for (const kind of kinds) place.addEventListener(kind, heard, options);
 }
