@@ -72,9 +72,10 @@ def trace(device: Device, *, low: datetime, high: datetime, points: int, now: da
     low_ms, high_ms = state.to_ms(low), state.to_ms(high)
     if len(pieces) > points:
         step_ms = max(step_ms, -(-(high_ms - low_ms) // points))
-    sessions = _sessions(device, low, high)
-    stretches = [_within(stretch_of(one, now), low, high) for one in sessions]
-    asked = [stretch for one, stretch in zip(sessions, stretches, strict=True) if not is_whole(one)]
+    whole = [(one, stretch_of(one, now)) for one in _sessions(device, low, high)]
+    # One whose end was never told counts until its last record, and that may lie before the range.
+    sessions = [(one, _within(stretch, low, high)) for one, stretch in whole if stretch.high >= low]
+    asked = [stretch for one, stretch in sessions if not is_whole(one)]
     gaps = sorted(gap for these in missing(asked) for gap in these)
     return {
         "from": moment(low),
@@ -84,7 +85,7 @@ def trace(device: Device, *, low: datetime, high: datetime, points: int, now: da
         **_columns(pieces, low_ms, high_ms, points),
         "gaps": [[moment(start), moment(end)] for start, end in gaps],
         "gap_reasons": reasons(device, gaps),
-        "sessions": [[moment(one.low), moment(one.high)] for one in stretches],
+        "sessions": [[moment(stretch.low), moment(stretch.high)] for _one, stretch in sessions],
     }
 
 

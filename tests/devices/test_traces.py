@@ -186,3 +186,12 @@ def test_a_day_with_eight_hours_in_session_takes_a_tenth_of_a_second(device: Dev
         f"24 h, 8 h in session, {'with' if lost else 'without'} gaps: {min(took_s) * 1000:.1f} ms of {took_s}"
     )
     assert min(took_s) <= DAY_LIMIT_S
+
+
+def test_a_session_whose_end_was_never_told_is_in_no_later_range(device: Device) -> None:
+    _store(device, range(1, 101))
+    _session(device, 0, 100, messages=100)
+    Session.objects.update(ended_at=None)
+    assert _seconds(_trace(device, 0 * SECOND, HOUR)["sessions"]) == [(0, 100)]
+    later = _trace(device, HOUR, 2 * HOUR)
+    assert (later["sessions"], later["gaps"]) == ([], [])
