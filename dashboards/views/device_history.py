@@ -39,7 +39,8 @@ def history(request: HttpRequest, serial: str) -> HttpResponse:
 def envelope_json(request: HttpRequest, serial: str) -> HttpResponse:
     """`?session=`: what was planned, if its protocol document is kept, and what was set and delivered."""
     device = seen_device(request, serial)
-    row = Session.objects.filter(device=device, session=request.GET.get("session", "")[:64]).first()
+    wanted = request.GET.get("session", "")[:64].replace("\0", "")  # PostgreSQL keeps no NUL
+    row = Session.objects.filter(device=device, session=wanted).first()
     if row is None or not access.may(member(request), "see", device.site):
         raise Http404
     document = documents.find(row.protocol_sha256)

@@ -133,8 +133,9 @@ def test_the_ledger_says_of_each_gap_why(ward: wards.Ward, nurse: Client) -> Non
         assert expected in page
 
 
-def test_the_envelope_says_when_no_document_is_kept(ward: wards.Ward, nurse: Client) -> None:
-    answer = nurse.get(at(ward.running, "envelope.json?session=none-such"))
+@pytest.mark.parametrize("session", ["none-such", "%00", ""])
+def test_a_session_that_is_not_there_has_no_envelope(session: str, ward: wards.Ward, nurse: Client) -> None:
+    answer = nurse.get(at(ward.running, f"envelope.json?session={session}"))
     assert answer.status_code == 404
 
 
