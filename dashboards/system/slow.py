@@ -93,7 +93,11 @@ def _todo(largest: str) -> str:
         )
     if largest == "commit":
         return _("The disk was slow to keep what was written: look at its load, and at backups at that time.")
-    if largest in ("decode", "settle", "announce", "acknowledge", "page"):
+    if largest == "page":
+        return _(
+            "Redis did not answer in time, the processor was busy with something else, or the machine swapped."
+        )
+    if largest in ("decode", "settle", "announce", "acknowledge"):
         return _("The processor was busy with something else, or the machine swapped.")
     if largest == "database_away":
         return _("The database ended or was restarted: see its log at that time.")
