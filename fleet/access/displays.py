@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from fleet.access.errors import Refused
 from fleet.access.models import DisplayLink, Site
+from fleet.access.names import tidy
 from fleet.access.queries import digest_of
 from fleet.access.service import record, require
 
@@ -33,7 +34,7 @@ def make_link(*, actor: User | None, site: Site, name: str, now: datetime) -> tu
     """
     if actor is not None:
         require(actor, "manage_displays", site, subject=name)
-    name = " ".join(name.replace("\0", "").split())[:80]
+    name = tidy(name)[:80]
     if not name:
         raise Refused(_("A display link needs a name that says where the screen hangs."))
     secret = PREFIX + secrets.token_urlsafe(32)

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from fleet.access import roster, service
 from fleet.access.errors import Denied, NotVisible, Refused
 from fleet.access.models import Membership, Role, Site
+from fleet.access.names import tidy
 from fleet.access.service import record, require
 
 LONGEST_USERNAME: Final = 150
@@ -196,7 +197,7 @@ def _user_name(typed: str) -> str:
 
 
 def _full_name(typed: str) -> str:
-    name = " ".join(typed.replace("\0", "").split())
+    name = tidy(typed)
     if not name:
         raise Refused(_("Type the name that colleagues know, such as Nora Lindqvist."))
     if len(name) > LONGEST_NAME:

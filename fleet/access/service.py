@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from fleet.access.clients import current_address
 from fleet.access.errors import Denied, NotVisible, Refused
 from fleet.access.models import AuditEntry, Membership, Role, Site, Token
+from fleet.access.names import tidy
 from fleet.access.queries import (
     Person,
     authenticate_token,
@@ -141,6 +142,7 @@ def make_site(*, actor: User | None, slug: str, name: str, time_zone: str = "UTC
         raise Refused(_("%r: a slug is made of letters, digits, “-” and “_”.") % slug) from None
     if time_zone not in available_timezones():
         raise Refused(_("%r is no time zone; give an IANA name, such as Europe/Berlin.") % time_zone)
+    name = tidy(name)
     with transaction.atomic():
         site, created = Site.objects.update_or_create(
             slug=slug, defaults={"name": name, "time_zone": time_zone}
@@ -215,7 +217,8 @@ def issue_token(
         NotVisible, Denied: The actor does not administer every site that the token would open.
         Refused: No name, or no sensible end.
     """
-    if not name.strip():
+    name = tidy(name)
+    if not name:
         raise Refused(_("A token needs a name that says what it is for."))
     if not 1 <= days <= _LONGEST_TOKEN_DAYS:
         raise Refused(
@@ -225,9 +228,7 @@ def issue_token(
     text = _TOKEN_PREFIX + secrets.token_urlsafe(32)
     ends = (now or timezone.now()) + timedelta(days=days)
     with transaction.atomic():
-        token = Token.objects.create(
-            user=user, name=name.strip()[:80], digest=digest_of(text), expires_at=ends
-        )
+        token = Token.objects.create(user=user, name=name[:80], digest=digest_of(text), expires_at=ends)
         record(
             actor, "token.issued", subject=user.get_username(), name=token.name, expires_at=ends.isoformat()
         )

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from fleet.access.errors import Denied, Refused
 from fleet.access.models import Site
+from fleet.access.names import tidy
 from fleet.access.service import record, require
 
 LONGEST_NAME: Final = 120
@@ -34,7 +35,7 @@ def change_site(*, actor: User, site: Site, name: str, time_zone: str) -> bool:
         Refused: No name, or no time zone of that name.
     """
     require(actor, "manage_site", site, subject=site.slug)
-    name = " ".join(name.replace("\0", "").split())
+    name = tidy(name)
     if not name or len(name) > LONGEST_NAME:
         raise Refused(_("A site needs a name of at most %(most)d characters.") % {"most": LONGEST_NAME})
     if time_zone not in available_timezones():

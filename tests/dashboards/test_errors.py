@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.http import HttpResponse
 from django.test import AsyncClient, Client, RequestFactory
@@ -51,6 +52,8 @@ def test_a_refusal_says_what_ones_role_does_not_allow() -> None:
     request = RequestFactory().get("/people/")
     said = words_of(errors.forbidden(request, Denied("manage_people", "North")), 403)
     assert "Your role at North does not allow managing people" in said
+    assert "on record" in said
+    assert "on record" not in words_of(errors.forbidden(request, PermissionDenied()), 403), "it is not"
 
 
 def test_every_verb_has_words_for_whoever_may_not_do_it() -> None:

@@ -84,6 +84,11 @@ def test_somebody_who_works_elsewhere_is_added_by_their_exact_user_name(admin, s
     assert actions() == [("membership.granted", "charlie")]
 
 
+def test_no_name_turns_the_words_beside_it_around(admin, north):
+    nora, _path = make(admin, north, full_name="Nora\u202e \x07nimda\u2066  Lind")
+    assert nora.get_full_name() == "Nora nimda Lind"
+
+
 # --- links ---
 
 
