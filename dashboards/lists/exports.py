@@ -1,32 +1,26 @@
 """The rows of a list as CSV: exactly those that its filters leave, in its order, however many.
 
-UTF-8 with a byte order mark, because spreadsheets guess wrong without one (pandas: `encoding="utf-8-sig"`).
 Which rows there are is settled at the start; what they say is read a thousand at a time while they are sent, so
 that neither memory nor a connection to the database is held for a slow reader.
 """
 
-import csv
-import io
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
 from django.db import close_old_connections, connection
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from dashboards.downloads import BOM, cell, csv_lines, download
 from dashboards.lists.table import Asked, Field, Listing, R, by_key
 from fleet.access.queries import sites_of
 from fleet.access.service import record
 
 _CHUNK: Final = 1_000
-_STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-_STARTS_A_CELL: Final = ("\t", "\r", "\n")
 
 
 def answer(
@@ -47,14 +41,8 @@ def answer(
         record(
             request.user, "data.exported", site=site, subject=listing.name, filters=request.GET.urlencode()
         )
-    lines = _lines(listing, listing.ordered(asked, rows))
-    content = _from_threads(lines) if isinstance(request, ASGIRequest) else lines
-    name = f"{listing.name}-{place}-{today.isoformat()}.csv"
-    return StreamingHttpResponse(
-        content,
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
-    )
+    parts = _lines(listing, listing.ordered(asked, rows))
+    return download(request, parts, name=f"{listing.name}-{place}-{today.isoformat()}.csv")
 
 
 def moment_fields(
@@ -74,31 +62,12 @@ def moment_fields(
     )
 
 
-def cell(value: object) -> str | int | float:
-    """Return a value as a CSV cell.
-
-    A text that a spreadsheet would run as a formula is given an apostrophe, as OWASP advises: names and refused
-    bytes come from outside.  Numbers stay numbers.
-    """
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if isinstance(value, int | float):
-        return value
-    text = str(value)
-    risky = text.lstrip().startswith(_STARTS_A_FORMULA) or text.startswith(_STARTS_A_CELL)
-    return f"'{text}" if risky else text
-
-
 def _lines(listing: Listing[Any, Any], rows: "QuerySet[Any] | Sequence[Any]") -> Iterator[bytes]:
     head = [str(one.label) if isinstance(one.label, Promise) else one.label for one in listing.fields]
-    yield "\ufeff".encode() + _written([head])
+    yield BOM + csv_lines([head])
     for chunk in _chunks(rows):
         made = listing.prepare(chunk)
-        yield _written([cell(one.value(row)) for one in listing.fields] for row in made)
+        yield csv_lines([cell(one.value(row)) for one in listing.fields] for row in made)
         if not connection.in_atomic_block:
             close_old_connections()
 
@@ -113,26 +82,9 @@ def _chunks(rows: "QuerySet[Any] | Sequence[Any]") -> Iterator[Sequence[Any]]:
         yield by_key(rows, keys[low : low + _CHUNK])
 
 
-def _written(rows: Iterable[Sequence[object]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()
-
-
-async def _from_threads(lines: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Make each part in the request's thread, so that the server's loop sends and never waits for the database."""
-    step = sync_to_async(lambda: next(lines, None))
-    while (part := await step()) is not None:
-        yield part
-
-
 def lines(
     request: HttpRequest, rows: "QuerySet[Any]", write: Callable[[Any], bytes], *, name: str
 ) -> StreamingHttpResponse:
     """Answer with one line a row, in the rows' order, as the file `name` (JSON Lines)."""
     made = (b"".join(write(row) for row in chunk) for chunk in _chunks(rows))
-    return StreamingHttpResponse(
-        _from_threads(made) if isinstance(request, ASGIRequest) else made,
-        content_type="application/jsonl; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
-    )
+    return download(request, made, name=name, content_type="application/jsonl; charset=utf-8")

@@ -1,21 +1,18 @@
 """Every sample of a session as CSV, written while it is read: ten minutes of telemetry at a time.
 
-The columns are in docs/dose.md.  UTF-8 with a byte order mark, because spreadsheets guess wrong without one.
+The columns are in docs/dose.md.
 """
 
-import csv
-import io
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 from django.utils.translation import gettext as _
 
-from dashboards.lists.exports import cell
+from dashboards.downloads import BOM, cell, csv_lines
 from devices import sessions
 from devices.dose import Message
 from devices.models import Session
@@ -34,7 +31,7 @@ def name(session: Session) -> str:
 
 def lines(session: Session, *, telemetry_days: int) -> Iterator[bytes]:
     """Yield the file in parts: a remark if samples are missing by their age, the header, then the samples."""
-    yield b"\xef\xbb\xbf" + _remark(session, telemetry_days) + _written([COLUMNS])
+    yield BOM + _remark(session, telemetry_days) + csv_lines([COLUMNS])
     zone = ZoneInfo(session.device.site.time_zone)
     low, end = sessions.span(session)
     while low < end:
@@ -42,15 +39,8 @@ def lines(session: Session, *, telemetry_days: int) -> Iterator[bytes]:
         some = list(sessions.messages_between(session, low, high))
         close_old_connections()
         if some:
-            yield _written(row for one in some for row in _rows(one, zone))
+            yield csv_lines(row for one in some for row in _rows(one, zone))
         low = high
-
-
-async def from_threads(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Make each part in a thread, so that the server's loop never waits for the database."""
-    step = sync_to_async(lambda: next(parts, None))
-    while (part := await step()) is not None:
-        yield part
 
 
 def _remark(session: Session, telemetry_days: int) -> bytes:
@@ -60,7 +50,7 @@ def _remark(session: Session, telemetry_days: int) -> bytes:
     words = _(
         "%(gone)d of %(all)d seconds of this session are missing here: samples are deleted after %(days)d days"
     )
-    return _written([["# " + words % {"gone": gone, "all": session.messages, "days": telemetry_days}]])
+    return csv_lines([["# " + words % {"gone": gone, "all": session.messages, "days": telemetry_days}]])
 
 
 def _rows(message: Message, zone: ZoneInfo) -> Iterator[list[Any]]:
@@ -84,9 +74,3 @@ def _sample(message: Message, channel: int, ma: float) -> list[Any]:
         said.elapsed_ms, channel, said.set_ma[at], ma, cell(said.ohm[at]), said.contact[at].value, said.phase.value,
         cell(said.step), cell(said.cycle), int(message.late), int(message.disputed), message.boot, message.seq,
     ]  # fmt: skip
-
-
-def _written(rows: Iterable[Iterable[Any]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()

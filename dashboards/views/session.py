@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.core.handlers.asgi import ASGIRequest
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dashboards.access.people import member
+from dashboards.downloads import download
 from dashboards.sessions import plot as session_plot
 from dashboards.sessions import samples_csv as session_csv
 from dashboards.sessions import tables as session_tables
@@ -67,12 +67,8 @@ def samples(request: HttpRequest, serial: str, session: str) -> StreamingHttpRes
     """Every sample as CSV."""
     row = seen_session(request, serial, session)
     record(request.user, "data.exported", site=row.device.site, subject=f"{serial} {session}")
-    lines = session_csv.lines(row, telemetry_days=settings.TELEMETRY_DAYS)
-    return StreamingHttpResponse(
-        session_csv.from_threads(lines) if isinstance(request, ASGIRequest) else lines,
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{session_csv.name(row)}"'},
-    )
+    parts = session_csv.lines(row, telemetry_days=settings.TELEMETRY_DAYS)
+    return download(request, parts, name=session_csv.name(row))
 
 
 def _page(report: Report) -> dict[str, Any]:

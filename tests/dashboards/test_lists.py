@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.http import QueryDict
 
-from dashboards.lists import exports
+from dashboards import downloads
 from dashboards.lists.table import Column, Field, Filter, Listing, Option
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -123,10 +123,10 @@ def test_pages_end_where_nobody_reads_on_and_say_so() -> None:
     "text", ["=1+1", "+49", "-2", "@SUM(A1)", "\t=1", "\r=1", "  =cmd|' /C calc'!A0", "＝1"]
 )
 def test_no_text_becomes_a_formula_in_a_spreadsheet(text: str) -> None:
-    assert exports.cell(text) == f"'{text}"
+    assert downloads.cell(text) == f"'{text}"
 
 
 def test_numbers_stay_numbers_and_moments_are_utc_in_a_csv() -> None:
-    assert exports.cell(-2.5) == -2.5
-    assert exports.cell(NOON) == "2026-11-22T12:00:00.000Z"
-    assert exports.cell(None) == ""
+    assert downloads.cell(-2.5) == -2.5
+    assert downloads.cell(NOON) == "2026-11-22T12:00:00.000Z"
+    assert downloads.cell(None) == ""
