@@ -135,21 +135,34 @@ def records(device: Device, *, after: tuple[int, int], boot: int | None, limit: 
     }
     with connection.cursor() as cursor:
         cursor.execute(_RECORDS, values)
-        return [
-            {
-                "boot": boot_,
-                "seq": seq,
-                "type": type_,
-                "kind": kind,
-                "placed_at": moment(placed_at),
-                "placed_by": PLACED_BY.get(placed_by, placed_by),
-                "received_at": moment(received_at),
-                "late": late,
-                "disputed": disputed,
-                "body": bytes(body),
-            }
-            for boot_, seq, type_, kind, placed_at, placed_by, received_at, late, disputed, body in cursor
-        ]
+        return [record_object(*row) for row in cursor]
+
+
+def record_object(
+    boot: int,
+    seq: int,
+    type_: str,
+    kind: str | None,
+    placed_at: datetime,
+    placed_by: str,
+    received_at: datetime,
+    late: bool,
+    disputed: bool,
+    body: memoryview | bytes,
+) -> dict[str, Any]:
+    """Return one stored record as people and programs read it."""
+    return {
+        "boot": boot,
+        "seq": seq,
+        "type": type_,
+        "kind": kind,
+        "placed_at": moment(placed_at),
+        "placed_by": PLACED_BY.get(placed_by, placed_by),
+        "received_at": moment(received_at),
+        "late": late,
+        "disputed": disputed,
+        "body": bytes(body),
+    }
 
 
 # --- What became of every record ---

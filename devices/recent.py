@@ -6,13 +6,13 @@ from typing import Any
 from django.db import connection
 
 from devices.models import Device
-from devices.queries import moment
-from devices.store.records import PLACED_BY
+from devices.queries import record_object
 
 MOST = 2_000  # records: half an hour of a device
 
 _RECENT = """
-SELECT boot, seq, placed_at, placed_by::text, received_at, late, disputed, body FROM devices_telemetry
+SELECT boot, seq, 'telemetry', NULL, placed_at, placed_by::text, received_at, late, disputed, body
+FROM devices_telemetry
 WHERE device_id = %s AND placed_at >= %s AND received_at >= %s
 ORDER BY placed_at DESC LIMIT %s
 """
@@ -26,18 +26,4 @@ def telemetry(device: Device, *, low: datetime, received: datetime) -> list[dict
     with connection.cursor() as cursor:
         cursor.execute(_RECENT, [device.pk, low, received, MOST])
         rows = cursor.fetchall()
-    return [
-        {
-            "boot": boot,
-            "seq": seq,
-            "type": "telemetry",
-            "kind": None,
-            "placed_at": moment(placed_at),
-            "placed_by": PLACED_BY.get(placed_by, placed_by),
-            "received_at": moment(received_at),
-            "late": late,
-            "disputed": disputed,
-            "body": bytes(body),
-        }
-        for boot, seq, placed_at, placed_by, received_at, late, disputed, body in reversed(rows)
-    ]
+    return [record_object(*row) for row in reversed(rows)]
