@@ -1,46 +1,23 @@
 """The device page's own modules, run by Node: records merge without doubling, and a gap is never joined over."""
 
-import json
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import playwright
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import dashboards
+from tests.dashboards.browser_modules import Ask, asked
 
-JS = Path(dashboards.__file__).parent / "static" / "dashboards" / "js"
-NODE = Path(playwright.__file__).parent / "driver" / "node"  # carried by Playwright's wheel
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 NOON_MS = int(NOON.timestamp() * 1000)
-Ask = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
-    modules = tmp_path_factory.mktemp("modules")
-    for module in ("traces", "zoom"):
-        shutil.copy(JS / f"{module}.js", modules)
-    (modules / "package.json").write_text('{"type":"module"}')
-    command = [str(NODE), str(Path(__file__).with_name("traces.mjs")), str(modules)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdin
-    assert process.stdout
-
-    def put(question: str, **about: Any) -> Any:
-        process.stdin.write(json.dumps({"ask": question, **about}) + "\n")
-        process.stdin.flush()
-        return json.loads(process.stdout.readline())
-
-    yield put
-    process.stdin.close()
-    process.wait(10)
+    with asked("traces.mjs", ("traces", "zoom"), tmp_path_factory.mktemp("modules")) as ask:
+        yield ask
 
 
 def record(

@@ -1,52 +1,32 @@
 """The page's own modules, run by Node: they say what the first render says, and keep the law."""
 
-import json
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-import playwright
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import dashboards
 from dashboards.live.outbox import Outbox
 from dashboards.words import choices, faces, worst
 from dashboards.words.texts import wall_texts
+from tests.dashboards.browser_modules import Ask, asked
 from tests.dashboards.test_outbox import device, event
-
-JS = Path(dashboards.__file__).parent / "static" / "dashboards" / "js"
-NODE = Path(playwright.__file__).parent / "driver" / "node"  # carried by Playwright's wheel
-Ask = Callable[..., Any]
 
 many = settings(max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
-    modules = tmp_path_factory.mktemp("modules")
-    for module in ("words", "steps", "order", "choice", "keys", "store", "clock"):
-        shutil.copy(JS / f"{module}.js", modules)
-    (modules / "package.json").write_text('{"type":"module"}')
-    command = [str(NODE), str(Path(__file__).with_name("twins.mjs")), str(modules)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdin
-    assert process.stdout
-
-    def put(question: str, **about: Any) -> Any:
-        process.stdin.write(json.dumps({"ask": question, **about}) + "\n")
-        process.stdin.flush()
-        return json.loads(process.stdout.readline())
-
-    yield put
-    process.stdin.close()
-    process.wait(10)
+    with asked(
+        "twins.mjs",
+        ("words", "steps", "order", "choice", "keys", "store", "clock"),
+        tmp_path_factory.mktemp("modules"),
+    ) as ask:
+        yield ask
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +55,7 @@ conditions = one_of(
     "estop",
     "fault:hv",
     "fault:zz",
+    "odd:\u202eexe.png",
     "electrode_off:2",
     "electrode_off",
     "low_current:1",
