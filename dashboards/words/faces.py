@@ -5,6 +5,7 @@ of a face: they tick, and where a device is silent the age stands in the place o
 """
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +17,8 @@ LOW_BATTERY_PERCENT = 15
 _STATES = ("idle", "ready", "running", "paused", "fault", "charging", "offline")
 _PHASES = ("ramp_up", "on", "ramp_down", "rest")
 _CONTACTS = ("ok", "low_current", "electrode", "timeout", "unknown", "off")
+# Characters that turn the direction of the text around them (UAX #9): what stands beside would read otherwise.
+_TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _NO_MARK_OF_THEIR_OWN = ("other", "skew", "stalled")
 _BAD_CONTACTS = ("electrode", "timeout")
 _STALLED_MS = 6_000  # a device in session measures once a second; nothing newer for so long is old news
@@ -184,6 +187,7 @@ def _marks(device: Mapping[str, Any], texts: Texts, stalled_ms: int) -> str:
 
 def condition_words(condition: str, texts: Texts) -> str:
     """Return what a device complains of, as `<name>` or `<name>:<class or channel>`, in words."""
+    condition = _TURNS.sub("", condition)
     name, _, what = condition.partition(":")
     if name == "fault":
         what = texts.get(f"fault.{what}", what.replace("_", " "))

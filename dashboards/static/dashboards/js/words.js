@@ -8,6 +8,8 @@ const LOW_BATTERY_PERCENT = 15;
 const STATES = new Set(["idle", "ready", "running", "paused", "fault", "charging", "offline"]);
 const PHASES = new Set(["ramp_up", "on", "ramp_down", "rest"]);
 const CONTACTS = new Set(["ok", "low_current", "electrode", "timeout", "unknown", "off"]);
+// Characters that turn the direction of the text around them: what stands beside would read otherwise.
+const TURNS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 const NO_MARK_OF_THEIR_OWN = new Set(["other", "skew", "stalled"]);
 const STALLED_MS = 6000; // a device in session measures once a second; nothing newer for so long is old news
 
@@ -159,8 +161,9 @@ function marksOf(device, texts, stalled) {
   return marks.join(" · ");
 }
 
-/** @param {string} condition @param {Texts} texts */
-function conditionOf(condition, texts) {
+/** @param {string} complaint @param {Texts} texts */
+function conditionOf(complaint, texts) {
+  const condition = complaint.replace(TURNS, "");
   const colon = condition.indexOf(":");
   const name = colon < 0 ? condition : condition.slice(0, colon);
   const rest = colon < 0 ? "" : condition.slice(colon + 1);
