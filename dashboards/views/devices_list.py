@@ -78,7 +78,7 @@ class _Desk:
             title=_("Devices"),
             columns=self._columns(),
             filters=self._filters(scope),
-            sort="site",
+            sort="site" if len(self.sites) > 1 else "room",
             prepare=self.prepare,
             key=lambda one: one.device["serial"],
             nothing=scope.nothing(_("No device is enrolled at your sites yet. An engineer enrols them.")),
@@ -154,11 +154,11 @@ class _Desk:
             Column("name", _("Device"), _name, key=lambda one: (one.name or one.serial).casefold()),
             Column("trouble", _("State"), _state, key=self.trouble, word="state"),
             Column("serial", _("Serial number"), lambda one: one.device["serial"], key=by("serial")),
-            Column("site", _("Site"), _site, key=self.place),
-            Column("room", _("Room"), lambda one: one.device["room"], key=self.stands),
-            Column("model", _("Model"), lambda one: one.device["model"] or "–", key=by("model")),
+            *([Column("site", _("Site"), _site, key=self.place)] if len(self.sites) > 1 else []),
+            Column("room", _("Room"), lambda one: _wrapped(one.device["room"]), key=self.stands),
+            Column("model", _("Model"), lambda one: _wrapped(one.device["model"] or "–"), key=by("model")),
             Column("firmware", _("Firmware"), _firmware, key=lambda one: _counted(one.said.firmware)),
-            Column("battery", _("Battery"), lambda one: one.face["battery"], key=by("soc"), number=True),
+            Column("battery", _("Battery"), _battery, key=by("soc"), number=True),
             Column("heard", _("Last heard"), _heard, key=by("heard_at"), first="descending", word="heard"),
             Column("link", _("Link"), _link, key=lambda one: _LINKS.index(one.link), word="suspect"),
             Column(
@@ -219,11 +219,14 @@ def _distance(one: Brief) -> int | None:
 # --- Cells ---
 
 
+def _wrapped(text: str) -> str:
+    return format_html('<span class="wraps narrow">{}</span>', text)
+
+
 def _name(one: Shown) -> str:
     serial = one.device["serial"]
-    return format_html(
-        '<a href="{}">{}</a>', reverse("dashboards:device", args=[serial]), one.device["name"] or serial
-    )
+    address, name = reverse("dashboards:device", args=[serial]), one.device["name"] or serial
+    return format_html('<a class="wraps" href="{}">{}</a>', address, name)
 
 
 def _state(one: Shown) -> str:
@@ -237,11 +240,17 @@ def _state(one: Shown) -> str:
 
 
 def _site(one: Shown) -> str:
-    return format_html('<a href="{}">{}</a>', reverse("dashboards:wall", args=[one.site.slug]), one.site.name)
+    address = reverse("dashboards:wall", args=[one.site.slug])
+    return format_html('<a class="wraps" href="{}">{}</a>', address, one.site.name)
 
 
 def _firmware(one: Shown) -> str:
-    return one.device["firmware"] or "–"
+    return _wrapped(one.device["firmware"] or "–")
+
+
+def _battery(one: Shown) -> str:
+    """The figure, and under it what is to be known of it, such as that it charges."""
+    return format_html('<span class="wraps word">{}</span>', one.face["battery"])
 
 
 def _heard(one: Shown) -> str:
@@ -249,7 +258,7 @@ def _heard(one: Shown) -> str:
         return _("never")
     style = "time" if one.now - one.heard_at < timedelta(hours=20) else "minute"
     ago, at = age(one.heard_at, one.now), moment(one.heard_at, one.site.time_zone, style)
-    return format_html('{} <span class="age">{}</span>', ago, at)
+    return format_html('{} <span class="under">{}</span>', ago, at)
 
 
 def _link(one: Shown) -> str:
