@@ -144,6 +144,8 @@ def _timing(device: Mapping[str, Any], texts: Texts) -> str:
     planned = (device.get("planned") or {}).get("session_ms")
     if planned is None:
         return texts["elapsed"].format(time=clock(elapsed))
+    if elapsed >= planned + 1000:
+        return texts["over"].format(time=clock(elapsed - planned))
     return texts["left"].format(time=clock(planned - elapsed))
 
 

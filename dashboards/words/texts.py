@@ -48,6 +48,7 @@ def _measures() -> dict[str, str]:
     return {
         "cycle": _("cycle {n}"),
         "left": _("{time} left"),
+        "over": _("{time} over"),
         "elapsed": _("for {time}"),
         "none": _("–"),
         "percent": _("{n} %"),

@@ -80,3 +80,10 @@ def test_what_a_silent_device_was_doing_is_told_as_what_it_was() -> None:
 )
 def test_how_wrong_a_clock_is_is_rounded_to_the_nearest(ms: int, words: str) -> None:
     assert faces.face(device(clock_skew_ms=ms), TEXTS)["note"] == f"Its clock is wrong by {words}"
+
+
+def test_a_session_that_goes_on_past_its_plan_says_by_how_much() -> None:
+    planned = {"session_ms": 600_000}
+    assert faces.face(device(elapsed_ms=599_000, planned=planned), TEXTS)["timing"] == "0:01 left"
+    assert faces.face(device(elapsed_ms=600_500, planned=planned), TEXTS)["timing"] == "0:00 left"
+    assert faces.face(device(elapsed_ms=665_000, planned=planned), TEXTS)["timing"] == "1:05 over"

@@ -125,6 +125,7 @@ function timingOf(device, texts) {
   if (device.session === null || device.elapsed_ms === null) return "";
   const planned = device.planned?.session_ms ?? null;
   if (planned === null) return fill(texts["elapsed"], { time: clock(device.elapsed_ms) });
+  if (device.elapsed_ms >= planned + 1000) return fill(texts["over"], { time: clock(device.elapsed_ms - planned) });
   return fill(texts["left"], { time: clock(planned - device.elapsed_ms) });
 }
 
