@@ -53,14 +53,17 @@ def test_nothing_moves_while_the_keyboard_is_on_the_wall(
 ) -> None:
     machine.status(state="fault", conditions=["estop"])
     nurse = person("nurse")
+    nurse.page.set_viewport_size({"width": 390, "height": 844})
     nurse.open_wall(machine.site)
     nurse.page.wait_for_function(f"() => ({ORDER})[0] === '{machine.serial}'")
     nurse.page.keyboard.press("ArrowDown")
     assert nurse.page.evaluate(FOCUSED) == machine.serial
+    stood = nurse.tile(machine.serial).bounding_box()
     machine.status()
     nurse.tile(machine.serial).get_by_text("Idle", exact=True).wait_for()
     nurse.page.get_by_text("Order held while you are here").wait_for()
     assert nurse.page.evaluate(ORDER)[0] == machine.serial
+    assert nurse.tile(machine.serial).bounding_box() == stood
     nurse.page.keyboard.press("ArrowRight")
     assert nurse.page.evaluate(FOCUSED) == nurse.page.evaluate(ORDER)[1]
     nurse.page.keyboard.press("Escape")
