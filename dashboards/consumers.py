@@ -87,12 +87,12 @@ class LiveConsumer(AsyncWebsocketConsumer):
                     return  # the layer forgets the channel with its connection
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """`"ok"`: drawn, send more · `{"resync":true}` · `{"watch":serial}`."""
+        """`"ok"` (or a bare `ok`): drawn, send more · `{"resync":true}` · `{"watch":serial}`."""
         if text_data is None or len(text_data) > LONGEST:
             await self.close(TOO_LARGE)
             return
         try:
-            said = msgspec.json.decode(text_data)
+            said = "ok" if text_data == "ok" else msgspec.json.decode(text_data)
         except (msgspec.DecodeError, RecursionError):
             said = None
         if not hasattr(self, "seat"):
