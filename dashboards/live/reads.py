@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import QuerySet
@@ -64,6 +65,7 @@ def pulse(now: datetime) -> dict[str, Any]:
     return {"kind": "pulse", **parts, "now": iso(to_ms(now))}
 
 
+@lru_cache(maxsize=16_384)  # the same rooms and names are put in order again and again
 def _counted(text: str) -> tuple[tuple[int, int, str], ...]:
     """Split into words and numbers, so that numbers sort as numbers; nothing at all comes last."""
     if not text:
