@@ -10,7 +10,9 @@ from zoneinfo import available_timezones
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.db import transaction
@@ -204,8 +206,17 @@ def set_active(*, actor: User | None, user: User, active: bool) -> None:
         if actor is not None and not active:
             keep_admins_of_all(user)
         User.objects.filter(pk=user.pk).update(is_active=active)
+        if not active:
+            _end_sessions(user)
         record(actor, "user.activated" if active else "user.deactivated", subject=user.get_username())
         tell(user)
+
+
+def _end_sessions(user: User) -> None:
+    """Log the user out everywhere, for good: a session must not come back to life with the login."""
+    for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
+        if session.get_decoded().get(SESSION_KEY) == str(user.pk):
+            session.delete()
 
 
 def issue_token(

@@ -20,6 +20,7 @@ from dashboards.live.sockets import NOT_ALLOWED, Credentials, find_seat
 from fleet import checks
 from fleet.access import recovery
 from fleet.access.models import AuditEntry, Token
+from fleet.access.service import set_active
 from tests.dashboards.api.ward import Ward
 
 PASSWORD = "correct horse battery"
@@ -101,6 +102,16 @@ def test_a_login_that_was_ended_opens_nothing(ada: User, client: Client) -> None
     answer = log_in(client)
     assert answer.status_code == 200
     assert "do not belong together" in answer.content.decode()
+
+
+def test_a_login_that_was_ended_and_restored_is_logged_in_nowhere(ada: User, client: Client) -> None:
+    colleague = Client()
+    colleague.force_login(User.objects.get(username="engineer"))
+    log_in(client)
+    for active in (False, True):
+        set_active(actor=None, user=ada, active=active)
+    assert client.get("/")["Location"].startswith("/login/")
+    assert colleague.get("/").status_code == 200
 
 
 @pytest.mark.parametrize(
