@@ -10,10 +10,12 @@ from allauth.mfa.totp import views as totp
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, path
 
+from dashboards.views.login_code import login_code
+
 urlpatterns: list[URLPattern] = [
     path("login/", account.login, name="account_login"),
     path("logout/", LogoutView.as_view(), name="account_logout"),
-    path("login/code/", mfa.authenticate, name="mfa_authenticate"),
+    path("login/code/", login_code, name="mfa_authenticate"),
     path("login/inactive/", account.account_inactive, name="account_inactive"),
     path("account/password/", account.password_change, name="account_change_password"),
     path("account/confirm/", account.reauthenticate, name="account_reauthenticate"),

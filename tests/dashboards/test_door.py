@@ -191,6 +191,18 @@ def test_behind_a_proxy_the_client_is_who_the_proxy_saw(
 # --- two factors ---
 
 
+def test_who_waits_at_the_code_page_while_a_lost_phone_is_reset_can_log_in(
+    ada: User, client: Client, second_factor: tuple[str, list[str]]
+) -> None:
+    """Not led in circles between two pages until the waiting login is over."""
+    log_in(client)
+    recovery.reset_second_factor(actor=None, person=ada)
+    answer = client.post("/login/code/", {"code": "000000"}, follow=True)
+    assert answer.status_code == 200
+    assert "Log in again" in answer.content.decode()
+    assert log_in(client).headers["Location"] == "/"
+
+
 def test_with_a_second_factor_the_password_alone_opens_nothing(
     second_factor: tuple[str, list[str]], client: Client
 ) -> None:
