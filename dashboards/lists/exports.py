@@ -38,9 +38,8 @@ def answer(
     """
     if listing.name != "audit":
         site = sites_of(request.user).filter(slug=place).first()
-        record(
-            request.user, "data.exported", site=site, subject=listing.name, filters=request.GET.urlencode()
-        )
+        understood = listing.address(asked).partition("?")[2]  # bounded, unlike what the address may hold
+        record(request.user, "data.exported", site=site, subject=listing.name, filters=understood)
     parts = _lines(listing, listing.ordered(asked, rows))
     return download(request, parts, name=f"{listing.name}-{place}-{today.isoformat()}.csv")
 

@@ -224,6 +224,8 @@ def route_of(address: str) -> str:
 def test_whatever_leaves_the_house_as_a_file_is_on_record(address: str, known: dict[str, str]) -> None:
     client = Client()
     client.force_login(User.objects.get(username="nurse"))
-    assert client.get(address).status_code == 200
+    stuffing = {"stuffing": "x" * 5_000, "q": "y" * 5_000}  # what is on record stays
+    assert client.get(address, {"site": "north"} | stuffing).status_code == 200
     entry = AuditEntry.objects.get(action="data.exported")
     assert (entry.actor_name, entry.detail["address"]) == ("nurse", "127.0.0.1")
+    assert entry.detail.get("filters", "site=north") == "site=north"
