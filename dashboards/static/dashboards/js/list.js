@@ -1,6 +1,8 @@
 // Lists: a clean address from the filters' form, and fresh rows while the page is open.
 // Everything works without this file; it only saves a hand.
 
+const ANSWER_MS = 5_000; // a server that says nothing for so long is away
+
 const table = /** @type {HTMLTableElement | null} */ (document.querySelector("table[data-list]"));
 const form = /** @type {HTMLFormElement | null} */ (document.querySelector("form.filters"));
 
@@ -41,11 +43,21 @@ function renew(table, fresh) {
 /** @param {HTMLTableElement} table */
 async function refresh(table) {
   if (isBusy(table.tBodies[0])) return;
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
-  if (!answer.ok) return; // the time beside "as of" says how old the page is
+  const signal = AbortSignal.timeout(ANSWER_MS);
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error", signal });
+  if (!answer.ok) throw new Error(String(answer.status));
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   if (!isBusy(table.tBodies[0])) renew(table, fresh);
 }
 
+/** Rows that could not be read anew do not look like those that were. @param {HTMLTableElement} table @param {boolean} isOld */
+function tell(table, isOld) {
+  table.toggleAttribute("data-old", isOld);
+  const note = document.getElementById("list-old");
+  if (note) note.hidden = !isOld;
+}
+
 const everyMs = Number(table?.dataset.refreshS ?? 0) * 1000;
-if (table && everyMs) setInterval(() => refresh(table).catch(() => {}), everyMs);
+if (table && everyMs) {
+  setInterval(() => refresh(table).then(() => tell(table, false), () => tell(table, true)), everyMs);
+}
