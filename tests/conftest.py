@@ -32,7 +32,15 @@ django.setup()  # test modules import models, and pytest-django read the environ
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # Pure or nearly so, but seconds long each: `make test` runs them, `make check` has a minute for everything.
-_LONG = {"test_swarm.py", "test_faults.py", "test_world.py", "test_fuzz.py", "test_treatment.py"}
+_LONG = {
+    "test_faults.py",
+    "test_fuzz.py",
+    "test_muscle.py",
+    "test_patient.py",
+    "test_swarm.py",
+    "test_treatment.py",
+    "test_world.py",
+}
 _NEEDS_SERVERS = {"servers", "broker", "house", "make_house", "db", "transactional_db", "django_db_setup"}
 
 

@@ -20,8 +20,8 @@ SOURCES = ("devices", "fleet", "dashboards", "tests", "tools", "benchmarks", "do
 PURE = "not servers and not long and not browser and not soak"
 REAL = "(servers or long) and not browser and not soak"
 BROWSER = "browser and not soak"
-# Tests with servers wait most of their time.  Each process has servers of its own, and each file stays in one, because
-# the tests of a file share a house.
+# Tests with servers wait most of their time, and pure ones have two processors.  Each process has servers of its own,
+# and each file stays in one, because the tests of a file share a house.
 SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 
 
@@ -46,7 +46,7 @@ def check() -> int:
         ["lint-imports", "--no-logo"],
     )
     running = [(words, _start(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)) for words in tools]
-    worst = _pytest("pure tests", PURE)
+    worst = _pytest("pure tests", PURE, *SIDE_BY_SIDE)
     for words, process in running:
         output = process.communicate()[0].decode(errors="replace")
         if process.returncode != 0:
