@@ -47,8 +47,12 @@ class Round:
     what: str = ""  # the route of a request
 
     @property
+    def worked_ms(self) -> int:
+        return sum(self.steps_ms.values())
+
+    @property
     def took_ms(self) -> int:
-        return self.waited_ms + sum(self.steps_ms.values())
+        return self.waited_ms + self.worked_ms
 
 
 @dataclass(slots=True)
@@ -88,8 +92,12 @@ class Watch:
             return
         spell.last_ms = now_ms
         spell.rounds += 1
-        if one.took_ms > spell.worst.took_ms:
+        if self._weight(one) > self._weight(spell.worst):
             spell.worst, spell.worst_at_ms = one, now_ms
+
+    def _weight(self, one: Round) -> tuple[bool, int]:
+        """A round that worked slowly outweighs those that only waited behind it: it shows the cause."""
+        return one.worked_ms >= self.slow_ms, one.took_ms
 
     def news(self) -> Spell | None:
         """Return the spell if there is something of it to write down since this was last asked."""

@@ -46,6 +46,15 @@ def test_slow_rounds_that_follow_each_other_are_one_spell_with_its_worst() -> No
     assert (spell.worst.steps_ms, spell.worst_at_ms) == ({"states": 2_000}, 13_000)
 
 
+def test_the_round_that_worked_slowly_is_the_worst_not_the_one_that_waited_behind_it() -> None:
+    watch = Watch(500)
+    held = Round({"ledger": 4000, "commit": 2}, waited_ms=40)
+    watch.note(held, 10_000)
+    watch.note(Round({"copy": 18}, waited_ms=4300), 10_200)
+    assert (spell := watch.spell) is not None
+    assert (spell.rounds, spell.worst, spell.worst_at_ms) == (2, held, 10_000)
+
+
 def test_a_spell_ends_after_five_quick_seconds_however_long_its_rounds_are() -> None:
     watch = Watch(500)
     watch.note(slow(600), 10_000)
