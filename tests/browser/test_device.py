@@ -115,6 +115,8 @@ def test_history_zooms_by_buttons_keys_and_address(nurse: Page) -> None:
     page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + 40, steps=3)
     page.mouse.up()
     page.wait_for_url(re.compile(r"from=.*&to="))
+    page.go_back()
+    page.wait_for_url("**/history/?last=1h")
 
 
 def test_the_page_greys_out_when_the_pulse_stops(nurse: Page, house: House) -> None:

@@ -38,7 +38,9 @@ const moment = (/** @type {number | string} */ at) => moments.format(new Date(at
 /** @param {Range} next */
 function go(next) {
   range = next;
-  history.pushState(null, "", address(range));
+  const where = address(range);
+  // A drag selects in every plot at once, and each tells: one step back must undo it.
+  if (where !== location.search) history.pushState(null, "", where);
   read();
 }
 
