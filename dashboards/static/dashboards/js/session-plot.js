@@ -1,6 +1,7 @@
 // A session's charts: planned, set and delivered current of each channel over session time.
 
 import uPlot from "../vendor/uplot-1.6.32/uPlot.esm.js";
+import { clock as durationOf } from "./words.js";
 
 /**
  * @typedef {{n: number, set_ma: (number | null)[], ma: (number | null)[]}} Given
@@ -20,14 +21,8 @@ const SCREEN_PX = 150;
 const PAPER_PX = { width: 628, height: 68 };
 const FONT = '"Inter Variable", system-ui, sans-serif';
 
-/** Session time as m:ss, or h:mm:ss from an hour on. @param {number} s */
-export function clock(s) {
-  const whole = Math.max(0, Math.floor(s));
-  const rest = String(whole % 60).padStart(2, "0");
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes}:${rest}`;
-  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest}`;
-}
+/** Session time. @param {number} s */
+const clock = (s) => durationOf(s * 1000);
 
 /** @returns {Palette} */
 function screen() {
@@ -67,7 +62,7 @@ function widen(ys) {
 }
 
 /** The highest current of all channels, so that their charts can be compared. @param {Plot} plot */
-export function highest(plot) {
+function highest(plot) {
   let most = 10;
   for (const one of plot.channels) for (const ma of [...one.ma, ...one.set_ma]) most = Math.max(most, ma ?? 0);
   for (const one of plot.plan?.channels ?? []) for (const ma of [...one.planned, ...one.limit]) most = Math.max(most, ma ?? 0);

@@ -1,5 +1,6 @@
 // A session's page: draws the charts, prints, and while the session is open asks for the page again.
 
+import { onTheme } from "./plots.js";
 import { Charts } from "./session-plot.js";
 
 const RENEW_MS = 10_000;
@@ -9,6 +10,9 @@ const session = /** @type {HTMLElement} */ (document.querySelector("#session"));
 const texts = JSON.parse(document.querySelector("#plot-texts")?.textContent ?? "{}");
 const plots = /** @type {HTMLElement} */ (document.querySelector("#plots"));
 const charts = new Charts(plots, texts);
+const SITE_TIME = new Intl.DateTimeFormat(document.documentElement.lang, {
+  hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: session.dataset.timeZone,
+});
 
 async function draw() {
   const failed = /** @type {HTMLElement} */ (document.querySelector("#plot-failed"));
@@ -60,7 +64,7 @@ async function look() {
     } catch {
       const stale = /** @type {HTMLElement | null} */ (document.querySelector("#stale"));
       if (stale) {
-        stale.textContent = texts.stale.replace("{time}", renewedAt.toLocaleTimeString());
+        stale.textContent = texts.stale.replace("{time}", SITE_TIME.format(renewedAt));
         stale.hidden = false;
       }
     }
@@ -74,10 +78,7 @@ button.addEventListener("click", () => print());
 matchMedia("print").addEventListener("change", ({ matches }) => charts.print(matches));
 addEventListener("beforeprint", () => charts.print(true));
 addEventListener("afterprint", () => charts.print(false));
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.plot && charts.draw(charts.plot));
-new MutationObserver(() => charts.plot && charts.draw(charts.plot)).observe(document.documentElement, {
-  attributeFilter: ["data-theme"],
-});
+onTheme(() => charts.plot && charts.draw(charts.plot));
 
 await draw();
 setTimeout(look, RENEW_MS);
