@@ -95,7 +95,7 @@ def _todo(largest: str) -> str:
         return _("The disk was slow to keep what was written: look at its load, and at backups at that time.")
     if largest == "page":
         return _(
-            "Redis did not answer in time, the processor was busy with something else, or the machine swapped."
+            "Redis or the database did not answer in time, the processor was busy, or the machine swapped."
         )
     if largest in ("decode", "settle", "announce", "acknowledge"):
         return _("The processor was busy with something else, or the machine swapped.")
