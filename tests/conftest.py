@@ -49,7 +49,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "flows" not in item.path.parts)
     for item in items:
         asks = set(getattr(item, "fixturenames", ()))
-        if asks & _NEEDS_SERVERS or item.get_closest_marker("django_db"):
+        has_house = "flows" in item.path.parts  # also where its fixture has another name
+        if has_house or asks & _NEEDS_SERVERS or item.get_closest_marker("django_db"):
             item.add_marker(pytest.mark.servers)
         if item.path.name in _LONG:
             item.add_marker(pytest.mark.long)
