@@ -2,7 +2,7 @@
 
 const SLICE_MS = 8; // of one frame, for drawing; the rest waits for the next
 const NEAR_A_FRAME = 6; // drawing what is seen costs ten times as much once more, in layout and paint
-const NEAR_FRAMES = 10; // on a screen that shows hundreds, all of them are drawn within so many
+const NEAR_MS = 200; // in which all that are seen are drawn, though they are hundreds or frames are rare
 
 export class Drawing {
   /** @type {Set<string>} */
@@ -10,6 +10,8 @@ export class Drawing {
   /** @type {(() => void)[]} */
   whenDrawn = [];
   frame = 0;
+  frameMs = 1000 / 60; // between the last two frames of one drawing
+  slicedMs = NaN; // when its last frame began
 
   /** @param {{draw: (serial: string, at: number) => number | null, isNear: (serial: string) => boolean,
    *   drawn: () => void}} options `draw` returns the `rev` that was drawn, null for nothing; `isNear`: it is laid out
@@ -35,9 +37,12 @@ export class Drawing {
 
   /** How many of those that are seen are drawn now. */
   share() {
+    const now = performance.now();
+    if (this.slicedMs) this.frameMs = now - this.slicedMs;
+    this.slicedMs = now;
     let near = 0;
     for (const serial of this.waiting) if (this.isNear(serial)) near++;
-    return Math.max(NEAR_A_FRAME, near / NEAR_FRAMES);
+    return Math.max(NEAR_A_FRAME, (near * this.frameMs) / NEAR_MS);
   }
 
   /** @param {number} budgetMs */
@@ -55,6 +60,7 @@ export class Drawing {
     }
     if (detail.length) document.dispatchEvent(new CustomEvent("myofleet:drawn", { detail }));
     if (this.waiting.size) return this.schedule();
+    this.slicedMs = NaN;
     this.drawn();
     for (const resolve of this.whenDrawn.splice(0)) resolve();
   }
