@@ -14,6 +14,8 @@ _LONGEST: Final = {"name": 120, "room": 64, "uplink": 64, "model": 64, "risk_cla
 _LONGEST_TAG: Final = 64
 _MOST_TAGS: Final = 32
 _REFUSED: Final = frozenset(("Cc", "Cs", "Zl", "Zp"))  # control characters, NUL, bytes that were no UTF-8
+# They turn the direction of the text around a name, so that a wall would read otherwise than it is (UAX #9).
+_TURNS: Final = frozenset(("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +151,7 @@ def _problems(row: Row) -> Iterator[Problem]:
         ("site", row.site, 64),
     ]
     for name, text, most in texts:
-        if any(unicodedata.category(letter) in _REFUSED for letter in text):
+        if any(map(_is_refused, text)):
             yield Problem(
                 row.line, f"{name} {_shown(text)}", "save the file as “CSV UTF-8” and retype the value"
             )
@@ -157,6 +159,10 @@ def _problems(row: Row) -> Iterator[Problem]:
             yield Problem(row.line, f"{name} has {len(text)} characters", f"shorten it to {most}")
     if len(row.tags) > _MOST_TAGS:
         yield Problem(row.line, f"{len(row.tags)} tags", f"give at most {_MOST_TAGS}")
+
+
+def _is_refused(letter: str) -> bool:
+    return unicodedata.category(letter) in _REFUSED or unicodedata.bidirectional(letter) in _TURNS
 
 
 def _shown(text: str) -> str:

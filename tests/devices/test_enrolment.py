@@ -72,6 +72,7 @@ def test_rows_that_name_no_site_take_the_one_of_the_run():
         ('EMS-2,north,"Gym', "cannot be read", "close every quote"),
         ("EMS-2,north,Gym,Left, leg,RX-4,ap3,knee,IIb,more", "10 values for 8 columns", "quotes"),
         ("EMS-2,north,Gym\x00", "room 'Gym.x00'", "retype"),
+        ("EMS-2,north,Gym\u202e1", "room 'Gym.u202e1'", "retype"),
         ("EMS-2,north," + "r" * 65, "room has 65 characters", "shorten it to 64"),
         ("EMS-2,north,,,,," + "t" * 65, "tags has 65 characters", "shorten"),
         ("EMS-2,north,,,,," + " ".join(map(str, range(33))), "33 tags", "at most 32"),
