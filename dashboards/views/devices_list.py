@@ -53,7 +53,10 @@ def devices(request: HttpRequest, *, as_csv: bool = False) -> HttpResponseBase:
     now = timezone.now()
     desk = _Desk(here, now)
     listing = desk.listing(scope)
-    asked = listing.ask(request.GET)
+    said = request.GET.copy()
+    if len(here.sites) == 1 and said.get("sort", "").removeprefix("-") == "site":
+        del said["sort"]  # an order among several, kept in the address while one of them was chosen
+    asked = listing.ask(said)
     rows = desk.found(asked)
     if as_csv:
         return exports.answer(request, listing, asked, rows, place=here.place, today=here.today(now))

@@ -163,3 +163,9 @@ def test_a_thousand_devices_take_a_few_queries_and_a_fifth_of_a_second(
             nurse.get("/devices/", {"sort": "trouble", "fares": "attention"})
         took.append(time.perf_counter() - began)
     assert min(took) < 0.5, took  # 0.1 s where nothing else runs
+
+
+def test_an_order_by_site_is_no_mistake_once_one_site_is_chosen(nurse: Client) -> None:
+    page = nurse.get("/devices/", {"sort": "-site", "site": "north"}).content.decode()
+    assert "cannot be sorted" not in page
+    assert "EMS-0001" in page
