@@ -19,12 +19,13 @@ from dashboards.lists import exports
 from dashboards.lists.scope import Scope, scope_of
 from dashboards.lists.table import Asked, Column, Field, Filter, Listing, Option
 from dashboards.live import reads
+from dashboards.system.pipeline import pipeline
 from dashboards.templatetags.moments import age, moment
 from dashboards.words import texts, worst
 from dashboards.words.faces import Face, face
 from devices import queries
 from devices.briefs import Brief, briefs
-from devices.models import Device, Link
+from devices.models import Device, Link, Pulse
 from fleet.access.models import Site
 
 _SILENT = ("suspect", "offline")
@@ -61,7 +62,8 @@ def devices(request: HttpRequest, *, as_csv: bool = False) -> HttpResponseBase:
     if as_csv:
         return exports.answer(request, listing, asked, rows, place=here.place, today=here.today(now))
     page = listing.page(asked, rows, now=now, time_zone=here.time_zone)
-    return render(request, "dashboards/lists/page.html", {"list": page})
+    heard = pipeline({pulse.part: pulse for pulse in Pulse.objects.all()}, now)
+    return render(request, "dashboards/lists/devices.html", {"list": page, "pipeline": heard})
 
 
 class _Desk:

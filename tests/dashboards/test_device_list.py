@@ -4,17 +4,19 @@ import csv
 import io
 import re
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from dashboards.lists.scope import Scope
 from dashboards.views.devices_list import _Desk
 from dashboards.words import texts, worst
 from dashboards.words.faces import face
 from devices import queries
-from devices.models import Device, State
+from devices.models import Device, Pulse, State
 from tests.dashboards.api.ward import Ward
 from tests.devices import history
 
@@ -169,3 +171,14 @@ def test_an_order_by_site_is_no_mistake_once_one_site_is_chosen(nurse: Client) -
     page = nurse.get("/devices/", {"sort": "-site", "site": "north"}).content.decode()
     assert "cannot be sorted" not in page
     assert "EMS-0001" in page
+
+
+def test_while_the_server_is_deaf_the_list_says_that_its_rows_are_old(nurse: Client, ward: Ward) -> None:
+    Pulse.objects.update_or_create(
+        part="ingest", defaults={"at": ward.now - timedelta(seconds=30), "detail": {"broker": True}}
+    )
+    page = nurse.get("/devices/").content.decode()
+    assert "look at the devices themselves" in page
+    assert "data-deaf" in page
+    Pulse.objects.update(at=timezone.now())
+    assert "data-deaf" not in nurse.get("/devices/").content.decode()

@@ -27,7 +27,7 @@ function wouldMove(body, now) {
 
 /** Put what the server says now in the place of what it said. @param {HTMLTableElement} table @param {Document} fresh */
 function renew(table, fresh) {
-  for (const selector of [`table[data-list="${table.dataset.list}"] tbody`, ".pager .total", ".pager .as-of"]) {
+  for (const selector of [`table[data-list="${table.dataset.list}"] tbody`, ".pager .total", ".pager .as-of", "#list-feed"]) {
     const [old, now] = [document.querySelector(selector), fresh.querySelector(selector)];
     if (!old || !now || wouldMove(old, now)) continue;
     const focused = old.contains(document.activeElement) ? document.activeElement : null;
