@@ -204,13 +204,13 @@ def _gone(report: Report, telemetry_days: int) -> list[Note]:
         return []
     if not report.dose.messages:
         words = _(
-            "The samples of this session were deleted after %(days)d days. Its totals and events remain; time at "
-            "target, means and contact can no longer be told."
+            "The samples of this session were deleted: telemetry is kept for %(days)d days. Its totals and events "
+            "remain; time at target, means and contact can no longer be told."
         )
     else:
         words = _(
-            "Part of the samples of this session was deleted after %(days)d days. Time at target, contact and "
-            "means cover what is left; charge and pulses are whole."
+            "Part of the samples of this session was deleted: telemetry is kept for %(days)d days. Time at target, "
+            "contact and means cover what is left; charge and pulses are whole."
         )
     return [Note("warning", words % {"days": telemetry_days})]
 

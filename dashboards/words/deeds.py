@@ -31,6 +31,7 @@ SENTENCES: Final[dict[str, str | Promise]] = {
     "membership.withdrawn": gettext_lazy("%(actor)s took the role of %(subject)s at %(site)s away"),
     "user.activated": gettext_lazy("%(actor)s let %(subject)s log in again"),
     "user.deactivated": gettext_lazy("%(actor)s ended the login of %(subject)s"),
+    "password.wrong": gettext_lazy("%(actor)s typed a wrong password when asked for it again"),
     "password.link_made": gettext_lazy("%(actor)s made a link by which %(subject)s chooses a password"),
     "password.chosen": gettext_lazy("%(subject)s chose a password by a link"),
     "password.changed": gettext_lazy("%(subject)s changed their password"),

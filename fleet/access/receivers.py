@@ -35,6 +35,11 @@ def logged_out(request: HttpRequest | None, user: User | None, **_kwargs: Any) -
 
 @receiver(user_login_failed, dispatch_uid="access.login_failed")
 def login_failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_kwargs: Any) -> None:
+    asked_again = getattr(request, "user", None)
+    if isinstance(asked_again, User) and asked_again.is_authenticated:
+        name = asked_again.get_username()
+        record(asked_again, "password.wrong", subject=name, address=_address(request))
+        return
     record(
         AnonymousUser(),
         "login.failed",

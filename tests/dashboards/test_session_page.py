@@ -190,7 +190,7 @@ def test_deleted_samples_leave_the_totals_and_say_so(nurse: Client, told: Told) 
     sql.execute("DELETE FROM devices_telemetry")
     Ledger.objects.create(device=told.device, boot=7, first_seq=1, stored=[(1, SECONDS)], pruned_to=SECONDS)
     page = read(nurse)
-    assert "The samples of this session were deleted after 90 days" in page
+    assert "The samples of this session were deleted: telemetry is kept for 90 days" in page
     assert "4.0 40 % of 10.0" in page  # charge
     assert "Not known: no samples are kept." in page
     lines = b"".join(nurse.get(PAGE + "samples.csv")).decode().splitlines()  # type: ignore[arg-type]

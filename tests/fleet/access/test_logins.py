@@ -35,6 +35,12 @@ def test_a_wrong_password_is_on_record_under_the_users_name(nurse, request_):
     assert entry() == ("(not logged in)", "login.failed", "alice", {"address": "192.0.2.7"})
 
 
+def test_a_wrong_password_of_somebody_who_is_asked_again_is_no_failed_login(nurse, request_):
+    request_.user = nurse
+    assert authenticate(request_, username="alice", password="wrong") is None
+    assert entry() == ("alice", "password.wrong", "alice", {"address": "192.0.2.7"})
+
+
 @pytest.mark.parametrize("typed", ["hunter2-typed-into-the-wrong-box", "alice ", ""])
 def test_a_name_that_is_no_user_is_not_kept_since_it_may_be_a_password(nurse, request_, typed):
     assert authenticate(request_, username=typed, password="wrong") is None
