@@ -18,8 +18,13 @@ class Latencies:
     never_shown: int = 0
 
     def percentile_ms(self, share: float) -> float:
-        """Return the latency that this share of the messages did not exceed (nearest rank)."""
+        """Return the latency that this share of the messages did not exceed (nearest rank).
+
+        Raises RuntimeError if nothing was drawn.
+        """
         ordered = sorted(self.shown_ms)
+        if not ordered:
+            raise RuntimeError("no message was drawn: the page opened after the sending was over, or never")
         return ordered[min(len(ordered) - 1, max(0, -int(-share * len(ordered) // 1) - 1))]
 
 
