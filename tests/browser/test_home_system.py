@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Machine, Person
 from tests.harness import House, wait_for
@@ -35,10 +36,11 @@ def test_a_site_card_follows_its_devices_without_a_reload(person: People, machin
     card = nurse.page.locator(f'.site[data-key="{machine.site}"]')
     machine.status(state="fault", conditions=["fault:hv"])
     card.get_by_text("Fault: high voltage").wait_for()
-    card.get_by_role("link", name="Open the wall").focus()
+    way = card.get_by_role("link", name="Open the wall")
+    way.focus()
     machine.status()
     card.get_by_text("Fault: high voltage").wait_for(state="hidden")
-    assert "Open the wall" in nurse.page.evaluate("document.activeElement.textContent")  # focus stays
+    expect(way).to_be_focused()
     nurse.page.keyboard.press("Enter")
     nurse.page.wait_for_url(f"**/sites/{machine.site}/")
 

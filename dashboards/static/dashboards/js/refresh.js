@@ -17,14 +17,39 @@ function morph(old, fresh) {
   } else if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
 }
 
-/** @param {Element} old @param {Element} fresh */
+/**
+ * What comes or goes among children moves none of the others: each is found again by its kind.
+ * @param {Element} old @param {Element} fresh
+ */
 function sameChildren(old, fresh) {
-  const [now, wanted] = [[...old.childNodes], [...fresh.childNodes]];
-  for (const [at, child] of wanted.entries()) {
-    if (at < now.length) morph(now[at], child);
-    else old.append(child);
+  let at = old.firstChild;
+  for (const wanted of [...fresh.childNodes]) {
+    const found = again(at, wanted);
+    if (found === null) {
+      old.insertBefore(wanted, at);
+      continue;
+    }
+    while (at !== found) at = dropped(/** @type {ChildNode} */ (at));
+    at = found.nextSibling;
+    morph(found, wanted);
   }
-  for (const child of now.slice(wanted.length)) child.remove();
+  while (at !== null) at = dropped(at);
+}
+
+/** The sibling from `at` on that `wanted` is the news of; of texts, which are all alike, the next alone. @param {ChildNode | null} at @param {Node} wanted */
+function again(at, wanted) {
+  if (!(wanted instanceof Element)) return at?.nodeName === wanted.nodeName ? at : null;
+  const kind = (/** @type {Element} */ one) => [one.nodeName, keyOf(one), one.className].join();
+  let found = at;
+  while (found !== null && !(found instanceof Element && kind(found) === kind(wanted))) found = found.nextSibling;
+  return found;
+}
+
+/** @param {ChildNode} node @returns {ChildNode | null} what stood after it */
+function dropped(node) {
+  const next = node.nextSibling;
+  node.remove();
+  return next;
 }
 
 /** What a reader opened stays open. @param {Element} old @param {Element} fresh */
