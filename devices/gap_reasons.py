@@ -11,6 +11,8 @@ from typing import Any
 
 from django.db import connection
 
+from devices.batch.sequence import gaps as unsettled
+from devices.batch.sequence import subtract
 from devices.fields import Spans
 from devices.models import Device, Ledger
 
@@ -75,7 +77,7 @@ def reasons(device: Device, gaps: Sequence[Gap]) -> list[str | None]:
 
 def _worst(fate: Fate, low: int, high: int) -> str | None:
     """Return the worst fate of the numbers low…high, None if there are none or all are stored."""
-    missing = _without(low, high, fate.stored)
+    missing = list(unsettled(low, high, fate.stored))
     if not missing:
         return None
     found = set()
@@ -84,7 +86,7 @@ def _worst(fate: Fate, low: int, high: int) -> str | None:
         for name, spans in (("rejected", fate.rejected), ("dropped", fate.dropped)):
             if any(a <= last and b >= first for a, b in spans):
                 found.add(name)
-            rest = [part for span in rest for part in _without(*span, spans)]
+            rest = subtract(rest, spans)
         for a, b in rest:
             if fate.closed:
                 found.add("lost")
@@ -92,18 +94,6 @@ def _worst(fate: Fate, low: int, high: int) -> str | None:
                 found |= {"pruned"} if a <= fate.pruned_to else set()
                 found |= {"awaited"} if b > fate.pruned_to else set()
     return next(one for one in _ORDER if one in found)
-
-
-def _without(low: int, high: int, spans: Spans) -> list[tuple[int, int]]:
-    """Return what of low…high is in none of the spans."""
-    left = []
-    for a, b in spans:
-        if b < low or a > high:
-            continue
-        if a > low:
-            left.append((low, a - 1))
-        low = b + 1
-    return [*left, (low, high)] if low <= high else left
 
 
 def _highest(fate: Fate) -> int:

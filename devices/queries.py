@@ -13,7 +13,8 @@ from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
 from devices import state
-from devices.fields import Spans, spans_of
+from devices.batch import sequence
+from devices.fields import spans_of
 from devices.gaps import Stretch, missing
 from devices.models import Device, Link, Reject, Session, State
 from devices.store.records import PLACED_BY
@@ -206,11 +207,11 @@ def _boot(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "boot": row["boot"],
         "first_seq": first,
-        "contiguous_seq": None if first is None else _contiguous(first, spans_of(row["settled"])),
+        "contiguous_seq": None if first is None else sequence.contiguous(first, spans_of(row["settled"])),
         "highest_seq": row["beyond"] - 1 if heard else None,
-        "stored": _count(stored),
-        "dropped": _count(dropped),
-        "rejected": _count(rejected),
+        "stored": sequence.count(stored),
+        "dropped": sequence.count(dropped),
+        "rejected": sequence.count(rejected),
         "pruned_to": row["pruned_to"] or None,
         "closed": row["closed"],
         "gaps": _gaps(row),
@@ -230,15 +231,6 @@ def _gaps(row: Mapping[str, Any]) -> list[dict[str, Any]]:
         if high > pruned_to:
             gaps.append((max(low, pruned_to + 1), high, "awaited"))
     return [{"from": low, "to": high, "reason": reason} for low, high, reason in sorted(gaps)]
-
-
-def _contiguous(first: int, settled: Spans) -> int:
-    """Return the last number up to which everything from `first` on is settled; first − 1 if nothing is."""
-    return next((high for low, high in settled if low <= first <= high), first - 1)
-
-
-def _count(spans: Spans) -> int:
-    return sum(high - low + 1 for low, high in spans)
 
 
 # --- Sessions ---
