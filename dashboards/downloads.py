@@ -6,12 +6,14 @@ CSV is UTF-8 that begins with `BOM`, because spreadsheets guess wrong without on
 import csv
 import io
 from collections.abc import AsyncIterator, Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
+
+from devices import queries
 
 BOM: Final = "\ufeff".encode()
 CSV: Final = "text/csv; charset=utf-8"
@@ -55,7 +57,7 @@ def cell(value: object) -> str | int | float:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return queries.moment(value)
     if isinstance(value, int | float):
         return value
     text = str(value)

@@ -16,7 +16,7 @@ from devices import state
 from devices.batch import sequence
 from devices.fields import spans_of
 from devices.gaps import Stretch, missing
-from devices.models import Device, Link, Reject, Session, State
+from devices.models import Device, Link, Pulse, Reject, Session, State
 from devices.store.records import PLACED_BY
 from devices.store.states import live_of
 
@@ -256,6 +256,12 @@ def session_gaps(sessions: Sequence[Session], now: datetime) -> list[list[tuple[
     return gaps
 
 
+def is_in(session: Session) -> bool:
+    """Whether the device's newest word is that it is in this session."""
+    live: State | None = getattr(session.device, "live", None)
+    return live is not None and live.session == session.session
+
+
 def stretch_of(session: Session, now: datetime) -> Stretch:
     """Return the time in which the session should have sent telemetry.
 
@@ -263,8 +269,7 @@ def stretch_of(session: Session, now: datetime) -> Stretch:
     """
     low = session.started_at or session.last_at
     high = session.ended_at or session.last_at
-    live: State | None = getattr(session.device, "live", None)
-    if session.ended_at is None and live is not None and live.session == session.session:
+    if session.ended_at is None and is_in(session):
         high = now
     return Stretch(session.device_id, min(low, high), high)
 
@@ -339,6 +344,14 @@ def reject_objects(rejects: Iterable[Reject]) -> list[dict[str, Any]]:
         }
         for row in rejects
     ]
+
+
+# --- The parts of the server ---
+
+
+def pulses() -> dict[str, Pulse]:
+    """Return the newest sign of life of each part."""
+    return {pulse.part: pulse for pulse in Pulse.objects.all()}
 
 
 # --- Moments ---

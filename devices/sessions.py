@@ -20,7 +20,7 @@ from devices.dose import Dose, Message, Said, dose_of
 from devices.gaps import Gap
 from devices.models import Change as StatusChange
 from devices.models import Event as StoredEvent
-from devices.models import Ledger, Session, State
+from devices.models import Ledger, Session
 from devices.plan import Plan, TooLong, plan_of
 from devices.verdict import Verdict, verdict_of
 from devices.wire import codec
@@ -85,7 +85,7 @@ def report(session: Session, now: datetime) -> Report:
         gaps=tuple(queries.session_gaps([session], now)[0]),
         reconnects=reconnects(session),
         is_open=is_open,
-        is_live=is_open and is_in(session),
+        is_live=is_open and queries.is_in(session),
         as_of=max(session.last_at, state.from_ms(dose.last_placed_ms or 0)),
         gone=gone,
         is_cut=is_cut,
@@ -103,12 +103,6 @@ def _planned(document: ProtocolDocument | None) -> tuple[Plan | None, bool]:
         return (plan_of(document) if document else None), False
     except TooLong:
         return None, True
-
-
-def is_in(session: Session) -> bool:
-    """Whether the device's newest word is that it is in this session."""
-    live: State | None = getattr(session.device, "live", None)
-    return live is not None and live.session == session.session
 
 
 def span(session: Session) -> tuple[datetime, datetime]:

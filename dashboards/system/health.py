@@ -89,7 +89,7 @@ def prometheus(request: HttpRequest) -> HttpResponse:
 def _verdicts(now: datetime) -> Iterator[Verdict]:
     started_s = time.monotonic()
     try:
-        pulses = {pulse.part: pulse for pulse in Pulse.objects.all()}
+        pulses = queries.pulses()
         yield Verdict("database", took_ms=_since_ms(started_s))
     except DatabaseError as error:
         pulses = {}

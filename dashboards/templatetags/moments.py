@@ -9,6 +9,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from dashboards.words import faces
+from devices import queries
+
 register = template.Library()
 
 _FORMATS = {"full": "j M Y H:i:s", "minute": "j M H:i", "time": "H:i:s", "day": "j M Y"}
@@ -23,7 +26,7 @@ def moment(at: datetime | None, time_zone: str, style: str = "full") -> SafeStri
     local = at.astimezone(ZoneInfo(time_zone))
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
-        utc.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        queries.moment(at),
         _("%(utc)s UTC · shown in %(zone)s")
         % {"utc": dateformat.format(utc, "Y-m-d H:i:s"), "zone": time_zone.replace("_", " ")},
         dateformat.format(local, _FORMATS[style]),
@@ -64,8 +67,4 @@ def span(ms: int | None) -> str:
 @register.filter
 def clock(ms: int | None) -> str:
     """Return a duration of milliseconds as m:ss, or h:mm:ss from an hour on."""
-    if ms is None:
-        return "–"
-    seconds = max(0, int(ms) // 1000)
-    hours, minutes, rest = seconds // 3600, seconds // 60 % 60, seconds % 60
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return "–" if ms is None else faces.clock(ms)

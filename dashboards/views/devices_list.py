@@ -25,7 +25,7 @@ from dashboards.words import texts, worst
 from dashboards.words.faces import Face, face
 from devices import queries
 from devices.briefs import Brief, briefs
-from devices.models import Device, Link, Pulse
+from devices.models import Device, Link
 from fleet.access.models import Site
 
 _SILENT = ("suspect", "offline")
@@ -62,7 +62,7 @@ def devices(request: HttpRequest, *, as_csv: bool = False) -> HttpResponseBase:
     if as_csv:
         return exports.answer(request, listing, asked, rows, place=here.place, today=here.today(now))
     page = listing.page(asked, rows, now=now, time_zone=here.time_zone)
-    heard = pipeline({pulse.part: pulse for pulse in Pulse.objects.all()}, now)
+    heard = pipeline(queries.pulses(), now)
     return render(request, "dashboards/lists/devices.html", {"list": page, "pipeline": heard})
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from dashboards.access.people import member
 from dashboards.system import pipeline
 from dashboards.system.overview import Standing, standings
-from devices.models import Pulse
+from devices import queries
 from fleet.access import queries as access
 from fleet.access.models import Membership, Role, Site
 from fleet.access.roles import allows
@@ -38,7 +38,7 @@ def home(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     context = {
         "cards": _cards(request, now),
-        "pipeline": pipeline.pipeline({pulse.part: pulse for pulse in Pulse.objects.all()}, now),
+        "pipeline": pipeline.pipeline(queries.pulses(), now),
         "limit_ms": pipeline.LIMIT_MS,
         "deaf_words": pipeline.deaf_words(),
         "may_see_system": any(allows(role, "see_system") for role in access.roles_of(request.user)),

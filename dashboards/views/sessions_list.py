@@ -147,8 +147,7 @@ def _listing(scope: Scope, now: datetime) -> Listing[Session, Shown]:
 
 
 def _is_open(row: Session) -> bool:
-    live = getattr(row.device, "live", None)
-    return row.ended_at is None and live is not None and live.session == row.session
+    return row.ended_at is None and queries.is_in(row)
 
 
 def _columns() -> tuple[Column[Shown], ...]:

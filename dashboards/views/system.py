@@ -1,7 +1,7 @@
 """The server itself, for those who keep it running: parts, rates, backlog, disk, and traces of slow spells."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from dashboards.access.people import member
 from dashboards.system import figures, pipeline, servers, slow
 from dashboards.system.parts import Level, Part, living, parts
 from dashboards.words.reasons import Reason, reject
+from devices import queries
 from devices.models import Pulse, SlowSpell
 from devices.store import rejects as refused
 from devices.store import sizes
@@ -63,7 +64,7 @@ def system(request: HttpRequest) -> HttpResponse:
 
 def _context() -> dict[str, Any]:
     began_s = time.perf_counter()
-    pulses = {pulse.part: pulse for pulse in Pulse.objects.all()}
+    pulses = queries.pulses()
     took_ms = (time.perf_counter() - began_s) * 1000
     now, redis, disk = timezone.now(), servers.ask_redis(), servers.disk.get()
     every = parts(
@@ -74,16 +75,16 @@ def _context() -> dict[str, Any]:
         took_ms=took_ms,
         version=f"{settings.VERSION} · {build()}",
     )
-    alive = living(pulses, now)
+    alive, news = living(pulses, now), pipeline.pipeline(pulses, now)
     told = alive["ingest"].detail.get("broker_told") if "ingest" in alive else None
     return {
         "now": now,
         "zone": settings.DISPLAY_TIME_ZONE,
-        "pipeline": pipeline.pipeline(pulses, now),
+        "pipeline": news,
         "limit_ms": pipeline.LIMIT_MS,
         "deaf_words": pipeline.deaf_words(),
         "parts": every,
-        "tasks": [*_of_parts(every), *_of_flow(pulses, now, redis), *_of_disk(disk, pulses, now)],
+        "tasks": [*_of_parts(every), *_of_flow(news, alive, redis), *_of_disk(disk, pulses, now)],
         "rates": figures.rates(alive),
         "backlog": figures.backlog(alive, redis),
         "broker": figures.broker(alive),
@@ -105,9 +106,9 @@ def _of_parts(every: list[Part]) -> Iterator[Task]:
             yield Task(part.level, f"{part.label}: {part.words}", part.todo)
 
 
-def _of_flow(pulses: dict[str, Pulse], now: datetime, redis: servers.Redis) -> Iterator[Task]:
+def _of_flow(news: pipeline.Pipeline, alive: Mapping[str, Pulse], redis: servers.Redis) -> Iterator[Task]:
     """What goes wrong while every part lives."""
-    for fault in pipeline.pipeline(pulses, now).faults:
+    for fault in news.faults:
         if fault.part == "backlog":
             todo = _(
                 "See which step is slow in the newest slow spell below; the devices keep what is not acknowledged."
@@ -119,7 +120,7 @@ def _of_flow(pulses: dict[str, Pulse], now: datetime, redis: servers.Redis) -> I
                 _("Redis: ingest cannot announce changes"),
                 _("See whether Redis answers ingest's machine."),
             )
-    ingest = living(pulses, now).get("ingest")
+    ingest = alive.get("ingest")
     if ingest and (ingest.detail.get("broker_rates") or {}).get("broker_dropped", 0) > 0:
         todo = _(
             "A client is slower than its queue: see who in the broker's log; devices send again what was not covered."
