@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from django.db import connection
 
+from devices.dose import FOLLOWS_MS
 from devices.models import Session
 from devices.plan import Plan, TooLong, plan_of
 from devices.wire.messages import ProtocolDocument
@@ -16,7 +17,6 @@ from devices.wire.messages import ProtocolDocument
 MOST_POINTS = 1_500  # of what was delivered; each joins as many messages as it must, peaks kept
 MOST_PHASES = 5_000  # of a plan that can be drawn; longer ones are cut there
 MOST_MESSAGES = 90_000  # a day of a session
-_GAP_MS = 2_500  # as `devices.gaps`
 
 
 class Told(msgspec.Struct, gc=False):
@@ -96,7 +96,7 @@ def reduced(told: Sequence[Told], *, most: int = MOST_POINTS) -> dict[str, Any]:
     ]
     before_ms: int | None = None
     for part in _parts(ordered, each):
-        if before_ms is not None and part[0].elapsed_ms - before_ms > _GAP_MS:
+        if before_ms is not None and part[0].elapsed_ms - before_ms > FOLLOWS_MS:
             t.append((before_ms + part[0].elapsed_ms) / 2000)
             _add(channels, [])
         t.append(part[-1].elapsed_ms / 1000)
@@ -109,7 +109,7 @@ def _parts(ordered: Sequence[Told], each: int) -> Iterable[list[Told]]:
     """Yield neighbours in parts of at most `each`, none of them across a gap."""
     part: list[Told] = []
     for one in ordered:
-        if part and (len(part) == each or one.elapsed_ms - part[-1].elapsed_ms > _GAP_MS):
+        if part and (len(part) == each or one.elapsed_ms - part[-1].elapsed_ms > FOLLOWS_MS):
             yield part
             part = []
         part.append(one)

@@ -7,8 +7,6 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Final
 
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
@@ -18,7 +16,7 @@ from fleet.access.errors import Refused
 from fleet.access.models import DisplayLink, Site
 from fleet.access.names import tidy
 from fleet.access.queries import digest_of
-from fleet.access.service import record, require
+from fleet.access.service import record, require, tell_group
 
 PREFIX: Final = "myd_"  # so that a leaked one can be searched for, and is known in logs
 SEEN_EVERY: Final = timedelta(minutes=1)
@@ -57,8 +55,7 @@ def revoke_link(*, actor: User | None, link: DisplayLink, now: datetime) -> None
     with transaction.atomic():
         if DisplayLink.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=now):
             record(actor, "display.revoked", site=link.site, subject=link.name)
-            send = async_to_sync(get_channel_layer().group_send)
-            transaction.on_commit(lambda: send(group_of(link.pk), {"type": "access.changed"}), robust=True)
+            tell_group(group_of(link.pk))
 
 
 def link_of(secret: str) -> DisplayLink | None:

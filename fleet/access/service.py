@@ -52,6 +52,7 @@ __all__ = [
     "set_active",
     "sites_of",
     "tell",
+    "tell_group",
     "withdraw_membership",
 ]
 
@@ -287,5 +288,10 @@ def _deny(actor: User, verb: str, user: User, *, why: str, site: Site | None = N
 
 def tell(user: User) -> None:
     """Open sockets look again at what this user may see.  A dead Redis is logged; the change stands."""
+    tell_group(ear_of(user))
+
+
+def tell_group(group: str) -> None:
+    """As `tell`, for sockets that are no user's."""
     send = async_to_sync(get_channel_layer().group_send)
-    transaction.on_commit(lambda: send(ear_of(user), {"type": "access.changed"}), robust=True)
+    transaction.on_commit(lambda: send(group, {"type": "access.changed"}), robust=True)
