@@ -1,11 +1,11 @@
 // The frame of a device's page: its socket, whether what is seen is live, and the header.
 
-import { pulseAge, ServerClock } from "./clock.js";
+import { ServerClock } from "./clock.js";
 import { listen } from "./live.js";
+import { Liveness } from "./liveness.js";
 import { emptyStore, take } from "./store.js";
 import { age, face } from "./words.js";
 
-const STALE_MS = 5_000; // without a pulse for so long, nothing here may look healthy
 const TICK_MS = 500;
 const FACTS_PAUSE_MS = 1_000; // the panel of facts is read anew at most this often
 const FACTS = ["link", "conditions", "held", "locked", "protocol", "firmware", "model", "session", "state", "output"];
@@ -17,16 +17,13 @@ export const texts = JSON.parse(document.getElementById("texts")?.textContent ??
 export const zone = body.dataset.timeZone;
 export const server = new ServerClock();
 const store = emptyStore();
+const liveness = new Liveness(server, texts);
 const head = /** @type {HTMLElement} */ (document.getElementById("head"));
 /** @type {Record<string, HTMLElement>} */
 const parts = {};
 for (const part of head.querySelectorAll("[data-f]")) {
   parts[/** @type {HTMLElement} */ (part).dataset.f ?? ""] = /** @type {HTMLElement} */ (part);
 }
-/** @type {{heardMs: number, ingestAt: string | null} | null} */
-let pulse = null;
-let connected = false;
-let faulty = false;
 
 /** The server's time, Unix ms; this computer's until it is known. */
 export const now = () => server.now(performance.now()) ?? Date.now();
@@ -60,9 +57,9 @@ export function join(hands = {}) {
       try {
         const isNew = hear(message, hands);
         if (isNew && hands.watch) live.say({ watch: serial }); // a new connection knows nothing of the last one
-        faulty = false;
+        liveness.faulty = false;
       } catch (error) {
-        faulty = true;
+        liveness.faulty = true;
         console.error(error);
         setTimeout(() => live.resync(), 1000);
       }
@@ -81,11 +78,7 @@ function hear(message, hands) {
     if (event.kind === "trace") hands.traced?.(event.records, event.lost);
     else if (event.kind === "watch" && event.serial === serial) hands.watching?.();
   }
-  if (beat && store.pulse) {
-    const arrived = performance.now();
-    server.hear(Date.parse(store.pulse.now), arrived);
-    pulse = { heardMs: arrived, ingestAt: store.pulse.ingest_at };
-  }
+  if (beat && store.pulse) liveness.hear(/** @type {any} */ (store.pulse));
   const device = store.devices.get(serial);
   if (device && (all || serials.size)) {
     draw(device);
@@ -124,41 +117,14 @@ function tick() {
       if (at) write(element, age(serverNow - Date.parse(at), texts));
     }
   }
-  judge(serverNow);
-}
-
-/** Say whether what is seen is live. @param {number | null} serverNow */
-function judge(serverNow) {
-  if (body.dataset.live === "left") return;
-  const pulseMs = pulseAge(pulse, serverNow, performance.now());
-  const state = stateOf(pulseMs);
-  if (body.dataset.live !== state) body.dataset.live = state;
-  say("pulse-words", texts[`live.${state}`]);
-  if (state === "live") return;
-  say("banner-words", texts[state === "stale" && !Number.isFinite(pulseMs) ? "banner.unfed" : `banner.${state}`]);
-  say("banner-age", Number.isFinite(pulseMs) ? age(pulseMs, texts, "age.plain") : "");
-}
-
-/** @param {number} pulseMs */
-function stateOf(pulseMs) {
-  if (faulty) return "fault";
-  if (pulse === null) return "connecting";
-  if (!connected) return "down";
-  return pulseMs > STALE_MS ? "stale" : "live";
-}
-
-/** @param {string} id @param {string} words */
-function say(id, words) {
-  const element = document.getElementById(id);
-  if (element) write(element, words);
+  liveness.judge();
 }
 
 /** @param {"open" | "down" | "left"} state */
 function turned(state) {
-  connected = state === "open";
+  liveness.connected = state === "open";
   if (state === "left") {
-    body.dataset.live = "left";
-    say("banner-words", texts["banner.left"]);
+    liveness.leave();
     setTimeout(() => location.reload(), 1500); // the server says where to go: log in, or that it was revoked
   } else tick();
 }

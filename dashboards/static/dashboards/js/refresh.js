@@ -1,6 +1,8 @@
 // Keeps a page true without a socket: asks for what changes every two seconds, lets ages tick in between, and says
 // so when no answer comes.  What is asked for is the page's own template, so words are written in one place.
 
+import { age } from "./words.js";
+
 const EVERY_MS = 2_000;
 const LOST_MS = 4_500; // without an answer for so long, the page is old
 const TICK_MS = 250;
@@ -62,18 +64,11 @@ function sameAttributes(old, fresh) {
 /** @param {Node} node */
 const keyOf = (node) => (node instanceof Element ? node.getAttribute("data-key") : null);
 
-/** A duration in its largest whole unit. @param {number} ms @param {Record<string, string | undefined>} units */
-export function span(ms, units) {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  for (const [limit, unit, size] of /** @type {[number, string, number][]} */ ([[60, "s", 1], [3600, "min", 60], [172800, "h", 3600], [Infinity, "d", 86400]])) {
-    if (seconds < limit) return (units[unit] ?? "").replace("{n}", String(Math.floor(seconds / size)));
-  }
-  return "";
-}
-
 /** @param {HTMLElement} place whose `data-refresh` is the address of what stands in it */
 function keep(place) {
-  const units = /** @type {HTMLElement} */ (document.getElementById("spans")).dataset;
+  const spans = Object.entries(/** @type {HTMLElement} */ (document.getElementById("spans")).dataset);
+  const texts = Object.fromEntries(spans.map(([unit, text]) => [`span.${unit}`, text ?? ""]));
+  const span = (/** @type {number} */ ms) => age(ms, texts, "span");
   const lost = /** @type {HTMLElement} */ (document.querySelector("[data-lost]"));
   let answeredAt = performance.now();
   let asking = false;
@@ -102,7 +97,7 @@ function keep(place) {
   function tick() {
     const elapsed = performance.now() - answeredAt;
     for (const one of /** @type {NodeListOf<HTMLElement>} */ (place.querySelectorAll("[data-age-ms]"))) {
-      const text = one.dataset.ageMs ? span(Number(one.dataset.ageMs) + elapsed, units) : "";
+      const text = one.dataset.ageMs ? span(Number(one.dataset.ageMs) + elapsed) : "";
       if (one.dataset.ageMs && one.textContent !== text) one.textContent = text;
     }
     for (const one of /** @type {NodeListOf<HTMLElement>} */ (place.querySelectorAll("[data-limit-ms]"))) {
@@ -111,7 +106,7 @@ function keep(place) {
     const isLost = elapsed > LOST_MS;
     lost.hidden = !isLost;
     document.body.toggleAttribute("data-lost", isLost);
-    if (isLost) /** @type {HTMLElement} */ (lost.querySelector("[data-lost-age]")).textContent = span(elapsed, units);
+    if (isLost) /** @type {HTMLElement} */ (lost.querySelector("[data-lost-age]")).textContent = span(elapsed);
   }
 
   setInterval(ask, EVERY_MS);
