@@ -94,6 +94,8 @@ class State(models.Model):
     telemetry_at = models.DateTimeField(null=True)
     # Evidence for an identity conflict: recent changes of (boot, conn), JSON.
     lives = models.JSONField(db_default=models.Value([], models.JSONField()))
+    # The worst open alert of the device as the API tells it.  Decided elsewhere; here it is a fact to be shown.
+    worst_alert = models.JSONField(null=True)
 
     def __str__(self) -> str:
         return f"{self.device_id} rev {self.rev} {self.link}"
@@ -244,6 +246,11 @@ class ProtocolDocument(models.Model):
     title = models.CharField(max_length=200)
     body = models.BinaryField()
     kept_at = models.DateTimeField(db_default=Now())
+    approved_at = models.DateTimeField(null=True)
+    approved_by = models.CharField(
+        max_length=150, blank=True, help_text=_("user name; kept when the user goes")
+    )
+    approval_reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["protocol_id", "version"], name="document_by_version")]  # the library

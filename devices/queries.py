@@ -81,7 +81,6 @@ def _device_object(device: Device, now_ms: int) -> dict[str, Any]:
         "model": model,
         **moving,
         "age_ms": None if live.heard_ms is None else max(0, now_ms - live.heard_ms),
-        "worst_alert": None,
     }
 
 

@@ -52,6 +52,7 @@ class LiveState(msgspec.Struct):
     lives: list[Life] = []
     planned_ms: int | None = None
     planned_for: str | None = None
+    worst_alert: dict[str, Any] | None = None  # as the API tells it; never changed in place
     # Decoded once, not kept in the row.
     status: Status | None = None
     telemetry: Telemetry | None = None
@@ -350,6 +351,7 @@ def view(live: LiveState) -> dict[str, Any]:
         "held": status.held if status else None,
         "locked": status.locked if status else None,
         "status_at": iso(live.status_ms),
+        "worst_alert": live.worst_alert,
         "rev": live.rev,
     }
     planned = live.planned_ms if live.session is not None and live.planned_for == live.session else None

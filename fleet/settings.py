@@ -109,6 +109,8 @@ INSTALLED_APPS = [
     "fleet",
     "fleet.access",
     "fleet.control",
+    "fleet.safety",
+    "fleet.paging",
     "dashboards",  # before the admin and allauth: their pages wear our look
     "django.contrib.admin.apps.SimpleAdminConfig",  # only `fleet.admin` shows anything
     "allauth",

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from dashboards.urls import access, devices, sessions, sites, system
+from dashboards.urls import access, alerts, devices, sessions, sites, system
 from dashboards.views.home import home
 
 app_name = "dashboards"
@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *sites.urlpatterns,
     *devices.urlpatterns,
     *sessions.urlpatterns,
+    *alerts.urlpatterns,
     *system.urlpatterns,
     *access.urlpatterns,
 ]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from devices.batch.books import Book
 from devices.batch.rollup import Rollup
 from devices.state import LiveState
-from devices.wire.data import SessionEnded, SessionStarted
+from devices.wire.data import Data, SessionEnded, SessionStarted
 from devices.wire.messages import Ack, Event, Status, Telemetry, Will
 
 
@@ -87,6 +87,26 @@ class SessionFact(NamedTuple):
     disputed: bool
 
 
+class Told(NamedTuple):
+    """A full status; `is_live`: it is a sign of life, and neither a retained copy nor one that waited."""
+
+    device_id: int
+    status: Status
+    placed_ms: int
+    is_live: bool
+
+
+class Happened(NamedTuple):
+    """An event with its data read, placed at the time it is true of."""
+
+    device_id: int
+    event: Event
+    data: Data
+    true_ms: int
+    late: bool
+    disputed: bool
+
+
 class Repeat(NamedTuple):
     """A record whose number is already stored: the same one again, or another under its name."""
 
@@ -130,5 +150,9 @@ class Facts:
     prompt: int = 0
     tardy: int = 0
     """Messages that came as live ones, and how many of them had waited too long: the sign of a backlog."""
+    statuses: list[Told] = field(default_factory=list)
+    """Every full status that was taken in, in the order they came."""
+    happened: list[Happened] = field(default_factory=list)
+    """Every new event, beside its row in `events`."""
     skewed: list[tuple[int, int, int]] = field(default_factory=list)
     """(device, boot, skew_ms) of each boot whose clock was first seen to be far off."""

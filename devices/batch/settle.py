@@ -10,11 +10,13 @@ from devices.batch.desk import (
     Desk,
     EventRow,
     Facts,
+    Happened,
     Heard,
     Refused,
     Repeat,
     SessionFact,
     TelemetryRow,
+    Told,
 )
 from devices.batch.placing import Placing
 from devices.state import LiveState
@@ -133,6 +135,7 @@ class Settler(Placing):
                 one.body,
             )
         )
+        self.facts.happened.append(Happened(one.device_id, message, data, true_ms, late, disputed))
         if isinstance(data, Dropped):
             self._dropped(one, message, data)
         elif isinstance(data, (SessionStarted, SessionEnded)) and message.session is not None:
@@ -210,6 +213,7 @@ class Settler(Placing):
             self._birth(one, status, book, is_newest=newest)
         link = live.link
         changed = state.hear_status(live, status, one.body, placed_ms, one.arrival_ms, is_live=not late)
+        self.facts.statuses.append(Told(one.device_id, status, placed_ms, not late))
         if not late:
             self._tell_skew(book, status.t - placed_ms)
         if book.up_ms is None or status.up_ms > book.up_ms:
@@ -232,6 +236,7 @@ class Settler(Placing):
         changed = state.hear_status(
             live, status, one.body, placed_ms, one.arrival_ms, is_live=False, is_retained=True
         )
+        self.facts.statuses.append(Told(one.device_id, status, placed_ms, is_live=False))
         if changed:
             self._note_status(live, status, placed_ms, link, changed, one.body)
 

@@ -17,7 +17,8 @@ class Raced(Exception):
 
 _COLUMNS = (
     "device_id, rev, link, heard_at, silent_after, will_at, boot, conn, up_ms, skew_ms, state, output, session,"
-    " soc, mv, charging, temp_c, status, status_at, telemetry, telemetry_at, lives::text, planned_ms, planned_for"
+    " soc, mv, charging, temp_c, status, status_at, telemetry, telemetry_at, lives::text, planned_ms, planned_for,"
+    " worst_alert::text"
 )
 _TIMES = (3, 4, 5, 18, 20)
 _LIVES = msgspec.json.Decoder(list[Life])
@@ -39,6 +40,7 @@ def _live(row: list[Any]) -> LiveState:
     for at in (17, 19):
         row[at] = None if row[at] is None else bytes(row[at])
     row[21] = _LIVES.decode(row[21])
+    row[24] = None if row[24] is None else msgspec.json.decode(row[24])
     return LiveState(*row).decode()
 
 
@@ -70,6 +72,7 @@ def live_of(row: State | None, device_id: int = 0) -> LiveState:
         None if row.telemetry_at is None else to_ms(row.telemetry_at),
         planned_ms=row.planned_ms,
         planned_for=row.planned_for,
+        worst_alert=row.worst_alert,
     ).decode()
 
 
@@ -89,10 +92,10 @@ _MOVES = f"""
 _SAYS = f"""
     UPDATE devices_state s SET state = v.state, output = v.output, charging = v.charging, status = v.status,
         status_at = {sql.MS.format("v.status_at")}, lives = v.lives, planned_ms = v.planned_ms,
-        planned_for = v.planned_for
+        planned_for = v.planned_for, worst_alert = v.worst_alert
     FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bool[], %s::bytea[], %s::bigint[], %s::jsonb[],
-        %s::bigint[], %s::text[])
-        AS v(id, state, output, charging, status, status_at, lives, planned_ms, planned_for)
+        %s::bigint[], %s::text[], %s::jsonb[])
+        AS v(id, state, output, charging, status, status_at, lives, planned_ms, planned_for, worst_alert)
     WHERE s.device_id = v.id"""
 
 
@@ -115,6 +118,7 @@ def _says_more(old: LiveState, new: LiveState) -> bool:
         or old.lives is not new.lives
         or (old.state, old.output, old.charging) != (new.state, new.output, new.charging)
         or old.planned_for != new.planned_for
+        or old.worst_alert is not new.worst_alert
     )
 
 
@@ -150,4 +154,8 @@ def _says(lives: list[LiveState]) -> list[str]:
         sql.texts(msgspec.json.encode(live.lives).decode() for live in lives),
         sql.numbers(live.planned_ms for live in lives),
         sql.texts(live.planned_for for live in lives),
+        sql.texts(
+            None if live.worst_alert is None else msgspec.json.encode(live.worst_alert).decode()
+            for live in lives
+        ),
     ]

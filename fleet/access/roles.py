@@ -9,6 +9,7 @@ from fleet.access.models import Role
 
 _EVERYBODY: Final = frozenset(Role)
 _NOBODY: Final[frozenset[Role]] = frozenset()
+_STAFF: Final = _EVERYBODY - {Role.ADMIN}  # whoever works with people or machines
 
 MAY: Final[dict[str, frozenset[Role]]] = {
     # Seeing: devices, their records, ledgers, traces, sessions, what was rejected, alerts.
@@ -39,6 +40,13 @@ MAY: Final[dict[str, frozenset[Role]]] = {
     "approve_protocol": frozenset({Role.CLINICIAN}),
     "write_rollout": frozenset({Role.ENGINEER}),
     "approve_rollout": frozenset({Role.CLINICIAN}),
+    # Alerts.
+    "shelve": _STAFF,
+    "close_alert": _STAFF,
+    "out_of_service": frozenset({Role.NURSE, Role.CLINICIAN, Role.ENGINEER}),
+    "take_care": frozenset({Role.NURSE, Role.CLINICIAN, Role.COACH}),  # be on duty for people
+    "take_technical": frozenset({Role.ENGINEER}),  # be on duty for machines
+    "manage_telling": frozenset({Role.ENGINEER, Role.ADMIN}),  # rota, escalation, webhooks
     # Rules.
     "write_rule": frozenset({Role.ENGINEER}),
     "shelve_beyond_shift": frozenset({Role.ENGINEER}),

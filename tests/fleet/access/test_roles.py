@@ -32,6 +32,12 @@ write_protocol        -     yes       -     -        -
 approve_protocol      -     yes       -     -        -
 write_rollout         -     -         -     yes      -
 approve_rollout       -     yes       -     -        -
+shelve                yes   yes       yes   yes      -
+close_alert           yes   yes       yes   yes      -
+out_of_service        yes   yes       -     yes      -
+take_care             yes   yes       yes   -        -
+take_technical        -     -         -     yes      -
+manage_telling        -     -         -     yes      yes
 write_rule            -     -         -     yes      -
 shelve_beyond_shift   -     -         -     yes      -
 manage_people         -     -         -     -        yes

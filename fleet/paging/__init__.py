@@ -1,0 +1,1 @@
+"""Who must know: duty, escalation, and the outbox of everything that is told."""

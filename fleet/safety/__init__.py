@@ -1,0 +1,1 @@
+"""What is wrong, and what became of it: rules over facts, and the life of an alert."""
