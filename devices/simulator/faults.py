@@ -289,6 +289,14 @@ def _repair_part(site: Site, now_ms: int) -> None:
     _settle(site, now_ms)
 
 
+def _overdrive(site: Site, now_ms: int) -> None:
+    site.body.plant.gain[site.body.row, site.channel()] = float(site.args["factor"])
+
+
+def _regulate(site: Site, now_ms: int) -> None:
+    site.body.plant.gain[site.body.row, site.channel()] = 1.0
+
+
 def _settle(site: Site, now_ms: int) -> None:
     if site.body.powered:
         site.body.settle(now_ms)
@@ -371,6 +379,8 @@ FAULTS: Final[dict[str, Fault]] = {
     "estop": Fault("the emergency stop is pressed, until it is released", _press_estop, _release_estop),
     "device_fault": Fault("a part breaks", _break_part, _repair_part,
                           {"class": "hv", "code": "E08", "text": "high voltage stage"}),
+    "overdrive": Fault("the current regulator gives more than it was set to", _overdrive, _regulate,
+                       {"channel": 1, "factor": 1.6}),
     "slow_commands": Fault("commands are carried out late", _slow, _quick, {"delay_ms": 1500}),
     "refused_commands": Fault("every command but stop is refused", _refuse, _obey, {"reason": "other"}),
     "cloned_identity": Fault("a second device has this identity", _clone, _catch_clone, {"boot_ahead": 1000}),

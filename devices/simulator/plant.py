@@ -72,6 +72,7 @@ class Plant:
         # What faults do.
         self.extra_heat_w = np.zeros(devices)
         self.extra_load_w = np.zeros(devices)
+        self.gain = np.ones(shape)  # of the current regulator; above 1 it gives more than it was set to
         # What is so.
         self.patients = patient.draw(self.rng, kinds, channels)
         self.muscles = muscle.rest(shape, muscle.draw(self.rng, self.patients.fatigability, shape))
@@ -102,7 +103,7 @@ class Plant:
         if self._ticks % _Z_EVERY == 0:
             electrode.advance(self.electrodes, self.rng, dt_s=_TICK_S * _Z_EVERY)
             self.z_ohm = electrode.impedance_ohm(self.electrodes, phase_us=self.phase_us[:, None])
-        self.delivered_ma = electrode.deliver(self.wanted_ma, self.z_ohm)
+        self.delivered_ma = electrode.deliver(self.wanted_ma * self.gain, self.z_ohm)
         if self.force:
             self.force_n = muscle.step(
                 self.muscles,

@@ -51,6 +51,7 @@ STRIKES: dict[str, tuple[float | None, dict[str, Any]]] = {
     "battery_dying": (BAD_S, {"soc": 4.5, "load_w": 2.0}),
     "estop": (10, {}),
     "device_fault": (10, {"class": "stim", "code": "E11", "text": "pulse stage"}),
+    "overdrive": (BAD_S, {"channel": 1, "factor": 1.4}),
     "slow_commands": (BAD_S, {"delay_ms": 1500}),
     "refused_commands": (BAD_S, {"reason": "other"}),
     "cloned_identity": (None, {}),

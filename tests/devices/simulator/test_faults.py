@@ -279,6 +279,19 @@ def test_a_drying_pad_shows_as_low_current_before_it_counts_as_off() -> None:
     assert "electrode_off" in kinds
 
 
+def test_a_broken_regulator_gives_more_than_was_set_until_the_output_is_cut() -> None:
+    lab = treated(70)
+    lab.strike("overdrive", channel=2, factor=1.5)
+    lab.run(3)
+    last = lab.of("telemetry")[-1]
+    assert max(last["ma"][1]) == pytest.approx(1.5 * last["set_ma"][1])
+    assert max(last["ma"][0]) <= last["set_ma"][0]
+    lab.ask({"session": "stop", "serial": lab.body.serial})
+    lab.run(2)
+    assert lab.status()["output"] == "off"
+    assert not lab.body.plant.delivered_ma.any()
+
+
 def test_an_overheated_board_ends_the_session_and_stays_at_fault_until_it_is_cool() -> None:
     lab = treated(64)
     lab.strike("overtemp", for_s=60)
