@@ -1,0 +1,155 @@
+// The open alerts of all sites of a reader: snapshot + events = a fresh snapshot.  Pure.
+// The bar of every page and the console share one store, which `alerts-feed.js` fills.
+
+/**
+ * An alert as the API tells it (`GET alerts/<id>`), whole; of a device, a site, or a part of the server.
+ * @typedef {object} Alert
+ * @property {number} id
+ * @property {number} rev rises with each change
+ * @property {string | null} device serial; null: of a site or of the server itself
+ * @property {string | null} site slug; null: of the server itself, told to everybody
+ * @property {string} rule
+ * @property {"high" | "medium" | "low" | "info"} priority
+ * @property {"raised" | "acknowledged" | "cleared" | "closed"} state
+ * @property {number | null} channel from 1
+ * @property {string} text
+ * @property {"care" | "technical"} duty
+ * @property {string} raised_at ISO 8601 UTC
+ * @property {string | null} acknowledged_at
+ * @property {string | null} shelved_until
+ * @property {boolean} late known only from late records: it pages nobody
+ * @property {boolean} [out_of_service] its device is being worked on: kept, and told to nobody
+ * @property {number | null} cause id of the alert that explains this one; null: a line of its own
+ * @property {number} count risings
+ */
+
+/**
+ * Who is on duty at a site, by name; an empty list: nobody is.
+ * @typedef {{site: string, name: string, care: string[], technical: string[]}} Duty
+ */
+
+/**
+ * What one message changed.  `all`: a snapshot took the place of everything; else `ids` came, changed or went.
+ * @typedef {{all: boolean, ids: Set<number>, duty: boolean, pulse: boolean, database: boolean}} Changed
+ */
+
+/** @typedef {{high: number, medium: number, low: number, info: number}} Counts */
+
+/** @type {Record<string, number>} */
+export const RANK = { high: 0, medium: 1, low: 2, info: 3 };
+
+/** A new store holds nothing; it is `complete` once a whole snapshot came. */
+export const emptyAlerts = () => ({
+  complete: false,
+  /** Every open alert of the reader's sites, inhibited and shelved ones too. @type {Map<number, Alert>} */
+  alerts: new Map(),
+  /** By slug. @type {Map<string, Duty>} */
+  duty: new Map(),
+  /** @type {Record<string, any> | null} */
+  pulse: null,
+  /** The server reads no alerts while its database is away. @type {{ok: boolean, since: string | null}} */
+  database: { ok: true, since: null },
+  /** Parts of a snapshot that is still coming. @type {Map<number, Alert> | null} */
+  coming: null,
+});
+
+/** @typedef {ReturnType<typeof emptyAlerts>} AlertStore */
+
+/**
+ * Take one message in.  A snapshot comes in parts, and counts once its last one is here; until then what was known
+ * stands.  Each event carries the whole alert; a repeat or a late arrival changes nothing; a closed one goes.
+ * @param {AlertStore} store @param {Record<string, any>} message @returns {Changed}
+ */
+export function take(store, message) {
+  /** @type {Changed} */
+  const changed = { all: false, ids: new Set(), duty: false, pulse: false, database: false };
+  if (message.type === "snapshot") takePart(store, message, changed);
+  for (const event of message.events ?? []) takeEvent(store, event, changed);
+  return changed;
+}
+
+/** @param {AlertStore} store @param {Record<string, any>} message @param {Changed} changed */
+function takePart(store, message, changed) {
+  if (message.part === 1) store.coming = new Map();
+  if (store.coming === null) return; // its beginning was another connection's
+  for (const alert of message.alerts) store.coming.set(alert.id, alert);
+  for (const kind of /** @type {const} */ (["duty", "pulse", "database"])) {
+    if (message[kind] === undefined) continue;
+    takeEvent(store, kind === "duty" ? { kind, sites: message.duty } : { ...message[kind], kind }, changed);
+  }
+  if (message.part < message.parts) return;
+  store.alerts = store.coming;
+  store.coming = null;
+  store.complete = changed.all = true;
+}
+
+/** @param {AlertStore} store @param {Record<string, any>} event @param {Changed} changed */
+function takeEvent(store, event, changed) {
+  const { kind, ...fields } = event;
+  if (kind === "alert") {
+    const alert = /** @type {Alert} */ (/** @type {unknown} */ (fields));
+    const known = store.alerts.get(alert.id);
+    if (known && alert.rev < known.rev) return;
+    if (alert.state === "closed") {
+      if (!store.alerts.delete(alert.id)) return;
+    } else store.alerts.set(alert.id, alert);
+    changed.ids.add(alert.id);
+  } else if (kind === "duty") {
+    store.duty = new Map(fields.sites.map((/** @type {Duty} */ one) => [one.site, one]));
+    changed.duty = true;
+  } else if (kind === "pulse") {
+    store.pulse = event;
+    changed.pulse = true;
+  } else if (kind === "database") {
+    store.database = { ok: fields.ok, since: fields.since };
+    changed.database = true;
+  }
+}
+
+/** Nobody is asked to act on it now: explained by another, shelved, or its device is being worked on. @param {Alert} alert */
+export const isQuiet = (alert) =>
+  alert.cause !== null || alert.shelved_until !== null || alert.out_of_service === true;
+
+/** Nobody has it: it was not acknowledged since it rose last. @param {Alert} alert */
+export const isUnanswered = (alert) =>
+  alert.state === "raised" || (alert.state === "cleared" && alert.acknowledged_at === null);
+
+/** By priority, then the newest first; of one instant the younger id. @param {Alert} one @param {Alert} other */
+export function byUrgency(one, other) {
+  return (
+    RANK[one.priority] - RANK[other.priority] ||
+    (one.raised_at < other.raised_at ? 1 : one.raised_at > other.raised_at ? -1 : other.id - one.id)
+  );
+}
+
+/** How many lines ask for somebody, by priority. @param {Iterable<Alert>} alerts @returns {Counts} */
+export function counts(alerts) {
+  const counted = { high: 0, medium: 0, low: 0, info: 0 };
+  for (const alert of alerts) if (!isQuiet(alert)) counted[alert.priority]++;
+  return counted;
+}
+
+/** The high alert that the bar names: one that nobody has before the others, then the newest. @param {Iterable<Alert>} alerts */
+export function newestHigh(alerts) {
+  /** @type {Alert | null} */
+  let best = null;
+  for (const alert of alerts) {
+    if (alert.priority !== "high" || alert.late || isQuiet(alert)) continue;
+    const answered = Number(!isUnanswered(alert)) - Number(best !== null && !isUnanswered(best));
+    if (best === null || answered < 0 || (answered === 0 && byUrgency(alert, best) < 0)) best = alert;
+  }
+  return best;
+}
+
+/** Those that `cause` explains, by the id of the cause. @param {Iterable<Alert>} alerts @returns {Map<number, Alert[]>} */
+export function explained(alerts) {
+  /** @type {Map<number, Alert[]>} */
+  const under = new Map();
+  for (const alert of alerts) {
+    if (alert.cause === null) continue;
+    const siblings = under.get(alert.cause);
+    if (siblings) siblings.push(alert);
+    else under.set(alert.cause, [alert]);
+  }
+  return under;
+}
