@@ -76,6 +76,29 @@ class DisplayLink(models.Model):
         return f"{self.site} · {self.name}"
 
 
+class EmailWish(models.Model):
+    """An address that somebody is to get alerts at, until they have shown that its mail reaches them.
+
+    Only then is it written to `User.email`, which holds confirmed addresses and nothing else.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="email_wish"
+    )
+    address = models.EmailField()
+    digest = models.CharField(
+        max_length=64, unique=True, help_text=_("SHA-256 of the link's secret, which the mail alone holds")
+    )
+    asked_at = models.DateTimeField()
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    sent_at = models.DateTimeField(null=True, help_text=_("when the mail server took the mail"))
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.asked_at:%Y-%m-%d %H:%M}"
+
+
 class AuditEntry(models.Model):
     """One thing somebody did or was refused.  Written by `access.service.record` only; see `access.chain`.
 
