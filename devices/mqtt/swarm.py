@@ -46,6 +46,7 @@ class SwarmClient(asyncio.Protocol):
         "_dark",
         "_gone",
         "_heard_at_s",
+        "_held",
         "_keep_alive_s",
         "_next_id",
         "_over",
@@ -79,6 +80,7 @@ class SwarmClient(asyncio.Protocol):
         self._next_id = 0
         self._sent_at_s = self._heard_at_s = clock()
         self._unanswered_since_s: float | None = None
+        self._held: bytearray | None = None
         self._dark = self._over = self.up = False
 
     # --- what the owner does ---
@@ -129,6 +131,19 @@ class SwarmClient(asyncio.Protocol):
         self._dark = True
         if self._transport is not None:
             self._transport.pause_reading()
+
+    def hold(self) -> None:
+        """Let nothing through for now, as a weak radio does; what is said meanwhile comes with `let_go`."""
+        if self._held is None and self._transport is not None and not (self._dark or self._over):
+            self._held = bytearray()
+            self._transport.pause_reading()
+
+    def let_go(self) -> None:
+        """All that was held goes out at once."""
+        held, self._held = self._held, None
+        if held is not None and self._transport is not None and not (self._dark or self._over):
+            self._transport.write(bytes(held))
+            self._transport.resume_reading()
 
     # --- what the event loop does ---
 
@@ -181,7 +196,9 @@ class SwarmClient(asyncio.Protocol):
         self._sent_at_s = self.clock()
         if expect_answer and self._unanswered_since_s is None:
             self._unanswered_since_s = self._sent_at_s
-        if not self._dark:
+        if self._held is not None:
+            self._held += data
+        elif not self._dark:
             self._transport.write(data)
 
     def _end(self, why: str) -> None:

@@ -58,6 +58,12 @@ class Client(Protocol):
     def go_dark(self) -> None:
         """Let nothing through any more."""
 
+    def hold(self) -> None:
+        """Let nothing through for now."""
+
+    def let_go(self) -> None:
+        """Let through what was held, and all that follows."""
+
 
 Dial = Callable[["Connection"], Client]
 

@@ -91,6 +91,22 @@ def _flap_up(site: Site, now_ms: int) -> None:
     site.later(now_ms + round(1000 * site.args["up_s"]), lambda at_ms: _flap(site, at_ms))
 
 
+def _stall(site: Site, now_ms: int) -> None:
+    if site.link.client is not None:
+        site.link.client.hold()
+    site.later(now_ms + round(1000 * site.args["down_s"]), lambda at_ms: _go_on(site, at_ms))
+
+
+def _go_on(site: Site, now_ms: int) -> None:
+    _catch_up(site, now_ms)
+    site.later(now_ms + round(1000 * site.args["up_s"]), lambda at_ms: _stall(site, at_ms))
+
+
+def _catch_up(site: Site, now_ms: int) -> None:
+    if site.link.client is not None:
+        site.link.client.let_go()
+
+
 def _duplicate(site: Site, now_ms: int) -> None:
     site.link.traffic.twice = float(site.args["share"])
 
@@ -358,6 +374,8 @@ FAULTS: Final[dict[str, Fault]] = {
     "link_loss": Fault("the network goes away, and both sides see it", _lose_link, _find_link),
     "link_half_open": Fault("nothing goes through, and nobody is told", _half_open, _find_link),
     "link_flapping": Fault("the network comes and goes", _flap, _find_link, {"down_s": 3.0, "up_s": 8.0}),
+    "link_stuttering": Fault("the radio stalls, and all comes at once when it goes on", _stall, _catch_up,
+                             {"down_s": 3.0, "up_s": 5.0}),
     "duplicates": Fault("records are sent twice", _duplicate, _duplicate_no_more, {"share": 0.5}),
     "lost_records": Fault("records vanish on the way, unseen", _lose_records, _lose_no_more, {"share": 0.2}),
     "reordering": Fault("records are sent in another order", _shuffle, _shuffle_no_more, {"count": 8}),

@@ -34,6 +34,7 @@ STRIKES: dict[str, tuple[float | None, dict[str, Any]]] = {
     "link_loss": (15, {}),
     "link_half_open": (2, {}),
     "link_flapping": (BAD_S, {"down_s": 2, "up_s": 6}),
+    "link_stuttering": (BAD_S, {"down_s": 3, "up_s": 5}),
     "duplicates": (BAD_S, {"share": 1.0}),
     "lost_records": (5, {"share": 0.5}),
     "reordering": (BAD_S, {"count": 8}),
@@ -223,6 +224,11 @@ def test_silence_is_never_read_as_output_off(day: Day) -> None:
 def test_a_session_over_a_flapping_link_is_one_session(day: Day) -> None:
     assert len(day.told("link_flapping", "birth")) >= 3
     assert day.session("link_flapping")[0] == "operator_stop"
+
+
+def test_a_link_that_stutters_for_three_seconds_is_never_called_silent(day: Day) -> None:
+    assert len(day.told("link_stuttering", "birth")) == 1
+    assert set(day.links("link_stuttering")) <= {"online", "offline"}, "offline is the goodbye at the end"
 
 
 def test_late_records_are_marked_late(day: Day) -> None:

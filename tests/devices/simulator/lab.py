@@ -56,11 +56,14 @@ class Wire:
     up: bool = False
     dark: bool = False
     room: bool = True
+    held: list[tuple[bytes, bytes, bool]] | None = None
     over: str | None = None
     sent: list[Sent] = field(default_factory=list)
 
     def publish(self, topic: bytes, payload: bytes, *, retain: bool = False) -> int:
-        if not self.dark and self.over is None:
+        if self.held is not None:
+            self.held.append((topic, payload, retain))
+        elif not self.dark and self.over is None:
             sent = Sent(self.lab.now_ms, topic.decode().rsplit("/", 1)[1], retain, payload, self.conn)
             self.sent.append(sent)
             self.lab.take(sent)
@@ -83,6 +86,14 @@ class Wire:
 
     def drop(self) -> None:
         self.over = self.over or "dropped"
+
+    def hold(self) -> None:
+        self.held = []
+
+    def let_go(self) -> None:
+        held, self.held = self.held or [], None
+        for topic, payload, retain in held:
+            self.publish(topic, payload, retain=retain)
 
     def go_dark(self) -> None:
         self.dark, self.lab.dark_since_ms = True, self.lab.now_ms

@@ -95,6 +95,17 @@ def test_a_flapping_link_connects_again_and_again() -> None:
     assert births == sorted(set(births))
 
 
+def test_a_stuttering_link_stays_one_connection_and_brings_what_it_held() -> None:
+    lab = treated(70)
+    lab.strike("link_stuttering", for_s=20, down_s=3, up_s=5)
+    lab.run(30)
+    assert len(lab.told("birth")) == 1
+    came_s = [sent.at_ms // 1000 for sent in lab.sent if sent.kind == "telemetry"]
+    assert max(later - earlier for earlier, later in pairwise(came_s)) in (3, 4)
+    seqs = [record["seq"] for record in lab.of("telemetry")]
+    assert seqs == sorted(set(seqs)), "nothing is lost, doubled or out of order"
+
+
 def test_duplicates_are_the_same_record_twice() -> None:
     lab = treated(70)
     start = len(lab.sent)
