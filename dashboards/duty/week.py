@@ -5,41 +5,27 @@ Days are the site's own, so the day a clock is put forward has 23 hours and the 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
-DAYS = 7
+from fleet.paging.rota import Line, moment, spells
 
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the rota; `ends` at or before `starts` means the next day, `last_day` None for good.
-
-    `who` is a key of the caller's; times are the site's wall time, `weekday` 0 is Monday.
-    """
-
-    who: int
-    weekday: int
-    starts: time
-    ends: time
-    first_day: date
-    last_day: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Stint:
-    """Somebody is on duty from `starts` to just before `ends` (UTC); `who` None: nobody is."""
-
-    starts: datetime
-    ends: datetime
-    who: int | None
+DAYS: Final = 7
+_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A stint as far as it lies within one day: where its bar begins and how long it is, in percent of the day."""
+    """One bar of a day, UTC; `left` and `width` in percent of the day.
 
-    stint: Stint
+    `who` is the user's key, None for a time in which nobody is on duty.  What began the day before or ends the
+    day after says so by `starts` and `ends`; a time without anybody is cut at midnight.
+    """
+
+    who: int | None
+    starts: datetime
+    ends: datetime
     left: float
     width: float
     lane: int
@@ -47,7 +33,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day of the week; `lanes` is how many bars lie above each other, `hours` how long it is."""
+    """One day of the week, from midnight to midnight there."""
 
     day: date
     starts: datetime
@@ -56,69 +42,49 @@ class Day:
 
     @property
     def lanes(self) -> int:
+        """How many bars lie above each other where it is most."""
         return 1 + max((block.lane for block in self.blocks), default=0)
 
     @property
     def hours(self) -> float:
         return (self.ends - self.starts) / timedelta(hours=1)
 
-    def share(self, at: datetime) -> float:
-        """Return where a moment lies in the day, in percent: below 0 or above 100 outside of it."""
-        return 100 * ((at - self.starts) / (self.ends - self.starts))
-
 
 def monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def stints(lines: Iterable[Line], first: date, last: date, zone: ZoneInfo) -> list[Stint]:
-    """Return the stints of the rota that begin on the days first…last, both included, by when they begin."""
-    found = []
-    for line in lines:
-        low = max(first, line.first_day)
-        high = last if line.last_day is None else min(last, line.last_day)
-        day = low + timedelta(days=(line.weekday - low.weekday()) % 7)
-        while day <= high:
-            ends_on = day if line.ends > line.starts else day + timedelta(days=1)
-            found.append(Stint(_moment(day, line.starts, zone), _moment(ends_on, line.ends, zone), line.who))
-            day += timedelta(days=7)
-    return sorted((one for one in found if one.ends > one.starts), key=lambda one: (one.starts, one.ends))
+def week(lines: Sequence[Line], monday: date, zone: ZoneInfo) -> list[Day]:
+    """Return the seven days from `monday` on, each with its shifts and the gaps between them."""
+    return [_day(lines, monday + number * _DAY, zone) for number in range(DAYS)]
 
 
-def week(lines: Iterable[Line], monday: date, zone: ZoneInfo) -> list[Day]:
-    """Return the seven days from `monday` on, each with its stints and the gaps between them."""
-    eve = monday - timedelta(days=1)  # a night shift that began on the day before reaches in
-    told = stints(lines, eve, monday + timedelta(days=DAYS - 1), zone)
-    return [_day(monday + timedelta(days=number), told, zone) for number in range(DAYS)]
+def share(at: datetime, starts: datetime, ends: datetime) -> float:
+    """Return where a moment lies between two others, in percent, at least 0 and at most 100."""
+    return min(100.0, max(0.0, 100 * ((at - starts) / (ends - starts))))
 
 
-def gaps(told: Sequence[Stint], begins: datetime, ends: datetime) -> list[Stint]:
-    """Return when nobody is on duty between two moments."""
-    found, covered = [], begins
-    for stint in sorted(told, key=lambda one: one.starts):
-        if stint.starts > covered:
-            found.append(Stint(covered, min(stint.starts, ends), None))
-        covered = max(covered, stint.ends)
-        if covered >= ends:
-            break
-    if covered < ends:
-        found.append(Stint(covered, ends, None))
-    return [one for one in found if one.ends > one.starts]
-
-
-def _day(day: date, told: Iterable[Stint], zone: ZoneInfo) -> Day:
-    empty = Day(day, _moment(day, time.min, zone), _moment(day + timedelta(days=1), time.min, zone), ())
-    inside = [one for one in told if one.starts < empty.ends and one.ends > empty.starts]
-    inside += gaps(inside, empty.starts, empty.ends)
+def _day(lines: Sequence[Line], day: date, zone: ZoneInfo) -> Day:
+    starts, ends = moment(day, time.min, zone), moment(day + _DAY, time.min, zone)
+    told: list[tuple[datetime, datetime, int | None]] = [
+        (one.since, one.until or ends, one.user_id) for one in spells(lines, zone, starts, ends)
+    ]
+    told += [(since, until, None) for since, until in _gaps(told, starts, ends)]
     blocks: list[Block] = []
-    for stint in sorted(inside, key=lambda one: (one.starts, one.ends)):
-        left, right = max(0.0, empty.share(stint.starts)), min(100.0, empty.share(stint.ends))
-        taken = {block.lane for block in blocks if block.stint.ends > stint.starts}
+    for since, until, who in sorted(told, key=lambda one: one[:2]):
+        left, right = share(since, starts, ends), share(until, starts, ends)
+        taken = {block.lane for block in blocks if block.ends > since}
         lane = next(number for number in range(len(taken) + 1) if number not in taken)
-        blocks.append(Block(stint, round(left, 3), round(right - left, 3), lane))
-    return Day(day, empty.starts, empty.ends, tuple(blocks))
+        blocks.append(Block(who, since, until, round(left, 3), round(right - left, 3), lane))
+    return Day(day, starts, ends, tuple(blocks))
 
 
-def _moment(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """Return a wall time as UTC.  One that the clock jumps over is taken as if it had not jumped: PEP 495."""
-    return datetime.combine(day, at, tzinfo=zone).astimezone(UTC)
+def _gaps(
+    told: Iterable[tuple[datetime, datetime, int | None]], starts: datetime, ends: datetime
+) -> list[tuple[datetime, datetime]]:
+    found, covered = [], starts
+    for since, until, _who in told:
+        if since > covered:
+            found.append((covered, since))
+        covered = max(covered, until)
+    return [*found, (covered, ends)] if covered < ends else found

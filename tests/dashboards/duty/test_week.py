@@ -1,13 +1,14 @@
 """A rota as a week: who, from when to when, and when nobody is on duty."""
 
-from datetime import UTC, date, datetime, time
+from datetime import date, time
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards.duty.week import Day, Line, gaps, monday_of, stints, week
+from dashboards.duty.week import Day, monday_of, week
+from fleet.paging.rota import Line
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = date(2026, 11, 16)
@@ -22,12 +23,16 @@ def told(day: Day) -> list[tuple[int | None, str, str]]:
     """Who, from, to, on the clock of the wall there."""
     return [
         (
-            block.stint.who,
-            f"{block.stint.starts.astimezone(BERLIN):%a %H:%M}",
-            f"{block.stint.ends.astimezone(BERLIN):%a %H:%M}",
+            block.who,
+            f"{block.starts.astimezone(BERLIN):%a %H:%M}",
+            f"{block.ends.astimezone(BERLIN):%a %H:%M}",
         )
         for block in day.blocks
     ]
+
+
+def whom(day: Day) -> list[int | None]:
+    return [block.who for block in day.blocks]
 
 
 def test_a_day_says_who_is_on_duty_and_when_nobody_is() -> None:
@@ -52,16 +57,17 @@ def test_a_night_shift_is_on_both_of_its_days_and_on_sunday_night_reaches_into_m
 
 def test_two_at_once_lie_above_each_other() -> None:
     monday = week([line(NORA, 0, 7, 15), line(EMRE, 0, 12, 20)], MONDAY, BERLIN)[0]
-    assert {block.stint.who: block.lane for block in monday.blocks} == {None: 0, NORA: 0, EMRE: 1}
+    assert {block.who: block.lane for block in monday.blocks} == {None: 0, NORA: 0, EMRE: 1}
     assert monday.lanes == 2
 
 
 def test_a_line_holds_from_its_first_day_to_its_last() -> None:
-    wednesday = date(2026, 11, 18)
-    assert stints([line(NORA, 2, 7, 15, last_day=date(2026, 11, 17))], MONDAY, wednesday, BERLIN) == []
-    assert stints([line(NORA, 2, 7, 15, first_day=date(2026, 11, 19))], MONDAY, wednesday, BERLIN) == []
-    [one] = stints([line(NORA, 2, 7, 15, first_day=wednesday, last_day=wednesday)], MONDAY, wednesday, BERLIN)
-    assert one.starts == datetime(2026, 11, 18, 6, tzinfo=UTC)
+    tuesday, wednesday = date(2026, 11, 17), date(2026, 11, 18)
+    assert NORA not in whom(week([line(NORA, 2, 7, 15, last_day=tuesday)], MONDAY, BERLIN)[2])
+    assert NORA not in whom(week([line(NORA, 1, 7, 15, first_day=wednesday)], MONDAY, BERLIN)[1])
+    assert NORA in whom(
+        week([line(NORA, 2, 7, 15, first_day=wednesday, last_day=wednesday)], MONDAY, BERLIN)[2]
+    )
 
 
 @pytest.mark.parametrize(
@@ -72,12 +78,12 @@ def test_the_day_the_clock_changes_is_as_long_as_it_is(monday: date, sunday_hour
     assert days[6].hours == sunday_hours
     [block] = days[6].blocks
     assert (block.left, block.width) == (0.0, 100.0)
-    assert (block.stint.ends - block.stint.starts).total_seconds() == sunday_hours * 3600
+    assert (block.ends - block.starts).total_seconds() == sunday_hours * 3600
 
 
 def test_an_empty_rota_is_one_gap_a_day_and_no_error() -> None:
     for day in week([], MONDAY, BERLIN):
-        assert [(block.left, block.width, block.stint.who) for block in day.blocks] == [(0.0, 100.0, None)]
+        assert [(block.left, block.width, block.who) for block in day.blocks] == [(0.0, 100.0, None)]
     assert monday_of(date(2026, 11, 22)) == MONDAY
 
 
@@ -97,22 +103,15 @@ def test_stints_and_gaps_together_cover_each_day_and_gaps_never_lie_over_somebod
 ) -> None:
     for one in week(rota, monday_of(day), BERLIN):
         covered = one.starts
-        for block in sorted(one.blocks, key=lambda block: block.stint.starts):
-            assert block.stint.starts <= covered or covered >= one.ends
-            covered = max(covered, block.stint.ends)
+        for block in sorted(one.blocks, key=lambda block: block.starts):
+            assert block.starts <= covered or covered >= one.ends
+            covered = max(covered, block.ends)
         assert covered >= one.ends
-        empty = [block for block in one.blocks if block.stint.who is None]
+        empty = [block for block in one.blocks if block.who is None]
         assert all(
-            other.stint.ends <= gap.stint.starts or other.stint.starts >= gap.stint.ends
+            other.ends <= gap.starts or other.starts >= gap.ends
             for gap in empty
             for other in one.blocks
             if other is not gap
         )
         assert all(block.left + block.width <= 100.001 for block in one.blocks)
-
-
-def test_gaps_before_between_and_after() -> None:
-    def at(hour: int) -> datetime:
-        return datetime(2026, 11, 16, hour, tzinfo=UTC)
-
-    assert [(one.starts.hour, one.ends.hour) for one in gaps([], at(1), at(9))] == [(1, 9)]
