@@ -11,7 +11,7 @@ import psycopg
 
 from fleet import env
 
-LIMIT_S = {"ingest": 10.0, "dispatch": 10.0, "worker": 20.0, "beat": 20.0}
+LIMIT_S = {"ingest": 10.0, "dispatch": 10.0, "worker": 20.0, "courier": 20.0, "beat": 20.0}
 
 
 def main(part: str) -> int:

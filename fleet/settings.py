@@ -233,8 +233,18 @@ CELERY_TIMEZONE = "UTC"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Alerts have a worker of their own, which does nothing else: no mail, report or rollout can hold them up.  All the
+# rest goes to the courier.
+CELERY_TASK_ROUTES = {
+    "fleet.tasks.tick": {"queue": "safety"},
+    "fleet.safety.tasks.tick": {"queue": "safety"},
+    "fleet.paging.tasks.plan": {"queue": "safety"},
+    "fleet.paging.tasks.*": {"queue": "paging"},
+}
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "fleet.tasks.tick", "schedule": 1.0},
+    "alerts": {"task": "fleet.safety.tasks.tick", "schedule": 1.0},
+    "errands": {"task": "fleet.tasks.errands", "schedule": 1.0},
     "prune": {"task": "devices.tasks.prune", "schedule": 3600.0},
 }
 

@@ -1,5 +1,9 @@
-"""Time's work: a clock and a call each."""
+"""Time's work: a clock and a call each.
 
+`tick` is the worker's, which has alerts to see to and nothing else; `errands` are the courier's.
+"""
+
+import threading
 import time
 from collections import Counter
 from typing import Any
@@ -17,6 +21,7 @@ from fleet.metrics import of_this_process
 
 _counters: Counter[str] = Counter()
 _rates, _watch = Rates(), Watch(settings.SLOW_BATCH_MS)
+_accounts_in_hand = threading.Lock()
 
 
 @shared_task(
@@ -31,12 +36,23 @@ def tick(self: Task) -> None:
     stopwatch.lap("pulse")
     _counters["links_silenced"] += len(flows.pass_time(now))
     stopwatch.lap("silence")
-    sync_if_dirty()
-    stopwatch.lap("accounts")
     _counters["ticks"] += 1
     _watch.note(Round(in_ms(stopwatch.laps)), time.time_ns() // 1_000_000)
     if (spell := _watch.news()) is not None:
         spells.keep("worker", spell)
+
+
+@shared_task(ignore_result=True, expires=2)
+def errands() -> None:
+    """Say that the courier lives, and see to the broker's accounts."""
+    pulses.beat("courier", timezone.now(), _detail())
+    if _accounts_in_hand.acquire(
+        blocking=False
+    ):  # a large enrolment holds them for seconds: one waits, not all
+        try:
+            sync_if_dirty()
+        finally:
+            _accounts_in_hand.release()
 
 
 def _detail() -> dict[str, Any]:

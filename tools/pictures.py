@@ -90,7 +90,7 @@ def _clinic() -> Iterator[House]:
         var = Path(folder)
         var.chmod(0o711)
         with House(var / "house", devices=24, env={"PLAIN_STATIC": "0"}) as house:
-            house.start("web", "ingest", "dispatch", "worker", "beat", "simulator")
+            house.start("web", "ingest", "dispatch", "worker", "courier", "beat", "simulator")
             yield house
 
 

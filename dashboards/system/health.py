@@ -26,6 +26,7 @@ SILENT_AFTER = {
     "ingest": timedelta(seconds=5),  # when the wall greys out, too
     "dispatch": timedelta(seconds=5),
     "worker": timedelta(seconds=10),
+    "courier": timedelta(seconds=10),
     "beat": timedelta(seconds=10),
 }
 REDIS_TIMEOUT_S = 1.0

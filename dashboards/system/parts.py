@@ -53,7 +53,7 @@ def parts(
     """
     ingest = _ours("ingest", pulses, now, version, redis)
     broker = _broker(pulses.get("ingest"), ingest)
-    others = [_ours(key, pulses, now, version, redis) for key in ("dispatch", "worker", "beat", "web")]
+    others = [_ours(key, pulses, now, version, redis) for key in ("dispatch", "worker", "courier", "beat", "web")]
     return [broker, ingest, _database(database, took_ms), _redis(redis, now), *others]
 
 
@@ -74,8 +74,9 @@ def labels() -> dict[str, tuple[str, str]]:
         "database": (_("Database"), _("keeps everything")),
         "redis": (_("Redis"), _("tells open pages what changed")),
         "dispatch": (_("Dispatch"), _("takes commands out to devices")),
-        "worker": (_("Worker"), _("notices who fell silent, and tidies up")),
-        "beat": (_("Beat"), _("wakes the worker each second")),
+        "worker": (_("Worker"), _("the clock of alerts: notices who fell silent, decides who is told")),
+        "courier": (_("Courier"), _("sends what is told outside these pages, and tidies up")),
+        "beat": (_("Beat"), _("wakes worker and courier each second")),
         "web": (_("Web"), _("pages, API and live walls")),
     }
 
@@ -162,6 +163,11 @@ def _todo(key: str, pulses: Mapping[str, Pulse], now: datetime, redis: Redis) ->
         return _("It waits for Redis: start that first.")
     if key == "beat":
         return _("See in its log why it ended, and start it again. It holds nothing that can be lost.")
+    if key == "courier":
+        return _(
+            "See in its log why it ended, and start it again. Until then no e-mail, push or webhook goes out: "
+            "alerts are told on these pages only."
+        )
     if redis.ticks_waiting:
         return _("Ticks wait and nobody takes them: see in the worker's log why, and start it again.")
     return _("No tick reaches it: look at beat first, then at the worker itself.")

@@ -54,8 +54,9 @@ def pipeline(pulses: Mapping[str, Pulse], now: datetime) -> Pipeline:
     else:
         faults += _of_ingest(pulses["ingest"])
     for part, words in (
-        ("worker", _("Devices that fall silent are not noticed: a page may call one online that is not.")),
+        ("worker", _("The clock of alerts stands still: ingest alone looks who falls silent, until it is back.")),
         ("dispatch", _("Commands do not go out to the devices. Go to the device itself.")),
+        ("courier", _("No e-mail, push or webhook goes out: alerts are told on these pages only.")),
     ):
         if part not in ages or ages[part] > SILENT_AFTER[part] // timedelta(milliseconds=1):
             faults.append(Fault(part, words, age_ms=ages.get(part)))

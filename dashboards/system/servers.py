@@ -19,7 +19,7 @@ from devices.store.sizes import Sizes
 T = TypeVar("T")
 REDIS_TIMEOUT_S = 0.5
 DISK_EVERY_S = 30.0
-CELERY_QUEUE = "celery"
+CELERY_QUEUE = "safety"  # its worker passes on what beat says of itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,14 +136,14 @@ def _of_disk(disk: servers.Disk, pulses: dict[str, Pulse], now: datetime) -> Ite
         yield Task(level, _("Disk: full in about %(days)d days") % {"days": days}, todo)
     if disk.overdue_days:
         todo = _(
-            "The worker lets old days go each hour: see in its log why it did not (manage.py prune does it by hand)."
+            "The courier lets old days go each hour: see in its log why it did not (manage.py prune does it by hand)."
         )
         yield Task("warn", _("Disk: %(n)d days are kept beyond their time") % {"n": disk.overdue_days}, todo)
     elif "prune" in pulses and now - pulses["prune"].at > _PRUNE_EVERY:
         yield Task(
             "warn",
             _("Housekeeping: has not run for two hours"),
-            _("See in the worker's log why; manage.py prune does it by hand."),
+            _("See in the courier's log why; manage.py prune does it by hand."),
         )
 
 

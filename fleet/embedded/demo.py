@@ -70,7 +70,7 @@ def _start(supervisor: Supervisor, house: House) -> None:
     supervisor.run_once(house.preparation())
     supervisor.start(broker)
     supervisor.wait_ready("broker")
-    say("starting web, ingest, dispatch, worker, beat and the simulated fleet …")
+    say("starting web, ingest, dispatch, worker, courier, beat and the simulated fleet …")
     for program in house.programs():
         supervisor.start(program)
     supervisor.wait_ready(*supervisor.pids)

@@ -15,6 +15,7 @@ from fleet.embedded.processes import Program
 from fleet.embedded.servers import Servers
 
 _MANAGE = str(ROOT / "manage.py")
+_THREADS = ("--pool", "threads", "--concurrency", "8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,13 @@ class House:
             ),
             self._manage("ingest", "ingest", env={"MQTT_URL": self.servers.mqtt_url("_ingest")}, tier=1),
             # One process, which is the one that works: a pool would put a parent in front of it.
-            self._python("worker", *celery, "worker", "--pool", "solo", *quiet),
+            self._python(
+                "worker", *celery, "worker", "-Q", "safety", "-n", "worker@%h", "--pool", "solo", *quiet
+            ),
+            # Threads: whoever waits for a mail server that hangs keeps one of them, and the others go on.
+            self._python(
+                "courier", *celery, "worker", "-Q", "celery,paging", "-n", "courier@%h", *_THREADS, *quiet
+            ),
             self._python("beat", *celery, "beat", *schedule),
             self._web(),
         ]

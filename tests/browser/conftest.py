@@ -27,7 +27,7 @@ def house() -> Iterator[House]:
         var = Path(folder)
         var.chmod(0o711)
         with House(var / "house", env={"PLAIN_STATIC": "0"}) as house:
-            house.start("web", "ingest", "worker", "beat")  # the last two see silence
+            house.start("web", "ingest", "worker", "courier", "beat")  # worker and beat see silence
             yield house
 
 

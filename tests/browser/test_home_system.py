@@ -107,7 +107,7 @@ def test_nothing_keeps_an_engineer_from_using_the_system_page(person: People, da
 def test_every_part_says_which_process_it_is_and_of_which_version(person: People, house: House) -> None:
     engineer = person("engineer")
     engineer.log_in("/system/")
-    for part in ("ingest", "dispatch", "worker", "beat", "web"):
+    for part in ("ingest", "dispatch", "worker", "courier", "beat", "web"):
         row = engineer.page.locator(f'tr[data-part="{part}"]')
         row.get_by_text(str(house.processes.pid(part))).wait_for()
         assert "0." in row.locator("td").nth(2).inner_text()

@@ -14,7 +14,7 @@ from dashboards.system import health
 from devices.models import Pulse
 from tests.dashboards.api.ward import furnish
 
-PARTS = ("ingest", "dispatch", "worker", "beat")
+PARTS = ("ingest", "dispatch", "worker", "courier", "beat")
 DEAD_REDIS = "redis://127.0.0.1:1/0"  # nobody listens on port 1
 
 
@@ -69,7 +69,7 @@ def test_ready_when_every_part_lives_and_each_tells_its_age() -> None:
 
 @pytest.mark.usefixtures("pulses")
 @pytest.mark.parametrize(
-    "part,seconds", [("ingest", 5.1), ("dispatch", 5.1), ("worker", 10.1), ("beat", 10.1)]
+    "part,seconds", [("ingest", 5.1), ("dispatch", 5.1), ("worker", 10.1), ("courier", 10.1), ("beat", 10.1)]
 )
 def test_a_silent_part_is_named(part: str, seconds: float) -> None:
     _silence(part, seconds)

@@ -23,7 +23,7 @@ from tests.devices import history
 
 @pytest.fixture
 def alive(db: None) -> None:
-    for part in ("ingest", "dispatch", "worker", "beat"):
+    for part in ("ingest", "dispatch", "worker", "courier", "beat"):
         Pulse.objects.create(part=part, at=timezone.now(), detail={"broker": True})
 
 
@@ -133,8 +133,9 @@ def test_thirty_sites_take_as_many_queries_as_one(
     "part,seconds,told",
     [
         ("ingest", 5.5, "hears nothing from the devices"),
-        ("worker", 11, "fall silent are not noticed"),
+        ("worker", 11, "clock of alerts stands still"),
         ("dispatch", 5.5, "Commands do not go out"),
+        ("courier", 11, "alerts are told on these pages only"),
     ],
 )
 def test_a_part_that_died_is_told_in_words(

@@ -18,7 +18,7 @@ from devices.spells import Round, Spell
 from devices.store import pulses, spells
 from tests.dashboards.api.ward import Ward
 
-PARTS = ("ingest", "dispatch", "worker", "beat", "web")
+PARTS = ("ingest", "dispatch", "worker", "courier", "beat", "web")
 
 
 @pytest.fixture(autouse=True)

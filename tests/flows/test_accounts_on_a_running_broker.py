@@ -191,10 +191,10 @@ def reloads(house):
     return house.processes.logs.joinpath("broker.log").read_text().count("Reloading config")
 
 
-def test_what_one_process_cannot_tell_the_broker_the_worker_does_in_time(house):
+def test_what_one_process_cannot_tell_the_broker_the_courier_does_in_time(house):
     command = [sys.executable, "manage.py", "enrol", "EMS-elsewhere", "--site", "trial"]
     env = {**house.env, "MQTT_ACCOUNTS_DIR": "", "MQTT_PID_FILE": "", "MQTT_SERVER_ACCOUNTS": ""}
-    house.start("worker", "beat")
+    house.start("courier", "beat")
     try:
         shell = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
         assert "the process that has it tells the broker" in shell.stderr
@@ -203,10 +203,10 @@ def test_what_one_process_cannot_tell_the_broker_the_worker_does_in_time(house):
             lambda: not refused(house, "EMS-elsewhere", password),
             within_s=ALLOWED_S + Pace.EVERY_S,  # the tests before this one may have used up the burst
             every_s=0.3,
-            why="the worker did not tell the broker",
+            why="the courier did not tell the broker",
         )
     finally:
-        house.stop("beat", "worker")
+        house.stop("beat", "courier")
 
 
 def test_a_broker_that_was_away_while_a_device_was_enrolled_knows_it_when_it_is_back(house):

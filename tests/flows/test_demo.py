@@ -21,7 +21,7 @@ from fleet.embedded.processes import Identity
 from tests.harness import wait_for
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(240)]
-PARTS = ("web", "ingest", "dispatch", "worker", "beat", "broker", "redis", "postgres", "simulator")
+PARTS = ("web", "ingest", "dispatch", "worker", "courier", "beat", "broker", "redis", "postgres", "simulator")
 
 
 class Demo:

@@ -14,7 +14,7 @@ from tests.harness import SERVERS, House, full_or, wait_for
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 
 DEVICES = 40
-PARTS = ("ingest", "dispatch", "web", "worker", "beat")
+PARTS = ("ingest", "dispatch", "web", "worker", "courier", "beat")
 VICTIMS = ("ingest", "broker", "redis", "postgres", "web")
 OUTAGE_RECORDS = int(full_or(2, 20)) * DEVICES  # made while one of them is dead: about a second each
 SETTLED_S = 150.0  # a device waits up to a minute between attempts to connect
@@ -84,6 +84,7 @@ def test_whoever_is_killed_under_load_each_record_is_stored_once_and_no_watermar
     for name in (
         "dispatch",
         "worker",
+        "courier",
         "beat",
     ):  # Redis and PostgreSQL were gone twice; these were never touched
         assert house.processes.is_running(name), house.processes.tail(name)

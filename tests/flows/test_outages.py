@@ -20,7 +20,7 @@ from tests.harness import SERVERS, House, full_or, wait_for
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 
 DEVICES = 12
-PARTS = ("ingest", "dispatch", "web", "worker", "beat")
+PARTS = ("ingest", "dispatch", "web", "worker", "courier", "beat")
 OUTAGE_S = full_or(8, 60)
 STALE_S = 5.0  # without a pulse the page greys out
 BACK_S = 30.0  # a device that lost its connection, and a worker that lost Redis, come back within this

@@ -151,7 +151,7 @@ def test_our_processes_have_no_privileges_and_write_nowhere(name: str) -> None:
 def test_the_image_the_broker_and_the_account_files_have_one_owner() -> None:
     assert re.search(r"^USER 1883:1883$", DOCKERFILE, re.MULTILINE)
     assert SERVICES["broker"]["user"] == SERVICES["redis"]["user"] == "1883:1883"
-    for name in ("prepare", "worker"):
+    for name in ("prepare", "courier"):
         assert _environment(SERVICES[name])["MQTT_ACCOUNTS_DIR"] == "/accounts"
         assert "accounts:/accounts" in SERVICES[name]["volumes"]
     assert "accounts:/accounts:ro" in SERVICES["broker"]["volumes"]
