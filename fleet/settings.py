@@ -88,6 +88,9 @@ PLACING_WINDOW_SECONDS = env.seconds("PLACING_WINDOW_SECONDS", 600)
 SLOW_BATCH_MS = env.number("SLOW_BATCH_MS", 500, least=1)
 SLOW_REQUEST_MS = env.number("SLOW_REQUEST_MS", 1000, least=1)
 
+# --- Telling people about alerts (docs/paging.md) ---
+DUTY_HOURS = env.number("DUTY_HOURS", 16, least=1)  # whoever took over and forgot to end it went home
+
 # --- How often somebody may ask (dashboards/limits.py); 0 a minute: no limit ---
 API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 3000)
 API_BURST = env.number("API_BURST", 600, least=1)
@@ -247,6 +250,10 @@ CELERY_BEAT_SCHEDULE = {
     "errands": {"task": "fleet.tasks.errands", "schedule": 1.0},
     "prune": {"task": "devices.tasks.prune", "schedule": 3600.0},
 }
+
+# --- Alerts: how long time takes with them ---
+ALERT_CLOSE_SECONDS = env.seconds("ALERT_CLOSE_SECONDS", 600)
+ALERT_CALM_SECONDS = env.seconds("ALERT_CALM_SECONDS", 60)
 
 # --- Logs ---
 LOG_FORMAT = env.text("LOG_FORMAT", "json")

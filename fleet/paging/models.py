@@ -23,6 +23,7 @@ class Whom(models.TextChoices):
     DUTY = "duty", _("whoever is on duty")
     PERSON = "person", _("a person")
     SITE = "site", _("whoever is on duty at another site")
+    ANYONE = "anyone", _("everybody at the site who may take the duty")
 
 
 class Channel(models.TextChoices):
@@ -177,10 +178,23 @@ class Escalation(models.Model):
 
     alert = models.OneToOneField(Alert, on_delete=models.CASCADE, primary_key=True, related_name="escalation")
     episode = models.PositiveIntegerField()
+    priority = models.CharField(
+        max_length=8,
+        choices=_PRIORITIES,
+        default=Priority.INFO.value,
+        help_text=_("that it is told as; when it rises, it is told anew"),
+    )
     since = models.DateTimeField(help_text=_("when this episode began to be told"))
     step = models.PositiveSmallIntegerField(default=0, help_text=_("the last step taken"))
-    round = models.PositiveSmallIntegerField(default=0)
+    round = models.PositiveSmallIntegerField(
+        default=0, help_text=_("from 0; rises with each beginning anew, whatever the reason")
+    )
+    repeats_left = models.PositiveSmallIntegerField(null=True, help_text=_("null: as the policy says"))
     due_at = models.DateTimeField(null=True, help_text=_("null: nothing more is to be told"))
+    quiet = models.BooleanField(default=False, help_text=_("waits for the end of the quiet hours"))
+    paused_at = models.DateTimeField(
+        null=True, help_text=_("shelved, explained by another alert, or out of service since then")
+    )
 
     class Meta:
         indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="escalation_due")]

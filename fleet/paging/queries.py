@@ -1,0 +1,55 @@
+"""Reads: what was told to whom, and how a site tells."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+
+from fleet.access.models import Site
+from fleet.paging.models import Delivery, Escalation, PushAddress, Shift, Turn, Webhook
+from fleet.safety.models import Alert
+
+
+def told_about(alert: Alert) -> QuerySet[Delivery]:
+    """Return what was told about the alert, the newest first, with whom and by what."""
+    return _whole(Delivery.objects.filter(alert=alert))
+
+
+def told_at(site: Site, *, since: datetime) -> QuerySet[Delivery]:
+    """Return what was told about the alerts of the site, the newest first."""
+    return _whole(Delivery.objects.filter(alert__site=site, planned_at__gte=since))
+
+
+def next_steps(alerts: Sequence[Alert]) -> dict[int, datetime]:
+    """Return when the next step of each alert is due, for those that have one."""
+    due = Escalation.objects.filter(alert__in=alerts, due_at__isnull=False)
+    return {one.alert_id: one.due_at for one in due if one.due_at is not None}
+
+
+def rota_of(site: Site) -> QuerySet[Shift]:
+    """Return the lines of the site's rota, by duty and day."""
+    return (
+        Shift.objects.filter(site=site)
+        .select_related("user")
+        .order_by("duty", "weekday", "starts", "user__username", "pk")
+    )
+
+
+def turns_of(site: Site) -> QuerySet[Turn]:
+    """Return who took over at the site, the newest first."""
+    return Turn.objects.filter(site=site).select_related("user").order_by("-since", "-pk")
+
+
+def webhooks_of(site: Site) -> QuerySet[Webhook]:
+    """Return the systems that the site tells."""
+    return Webhook.objects.filter(site=site, revoked_at=None).order_by("name", "pk")
+
+
+def browsers_of(user: User) -> QuerySet[PushAddress]:
+    """Return the browsers that this person is pushed to, also those whose push service forgot them."""
+    return PushAddress.objects.filter(user=user).order_by("-made_at", "-pk")
+
+
+def _whole(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    return rows.select_related("alert", "user", "webhook", "push").order_by("-planned_at", "-pk")
