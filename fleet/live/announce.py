@@ -8,7 +8,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from asgiref.sync import async_to_sync
@@ -172,6 +172,27 @@ def links(changed: Sequence[LiveState]) -> None:
         by_site.setdefault(site, {})[events.device_key(serial)] = events.link_event(serial, live)
     for site, keyed in by_site.items():
         _send_now(events.site_group(site), {"type": "live.events", "events": keyed})
+
+
+class Worst(NamedTuple):
+    """The worst alert of a device changed, which is a new `rev` of its live state."""
+
+    site_id: int
+    serial: str
+    rev: int
+    worst_alert: dict[str, Any] | None
+
+
+def alerts(changed: Iterable[tuple[int | None, events.Event]], worst: Iterable[Worst] = ()) -> None:
+    """Announce these alerts, each with the site whose it is, and the devices whose worst one they changed."""
+    groups: dict[str, dict[str, events.Event]] = {}
+    for site_id, event in changed:
+        groups.setdefault(events.alert_group(site_id), {})[events.alert_key(event["id"])] = event
+    for one in worst:
+        event = events.worst_event(one.serial, one.rev, one.worst_alert)
+        groups.setdefault(events.site_group(one.site_id), {})[events.device_key(one.serial)] = event
+    for group, keyed in groups.items():
+        _send_now(group, {"type": "live.events", "events": keyed})
 
 
 def _send_now(group: str, message: dict[str, Any]) -> None:

@@ -15,6 +15,20 @@ def site_group(site_id: int) -> str:
     return f"site.{site_id}"
 
 
+def alert_group(site_id: int | None) -> str:
+    """Return the group of everybody who hears the alerts of a site; without one: of the server itself."""
+    return f"alerts.{'all' if site_id is None else site_id}"
+
+
+def alert_key(alert_id: int) -> str:
+    return f"alert:{alert_id}"
+
+
+def worst_event(serial: str, rev: int, worst: dict[str, Any] | None) -> Event:
+    """Return the event of a device whose worst alert changed, and nothing else of it."""
+    return {"kind": "device", "serial": serial, "since": rev - 1, "rev": rev, "worst_alert": worst}
+
+
 def device_key(serial: str) -> str:
     return f"device:{serial}"
 

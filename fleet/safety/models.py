@@ -65,6 +65,12 @@ class Alert(models.Model):
     subject = models.CharField(max_length=80, blank=True, help_text=_("the group or part it is about"))
     duty = models.CharField(max_length=12, choices=_DUTIES, default=Duty.CARE.value)
     priority = models.CharField(max_length=8, choices=_PRIORITIES)
+    peak = models.CharField(
+        max_length=8,
+        choices=_PRIORITIES,
+        blank=True,
+        help_text=_("the highest since it was raised, or since a person last saw to it"),
+    )
     state = models.CharField(max_length=12, choices=_STATES, default=State.RAISED.value)
     facts = models.JSONField(default=dict, help_text=_("the numbers of its text, with units in their names"))
     session = models.CharField(max_length=64, null=True)

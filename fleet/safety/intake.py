@@ -1,0 +1,185 @@
+"""News become alerts: locked in the order of their keys, stepped, written, announced once committed."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F, QuerySet
+
+from devices.models import Device, State
+from devices.moments import to_ms
+from fleet.live import announce
+from fleet.safety import lifecycle, queries, rows, worst
+from fleet.safety.lifecycle import Life, Noted, Pace
+from fleet.safety.models import Alert, Entry
+from fleet.safety.signals import News, Rise
+from fleet.safety.words import OPEN
+
+_TRIES: Final = 20  # each loss means that somebody else raised the same alert, so the next try finds it
+_ONE_OPEN: Final = "one_open_alert_a_key"
+
+
+@dataclass(slots=True)
+class Applied:
+    """What news or deeds came to: the alerts that changed, and the worst alert of each of their devices."""
+
+    alerts: list[Alert] = field(default_factory=list)
+    worst: dict[int, dict[str, Any] | None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """An alert on its way: its row if it has one, and what became of it."""
+
+    alert: Alert | None
+    life: Life | None
+    noted: list[Noted] = field(default_factory=list)
+    first: Rise | None = None  # of an alert that is not stored yet
+
+
+def pace() -> Pace:
+    """Return how long time takes, by the settings."""
+    return Pace(
+        close_ms=round(settings.ALERT_CLOSE_SECONDS * 1000), calm_ms=round(settings.ALERT_CALM_SECONDS * 1000)
+    )
+
+
+def apply(news: Sequence[News], now: datetime) -> Applied:
+    """Take in what rules have found, inside the caller's transaction, which writes `worst` to the live states.
+
+    Call it once a transaction, and before any live state is locked: alert rows come first, in the order of keys.
+    The same news twice change nothing the second time.
+    """
+    if not news:
+        return Applied()
+    if not connection.in_atomic_block:
+        raise RuntimeError("alerts are written inside a transaction")
+    by_key: dict[str, list[News]] = {}
+    for one in news:
+        by_key.setdefault(str(one.key), []).append(one)
+    for _try in range(_TRIES):
+        try:
+            with (
+                transaction.atomic()
+            ):  # undone with its locks, so that the next try takes them in order again
+                return _apply(dict(sorted(by_key.items())), now)
+        except IntegrityError as error:
+            if _ONE_OPEN not in str(error):
+                raise
+    raise RuntimeError(f"{len(by_key)} alerts were raised by others {_TRIES} times in a row")
+
+
+def _apply(by_key: dict[str, list[News]], now: datetime) -> Applied:
+    known = {alert.key: alert for alert in _locked(Alert.objects.filter(key__in=by_key, state__in=OPEN))}
+    now_ms, steps = to_ms(now), pace()
+    drafts: list[_Draft] = []
+    for key, some in by_key.items():
+        alert = known.get(key)
+        draft = _Draft(alert, rows.life_of(alert) if alert else None)
+        for one in some:
+            step = lifecycle.take(draft.life, one, now_ms, steps)
+            if step is not None:
+                if draft.life is None and isinstance(one, Rise):
+                    draft.first = one
+                draft.life = step.life
+                draft.noted.extend(step.noted)
+        drafts.append(draft)
+    return _store(drafts, now)
+
+
+def change(
+    which: QuerySet[Alert],
+    step: Callable[[Life], lifecycle.Step],
+    now: datetime,
+    *,
+    skip_locked: bool = False,
+) -> Applied:
+    """Take one step of each of these alerts, inside the caller's transaction; `put_worst` writes the rest."""
+    drafts = []
+    for alert in _locked(which, skip_locked=skip_locked):
+        after = step(rows.life_of(alert))
+        drafts.append(_Draft(alert, after.life, list(after.noted)))
+    return _store(drafts, now)
+
+
+def _locked(which: QuerySet[Alert], *, skip_locked: bool = False) -> QuerySet[Alert]:
+    ordered = which.select_related(*queries.ALONG).order_by("key")
+    return ordered.select_for_update(of=("self",), skip_locked=skip_locked)
+
+
+def _store(drafts: Iterable[_Draft], now: datetime) -> Applied:
+    fresh: list[tuple[Alert, list[Noted]]] = []
+    moved: list[tuple[Alert, list[Noted]]] = []
+    born = [draft for draft in drafts if draft.alert is None and draft.first is not None]
+    sites = _sites_of(draft.first.key.device_id for draft in born if draft.first is not None)
+    for draft in drafts:
+        if draft.life is None:
+            continue
+        if draft.alert is not None:
+            if draft.noted or draft.life != rows.life_of(draft.alert):
+                rows.put(draft.alert, draft.life)
+                draft.alert.rev += 1
+                moved.append((draft.alert, draft.noted))
+        elif draft.first is not None:
+            key = draft.first.key
+            site_id = key.site_id if key.device_id is None else sites.get(key.device_id)
+            alert = rows.new(key, draft.life, site_id=site_id, noted_at=now)
+            fresh.append((alert, draft.noted))
+    Alert.objects.bulk_create([alert for alert, _noted in fresh])
+    Alert.objects.bulk_update([alert for alert, _noted in moved], rows.WRITTEN, batch_size=200)
+    changed = [*fresh, *moved]
+    Entry.objects.bulk_create([entry for alert, noted in changed for entry in rows.entries(alert, noted)])
+    changed_alerts = [alert for alert, _noted in changed]
+    devices = {alert.device_id for alert in changed_alerts if alert.device_id is not None}
+    return Applied(changed_alerts, worst.worst_of(devices) if devices else {})
+
+
+def _sites_of(device_ids: Iterable[int | None]) -> dict[int, int]:
+    ids = {one for one in device_ids if one is not None}
+    return dict(Device.objects.filter(id__in=ids).values_list("id", "site_id")) if ids else {}
+
+
+# --- for everybody but ingest, which writes the live states itself ---
+
+
+def take(news: Sequence[News], now: datetime) -> Applied:
+    """Take in news in a transaction of their own, and announce what came of them once it is committed."""
+    if not news:
+        return Applied()
+    with transaction.atomic():
+        applied = apply(news, now)
+        settle(applied)
+    return applied
+
+
+def settle(applied: Applied) -> None:
+    """Write the worst alert of each device to its live state, and announce all of it once committed."""
+    revs = put_worst(applied.worst)
+    alerts = applied.alerts
+    if alerts or revs:
+        transaction.on_commit(lambda: announce.alerts(_events(alerts), revs), robust=True)
+
+
+def put_worst(worst_by_device: dict[int, dict[str, Any] | None]) -> list[announce.Worst]:
+    """Write these worst alerts where they changed; `rev` rises, so that whoever holds the state reads it again."""
+    told = []
+    held = (
+        State.objects.filter(device__in=worst_by_device).order_by("device_id").select_for_update(of=("self",))
+    )
+    for live in held.select_related("device").only(
+        "device", "rev", "worst_alert", "device__serial", "device__site"
+    ):
+        new = worst_by_device[live.device_id]
+        if live.worst_alert == new:
+            continue
+        State.objects.filter(pk=live.pk).update(worst_alert=new, rev=F("rev") + 1)
+        told.append(announce.Worst(live.device.site_id, live.device.serial, live.rev + 1, new))
+    return told
+
+
+def _events(alerts: Sequence[Alert]) -> list[tuple[int | None, dict[str, Any]]]:
+    whole = queries.alerts().in_bulk([alert.pk for alert in alerts])
+    return [(alert.site_id, queries.alert_event(alert)) for alert in whole.values()]

@@ -1,0 +1,105 @@
+"""Reads: alerts as the API tells them, and how many are open."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from django.db.models import Count, Q, QuerySet
+
+from devices.moments import iso, to_ms
+from fleet.access.models import Site
+from fleet.live import events
+from fleet.safety import texts
+from fleet.safety.models import Alert
+from fleet.safety.words import OPEN, TRUE, Priority
+
+ALONG: Final = ("device", "site", "acknowledged_by", "closed_by", "shelved_by", "assignee")
+"""What `alert_object` reads beside the alert itself."""
+
+
+def alerts() -> QuerySet[Alert]:
+    """Return all alerts, with what `alert_object` needs."""
+    return Alert.objects.select_related(*ALONG)
+
+
+def visible(sites: Iterable[Site | int]) -> QuerySet[Alert]:
+    """Return the alerts of these sites, and those of the server itself, which are every site's."""
+    return alerts().filter(Q(site__in=list(sites)) | Q(site=None))
+
+
+def open_alerts(sites: Iterable[Site | int]) -> QuerySet[Alert]:
+    """Return what is open at these sites, and of the server itself."""
+    return visible(sites).filter(state__in=OPEN)
+
+
+def alert_object(alert: Alert) -> dict[str, Any]:
+    """Return the API's object of an alert.  Times are ISO 8601 UTC; people are usernames."""
+    device, site = alert.device, alert.site
+    return {
+        "id": alert.pk,
+        "device": device.serial if device else None,
+        "device_name": device.name if device else None,
+        "room": device.room if device else None,
+        "site": site.slug if site else None,
+        "rule": alert.rule,
+        "rule_version": alert.rule_version,
+        "duty": alert.duty,
+        "priority": alert.priority,
+        "channel": alert.channel,
+        "subject": alert.subject,
+        "title": str(texts.title(alert.rule)),
+        "text": str(texts.sentence(alert)),
+        "facts": alert.facts,
+        "state": alert.state,
+        "session": alert.session,
+        "in_session": alert.in_session,
+        "raised_at": _at(alert.raised_at),
+        "risen_at": _at(alert.risen_at),
+        "noted_at": _at(alert.noted_at),
+        "acknowledged_at": _at(alert.acknowledged_at),
+        "acknowledged_by": _who(alert.acknowledged_by),
+        "cleared_at": _at(alert.cleared_at),
+        "closed_at": _at(alert.closed_at),
+        "closed_by": _who(alert.closed_by),
+        "disposition": alert.disposition,
+        "note": alert.note,
+        "assignee": _who(alert.assignee),
+        "shelved_until": _at(alert.shelved_until),
+        "shelved_by": _who(alert.shelved_by),
+        "shelf_reason": alert.shelf_reason,
+        "one_shot": alert.one_shot,
+        "latched": alert.latched,
+        "late": alert.late,
+        "chattering": alert.chattering,
+        "cause": alert.cause_id,
+        "count": alert.count,
+        "episode": alert.episode,
+        "close_at": _at(alert.close_at),
+        "rev": alert.rev,
+    }
+
+
+def alert_event(alert: Alert) -> events.Event:
+    """Return the live event of an alert: always all of it."""
+    return {"kind": "alert", **alert_object(alert)}
+
+
+def counts(sites: Iterable[Site | int]) -> dict[str, int]:
+    """Return how many top lines are open at these sites, by priority, and how many are shelved.
+
+    What another alert explains is counted with that one.  A high one that is true counts though it is shelved.
+    """
+    shown = Q(shelved_until=None) | Q(priority=Priority.HIGH, state__in=TRUE)
+    top = Alert.objects.filter(Q(site__in=list(sites)) | Q(site=None), state__in=OPEN, cause=None)
+    found = top.aggregate(
+        **{one.value: Count("pk", filter=shown & Q(priority=one.value)) for one in Priority},
+        shelved=Count("pk", filter=~Q(shelved_until=None)),
+    )
+    return {name: found[name] for name in (*(one.value for one in Priority), "shelved")}
+
+
+def _at(moment: Any) -> str | None:
+    return None if moment is None else iso(to_ms(moment))
+
+
+def _who(user: Any) -> str | None:
+    return None if user is None else user.get_username()
