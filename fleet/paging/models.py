@@ -189,12 +189,9 @@ class Escalation(models.Model):
     round = models.PositiveSmallIntegerField(
         default=0, help_text=_("from 0; rises with each beginning anew, whatever the reason")
     )
-    repeats_left = models.PositiveSmallIntegerField(null=True, help_text=_("null: as the policy says"))
+    repeated = models.PositiveSmallIntegerField(default=0, help_text=_("how often its policy began again"))
     due_at = models.DateTimeField(null=True, help_text=_("null: nothing more is to be told"))
     quiet = models.BooleanField(default=False, help_text=_("waits for the end of the quiet hours"))
-    paused_at = models.DateTimeField(
-        null=True, help_text=_("shelved, explained by another alert, or out of service since then")
-    )
 
     class Meta:
         indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="escalation_due")]
