@@ -3,7 +3,9 @@
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, Scope
 from django.urls import path, re_path
 
-from dashboards.consumers import NOT_FOUND, LiveConsumer
+from dashboards.alert_consumer import AlertsConsumer
+from dashboards.consumers import LiveConsumer
+from dashboards.live.sockets import NOT_FOUND
 
 
 async def nothing_here(_scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -12,4 +14,8 @@ async def nothing_here(_scope: Scope, receive: ASGIReceiveCallable, send: ASGISe
     await send({"type": "websocket.close", "code": NOT_FOUND, "reason": "no such address"})
 
 
-websocket_urlpatterns = [path("ws/v1/live", LiveConsumer.as_asgi()), re_path("", nothing_here)]  # type: ignore[arg-type]
+websocket_urlpatterns = [
+    path("ws/v1/live", LiveConsumer.as_asgi()),
+    path("ws/v1/alerts", AlertsConsumer.as_asgi()),
+    re_path("", nothing_here),  # type: ignore[arg-type]
+]

@@ -1,6 +1,6 @@
 // The page's one connection for alerts: the bar opens it, and whoever shows alerts listens to it.
 //
-//   import { feed } from "./alerts-feed.js";
+//   import { feed } of this module;
 //   feed.listen((changed) => draw(changed));  // at once with {all: true} if a snapshot is here already
 //   feed.store.alerts, feed.state(), feed.now()
 //

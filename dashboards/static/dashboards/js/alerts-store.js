@@ -12,15 +12,20 @@
  * @property {"high" | "medium" | "low" | "info"} priority
  * @property {"raised" | "acknowledged" | "cleared" | "closed"} state
  * @property {number | null} channel from 1
+ * @property {string | null} device_name
+ * @property {string | null} room
+ * @property {string} subject the group or part of the server it is about
+ * @property {string} title of its rule
  * @property {string} text
  * @property {"care" | "technical"} duty
  * @property {string} raised_at ISO 8601 UTC
  * @property {string | null} acknowledged_at
  * @property {string | null} shelved_until
  * @property {boolean} late known only from late records: it pages nobody
- * @property {boolean} [out_of_service] its device is being worked on: kept, and told to nobody
  * @property {number | null} cause id of the alert that explains this one; null: a line of its own
  * @property {number} count risings
+ * @property {number} episode risings that are told anew
+ * @property {string} risen_at when it rose last
  */
 
 /**
@@ -106,9 +111,16 @@ function takeEvent(store, event, changed) {
   }
 }
 
-/** Nobody is asked to act on it now: explained by another, shelved, or its device is being worked on. @param {Alert} alert */
-export const isQuiet = (alert) =>
-  alert.cause !== null || alert.shelved_until !== null || alert.out_of_service === true;
+/** It is still so, as far as is known. @param {Alert} alert */
+export const isTrue = (alert) => alert.state === "raised" || alert.state === "acknowledged";
+
+/**
+ * A line of its own: no other alert explains it, and it is not on a shelf.  A high one that is true stands though it is
+ * shelved: a shelf rests its sound, and nobody may be told that nothing is wrong.  Twin of `safety.queries.counts`.
+ * @param {Alert} alert
+ */
+export const isLine = (alert) =>
+  alert.cause === null && (alert.shelved_until === null || (alert.priority === "high" && isTrue(alert)));
 
 /** Nobody has it: it was not acknowledged since it rose last. @param {Alert} alert */
 export const isUnanswered = (alert) =>
@@ -125,7 +137,7 @@ export function byUrgency(one, other) {
 /** How many lines ask for somebody, by priority. @param {Iterable<Alert>} alerts @returns {Counts} */
 export function counts(alerts) {
   const counted = { high: 0, medium: 0, low: 0, info: 0 };
-  for (const alert of alerts) if (!isQuiet(alert)) counted[alert.priority]++;
+  for (const alert of alerts) if (isLine(alert)) counted[alert.priority]++;
   return counted;
 }
 
@@ -134,7 +146,7 @@ export function newestHigh(alerts) {
   /** @type {Alert | null} */
   let best = null;
   for (const alert of alerts) {
-    if (alert.priority !== "high" || alert.late || isQuiet(alert)) continue;
+    if (alert.priority !== "high" || alert.late || !isLine(alert)) continue;
     const answered = Number(!isUnanswered(alert)) - Number(best !== null && !isUnanswered(best));
     if (best === null || answered < 0 || (answered === 0 && byUrgency(alert, best) < 0)) best = alert;
   }

@@ -1,0 +1,50 @@
+"""What the sockets read of alerts, in the shape they are told; each function is one short visit to the database."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Case, IntegerField, Value, When
+
+from fleet.access.models import Site
+from fleet.paging import duty as rota
+from fleet.safety import queries
+from fleet.safety.words import RANK, Duty
+
+_URGENCY = Case(
+    *(When(priority=priority.value, then=Value(rank)) for priority, rank in RANK.items()),
+    default=Value(len(RANK)),
+    output_field=IntegerField(),
+)
+
+
+def revs(site_ids: Collection[int], device: str | None = None) -> Mapping[int, int]:
+    """Return the revision of each open alert, by id: the most urgent first, of one priority the newest first.
+
+    The server's own alerts are everybody's who has a site.
+    """
+    if not site_ids:
+        return {}
+    rows = queries.open_alerts(site_ids).select_related(None)
+    if device is not None:
+        rows = rows.filter(device__serial=device)
+    return dict(rows.order_by(_URGENCY, "-raised_at", "-pk").values_list("pk", "rev"))
+
+
+def alerts(site_ids: Collection[int], only: Collection[int]) -> list[dict[str, Any]]:
+    """Return these alerts as the API tells them, in the order asked for; closed ones too."""
+    if not site_ids:
+        return []
+    rows = {row.pk: row for row in queries.visible(site_ids).filter(pk__in=only)}
+    return [queries.alert_object(rows[number]) for number in only if number in rows]
+
+
+def duty(site_ids: Collection[int], now: datetime) -> list[dict[str, Any]]:
+    """Return who is on duty at each site, by name."""
+    sites = list(Site.objects.filter(pk__in=site_ids).order_by("name", "pk"))
+    on_duty = rota.on_duty(sites, now)
+    return [
+        {"site": site.slug, "name": site.name}
+        | {one.value: [rota.brief(who)["name"] for who in on_duty[site.pk, one]] for one in Duty}
+        for site in sites
+    ]
