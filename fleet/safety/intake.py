@@ -13,7 +13,7 @@ from devices.models import Device, State
 from devices.moments import to_ms
 from fleet.live import announce
 from fleet.safety import lifecycle, queries, rows, worst
-from fleet.safety.lifecycle import Life, Noted, Pace
+from fleet.safety.life import Life, Noted, Pace
 from fleet.safety.models import Alert, Entry
 from fleet.safety.signals import News, Rise
 from fleet.safety.words import OPEN
@@ -24,10 +24,14 @@ _ONE_OPEN: Final = "one_open_alert_a_key"
 
 @dataclass(slots=True)
 class Applied:
-    """What news or deeds came to: the alerts that changed, and the worst alert of each of their devices."""
+    """What news or deeds came to: the alerts that changed, and the worst alert of each of their devices.
+
+    `seen` are all that were asked for, also those that stayed as they were.
+    """
 
     alerts: list[Alert] = field(default_factory=list)
     worst: dict[int, dict[str, Any] | None] = field(default_factory=dict)
+    seen: list[Alert] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -97,12 +101,15 @@ def change(
     *,
     skip_locked: bool = False,
 ) -> Applied:
-    """Take one step of each of these alerts, inside the caller's transaction; `put_worst` writes the rest."""
-    drafts = []
+    """Take one step of each of these alerts, inside the caller's transaction; `settle` does the rest."""
+    drafts, seen = [], []
     for alert in _locked(which, skip_locked=skip_locked):
         after = step(rows.life_of(alert))
         drafts.append(_Draft(alert, after.life, list(after.noted)))
-    return _store(drafts, now)
+        seen.append(alert)
+    applied = _store(drafts, now)
+    applied.seen = seen
+    return applied
 
 
 def _locked(which: QuerySet[Alert], *, skip_locked: bool = False) -> QuerySet[Alert]:
@@ -114,32 +121,42 @@ def _store(drafts: Iterable[_Draft], now: datetime) -> Applied:
     fresh: list[tuple[Alert, list[Noted]]] = []
     moved: list[tuple[Alert, list[Noted]]] = []
     born = [draft for draft in drafts if draft.alert is None and draft.first is not None]
-    sites = _sites_of(draft.first.key.device_id for draft in born if draft.first is not None)
+    devices = _devices(draft.first.key.device_id for draft in born if draft.first is not None)
     for draft in drafts:
         if draft.life is None:
             continue
         if draft.alert is not None:
             if draft.noted or draft.life != rows.life_of(draft.alert):
                 rows.put(draft.alert, draft.life)
+                if draft.alert.device is not None:
+                    draft.alert.site_id = draft.alert.device.site_id  # it goes where its device stands
                 draft.alert.rev += 1
                 moved.append((draft.alert, draft.noted))
-        elif draft.first is not None:
-            key = draft.first.key
-            site_id = key.site_id if key.device_id is None else sites.get(key.device_id)
-            alert = rows.new(key, draft.life, site_id=site_id, noted_at=now)
+        elif (alert := _new(draft, devices, now)) is not None:
             fresh.append((alert, draft.noted))
     Alert.objects.bulk_create([alert for alert, _noted in fresh])
     Alert.objects.bulk_update([alert for alert, _noted in moved], rows.WRITTEN, batch_size=200)
     changed = [*fresh, *moved]
     Entry.objects.bulk_create([entry for alert, noted in changed for entry in rows.entries(alert, noted)])
     changed_alerts = [alert for alert, _noted in changed]
-    devices = {alert.device_id for alert in changed_alerts if alert.device_id is not None}
-    return Applied(changed_alerts, worst.worst_of(devices) if devices else {})
+    moved_ids = {alert.device_id for alert in changed_alerts if alert.device_id is not None}
+    return Applied(changed_alerts, worst.worst_of(moved_ids) if moved_ids else {})
 
 
-def _sites_of(device_ids: Iterable[int | None]) -> dict[int, int]:
+def _new(draft: _Draft, devices: dict[int, Device], now: datetime) -> Alert | None:
+    """Return the row of a new alert; None if its device was removed meanwhile."""
+    if draft.first is None or draft.life is None:
+        return None
+    key = draft.first.key
+    device = None if key.device_id is None else devices.get(key.device_id)
+    if key.device_id is not None and device is None:
+        return None
+    return rows.new(key, draft.life, device=device, noted_at=now)
+
+
+def _devices(device_ids: Iterable[int | None]) -> dict[int, Device]:
     ids = {one for one in device_ids if one is not None}
-    return dict(Device.objects.filter(id__in=ids).values_list("id", "site_id")) if ids else {}
+    return Device.objects.select_related("site").in_bulk(ids) if ids else {}
 
 
 # --- for everybody but ingest, which writes the live states itself ---

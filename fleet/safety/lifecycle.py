@@ -2,106 +2,32 @@
 
 News come from rules, deeds from people, and time does the rest; each is one function from a life to the next.
 Times are Unix ms of the server's clock: `at_ms` is when something was so, `now_ms` when the server knows it.
-docs/safety/lifecycle.md says why each step is as it is; its picture is generated from `TABLE`.
+docs/safety/lifecycle.md says why each step is as it is; its picture is made from these very functions.
 """
 
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Any, Final
+from dataclasses import replace
 
+from fleet.safety.life import (
+    USUAL,
+    Kind,
+    Life,
+    Noted,
+    Pace,
+    Step,
+    above,
+    closes_at,
+    figures,
+    is_above,
+    is_shelved,
+    is_somebody_elses,
+    mark,
+    reset_close,
+    take_off,
+    tell_anew,
+    why,
+)
 from fleet.safety.signals import Fall, News, Rise, Weigh
-from fleet.safety.words import RANK, TRUE, Disposition, Duty, Priority, State
-
-
-class Kind(StrEnum):
-    """What an entry of an alert's journal says."""
-
-    RAISED = "raised"
-    LATE = "late"  # a late record tells of it
-    RETURNED = "returned"
-    CLEARED = "cleared"
-    WORSENED = "worsened"  # its priority went up
-    EASED = "eased"  # its priority went down
-    CHATTERS = "chatters"
-    CALMED = "calmed"  # it chatters no longer
-    ACKNOWLEDGED = "acknowledged"
-    SHELVED = "shelved"
-    UNSHELVED = "unshelved"  # by a person
-    SHELF_ENDED = "shelf_ended"  # by time, or by something that the shelf does not hold for
-    ASSIGNED = "assigned"
-    COMMENT = "comment"
-    EXPLAINED = "explained"  # another alert is its cause
-    SURFACED = "surfaced"  # its cause has ended, and it is still true
-    MOVED = "moved"  # its device stands at another site now
-    CLOSED = "closed"
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How long time takes; shortened in tests by settings."""
-
-    close_ms: int = 600_000  # a cleared, unlatched low or medium one closes itself after this
-    chatter_ms: int = 60_000  # this many transitions within this time: it chatters
-    chatter_count: int = 3  # ISA-18.2 practice: transitions between true and not true in a minute
-    calm_ms: int = 60_000  # without a transition for this long it chatters no longer
-
-
-@dataclass(frozen=True, slots=True)
-class Life:
-    """An alert at one moment; the fields of its row that steps read or write."""
-
-    priority: Priority
-    state: State
-    raised_ms: int
-    risen_ms: int
-    peak: Priority  # the highest since it was raised, or since a person last saw to it
-    facts: dict[str, Any] = field(default_factory=dict)
-    duty: Duty = Duty.CARE
-    session: str | None = None
-    in_session: bool = False
-    rule_version: int = 0
-    latched: bool = False
-    late: bool = False
-    chattering: bool = False
-    count: int = 1
-    episode: int = 1
-    marks: tuple[int, ...] = ()
-    acknowledged_ms: int | None = None
-    acknowledged_by: int | None = None
-    cleared_ms: int | None = None
-    closed_ms: int | None = None
-    closed_by: int | None = None
-    disposition: Disposition | None = None
-    note: str = ""
-    shelved_until_ms: int | None = None
-    shelved_by: int | None = None
-    shelf_reason: str = ""
-    one_shot: bool = False
-    cause: int | None = None
-    close_ms: int | None = None
-    calm_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Noted:
-    """One entry for the journal."""
-
-    kind: Kind
-    at_ms: int
-    by: int | None = None
-    text: str = ""
-    data: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What became of an alert, and what its journal says of it."""
-
-    life: Life
-    noted: tuple[Noted, ...] = ()
-
-
-USUAL: Final = Pace()
+from fleet.safety.words import TRUE, Disposition, State
 
 
 def take(life: Life | None, news: News, now_ms: int, pace: Pace = USUAL) -> Step | None:
@@ -141,7 +67,7 @@ def born(news: Rise, now_ms: int, pace: Pace = USUAL) -> Step:
         cause=news.cause_id,
     )
     if news.late:
-        life = replace(life, close_ms=_closes_at(life, now_ms, pace))
+        life = replace(life, close_ms=closes_at(life, now_ms, pace))
     kind = Kind.LATE if news.late else Kind.RAISED
     return Step(life, (Noted(kind, news.at_ms, data={"priority": news.priority.value}),))
 
@@ -167,10 +93,10 @@ def _return(life: Life, news: Rise, now_ms: int, pace: Pace) -> Step:
     The return that makes it chatter takes the acknowledgement away one last time.  Within that minute it is told
     anew only if somebody had it: whoever is being told already is not told twice.
     """
-    worse = _is_above(news.priority, life.peak)
-    off_shelf = is_shelved(life) and (worse or _is_somebody_elses(life, news))
+    worse = is_above(news.priority, life.peak)
+    off_shelf = is_shelved(life) and (worse or is_somebody_elses(life, news))
     keeps_ack = life.chattering and not worse and not off_shelf and not life.late
-    marked, starts = _mark(life, news.at_ms, now_ms, pace)
+    marked, starts = mark(life, news.at_ms, now_ms, pace)
     had_it = life.acknowledged_ms is not None
     retold = not keeps_ack and (had_it or not marked.chattering or worse or off_shelf or life.late)
     holds = is_shelved(life) and not off_shelf
@@ -178,7 +104,7 @@ def _return(life: Life, news: Rise, now_ms: int, pace: Pace) -> Step:
         marked,
         state=State.ACKNOWLEDGED if keeps_ack and had_it else State.RAISED,
         priority=news.priority,
-        peak=_above(news.priority, life.peak),
+        peak=above(news.priority, life.peak),
         facts=news.facts,
         session=news.session,
         in_session=news.in_session,
@@ -192,11 +118,11 @@ def _return(life: Life, news: Rise, now_ms: int, pace: Pace) -> Step:
         count=life.count + 1,
         episode=life.episode + (1 if retold and not holds else 0),
     )
-    noted = () if keeps_ack else (Noted(Kind.RETURNED, news.at_ms, data=_told(back)),)
+    noted = () if keeps_ack else (Noted(Kind.RETURNED, news.at_ms, data=figures(back)),)
     if not keeps_ack:
         back = replace(back, acknowledged_ms=None, acknowledged_by=None)
     if off_shelf:
-        back, noted = _take_off(back), (*noted, Noted(Kind.SHELF_ENDED, news.at_ms, data=_why(worse)))
+        back, noted = take_off(back), (*noted, Noted(Kind.SHELF_ENDED, news.at_ms, data=why(worse)))
     return Step(back, (*noted, *starts))
 
 
@@ -207,15 +133,15 @@ def _late_again(life: Life, news: Rise, now_ms: int, pace: Pace) -> Step:
         return Step(life, () if news.at_ms >= life.raised_ms else (entry,))
     more = replace(
         life,
-        priority=_above(news.priority, life.priority),
-        peak=_above(news.priority, life.peak),
+        priority=above(news.priority, life.priority),
+        peak=above(news.priority, life.peak),
         count=life.count + 1,
         raised_ms=min(life.raised_ms, news.at_ms),
         risen_ms=max(life.risen_ms, news.at_ms),
         cleared_ms=max(life.cleared_ms or news.at_ms, news.at_ms),
         latched=life.latched or news.latched,
     )
-    return Step(replace(more, close_ms=_closes_at(more, now_ms, pace)), (entry,))
+    return Step(replace(more, close_ms=closes_at(more, now_ms, pace)), (entry,))
 
 
 def weigh(life: Life, news: Weigh, now_ms: int, pace: Pace = USUAL) -> Step:
@@ -225,22 +151,22 @@ def weigh(life: Life, news: Weigh, now_ms: int, pace: Pace = USUAL) -> Step:
     """
     if life.state not in TRUE:
         return Step(life)
-    told = replace(life, facts=news.facts or life.facts)
+    weighed = replace(life, facts=news.facts or life.facts)
     if news.priority == life.priority:
-        return Step(told)
-    marked, starts = _mark(told, news.at_ms, now_ms, pace)
-    new = replace(marked, priority=news.priority, peak=_above(news.priority, life.peak))
-    kind = Kind.WORSENED if _is_above(news.priority, life.priority) else Kind.EASED
+        return Step(weighed)
+    marked, starts = mark(weighed, news.at_ms, now_ms, pace)
+    new = replace(marked, priority=news.priority, peak=above(news.priority, life.peak))
+    kind = Kind.WORSENED if is_above(news.priority, life.priority) else Kind.EASED
     noted: tuple[Noted, ...] = (
         Noted(kind, news.at_ms, data={"from": life.priority.value, "to": news.priority.value}),
     )
-    if not _is_above(news.priority, life.peak):
+    if not is_above(news.priority, life.peak):
         return Step(new, (*(() if life.chattering else noted), *starts))
     new = replace(
         new, state=State.RAISED, acknowledged_ms=None, acknowledged_by=None, episode=life.episode + 1
     )
     if is_shelved(life):
-        new, noted = _take_off(new), (*noted, Noted(Kind.SHELF_ENDED, news.at_ms, data=_why(worse=True)))
+        new, noted = take_off(new), (*noted, Noted(Kind.SHELF_ENDED, news.at_ms, data=why(worse=True)))
     return Step(new, (*noted, *starts))
 
 
@@ -250,13 +176,13 @@ def fall(life: Life, news: Fall, now_ms: int, pace: Pace = USUAL) -> Step:
         if life.late and news.at_ms > (life.cleared_ms or 0):
             return Step(replace(life, cleared_ms=news.at_ms))
         return Step(life)
-    marked, starts = _mark(life, news.at_ms, now_ms, pace)
+    marked, starts = mark(life, news.at_ms, now_ms, pace)
     over = replace(marked, state=State.CLEARED, cleared_ms=max(news.at_ms, life.risen_ms))
     noted: tuple[Noted, ...] = () if life.chattering else (Noted(Kind.CLEARED, news.at_ms),)
     if is_shelved(life) and life.one_shot:
-        over = _take_off(over)
+        over = take_off(over)
         noted = (*noted, Noted(Kind.SHELF_ENDED, news.at_ms, data={"why": "cleared"}))
-    return Step(replace(over, close_ms=_closes_at(over, now_ms, pace)), (*noted, *starts))
+    return Step(replace(over, close_ms=closes_at(over, now_ms, pace)), (*noted, *starts))
 
 
 # --- what people do ---
@@ -268,7 +194,7 @@ def acknowledge(life: Life, *, by: int | None, now_ms: int, pace: Pace = USUAL) 
         return Step(life)
     state = State.ACKNOWLEDGED if life.state is State.RAISED else life.state
     seen = replace(life, state=state, acknowledged_ms=now_ms, acknowledged_by=by, peak=life.priority)
-    return Step(_reset_close(seen, now_ms, pace), (Noted(Kind.ACKNOWLEDGED, now_ms, by),))
+    return Step(reset_close(seen, now_ms, pace), (Noted(Kind.ACKNOWLEDGED, now_ms, by),))
 
 
 def shelve(
@@ -284,14 +210,14 @@ def shelve(
         peak=life.priority,
     )
     entry = Noted(Kind.SHELVED, now_ms, by, reason, {"until_ms": until_ms, "one_shot": one_shot})
-    return Step(_reset_close(shelved, now_ms, pace), (entry,))
+    return Step(reset_close(shelved, now_ms, pace), (entry,))
 
 
 def unshelve(life: Life, *, by: int | None, now_ms: int, pace: Pace = USUAL) -> Step:
     """Take it off its shelf before its time."""
     if not is_shelved(life):
         return Step(life)
-    return Step(_reset_close(_tell_anew(_take_off(life)), now_ms, pace), (Noted(Kind.UNSHELVED, now_ms, by),))
+    return Step(reset_close(tell_anew(take_off(life)), now_ms, pace), (Noted(Kind.UNSHELVED, now_ms, by),))
 
 
 def close(
@@ -301,7 +227,7 @@ def close(
     if life.state is State.CLOSED:
         return Step(life)
     closed = replace(
-        _take_off(life),
+        take_off(life),
         state=State.CLOSED,
         closed_ms=now_ms,
         closed_by=by,
@@ -329,7 +255,18 @@ def surface(life: Life, *, now_ms: int) -> Step:
     if life.state is State.CLOSED or life.cause is None:
         return Step(life)
     alone = replace(life, cause=None)
-    return Step(_tell_anew(alone), (Noted(Kind.SURFACED, now_ms, data={"cause": life.cause}),))
+    return Step(tell_anew(alone), (Noted(Kind.SURFACED, now_ms, data={"cause": life.cause}),))
+
+
+def tell(life: Life, *, now_ms: int) -> Step:
+    """Its device is in service again: if it is true and nobody has it, it is told."""
+    again = tell_anew(life)
+    return Step(life) if again is life else Step(again, (Noted(Kind.BACK, now_ms),))
+
+
+def move(life: Life, *, now_ms: int) -> Step:
+    """Its device stands elsewhere now: the people there are told."""
+    return Step(tell_anew(life), (Noted(Kind.MOVED, now_ms),))
 
 
 # --- what time does ---
@@ -341,7 +278,7 @@ def pass_time(life: Life, now_ms: int, pace: Pace = USUAL) -> Step:
     if life.state is State.CLOSED:
         return Step(life)
     if life.shelved_until_ms is not None and life.shelved_until_ms <= now_ms:
-        life = _tell_anew(_take_off(life))
+        life = tell_anew(take_off(life))
         noted.append(Noted(Kind.SHELF_ENDED, now_ms, data={"why": "time"}))
     if life.calm_ms is not None and life.calm_ms <= now_ms:
         life = replace(life, chattering=False, calm_ms=None)
@@ -356,65 +293,3 @@ def pass_time(life: Life, now_ms: int, pace: Pace = USUAL) -> Step:
             life = over.life
             noted.extend(over.noted)
     return Step(life, tuple(noted))
-
-
-# --- what may be said of it ---
-
-
-def is_shelved(life: Life) -> bool:
-    """Whether it is on a shelf; time takes it off within a second or two of its end."""
-    return life.shelved_until_ms is not None
-
-
-def _why(worse: bool) -> dict[str, Any]:
-    return {"why": "worse" if worse else "somebody_else"}
-
-
-def _told(life: Life) -> dict[str, Any]:
-    return {"count": life.count, "episode": life.episode, "priority": life.priority.value}
-
-
-def _is_above(one: Priority, other: Priority) -> bool:
-    return RANK[one] < RANK[other]
-
-
-def _above(one: Priority, other: Priority) -> Priority:
-    return one if _is_above(one, other) else other
-
-
-def _is_somebody_elses(life: Life, news: Rise) -> bool:
-    """A shelf was put up for one person's session; the next person gets their own alert."""
-    return life.duty is Duty.CARE and news.in_session and news.session != life.session
-
-
-def _take_off(life: Life) -> Life:
-    return replace(life, shelved_until_ms=None, shelved_by=None, shelf_reason="", one_shot=False)
-
-
-def _tell_anew(life: Life) -> Life:
-    return replace(life, episode=life.episode + 1) if life.state is State.RAISED else life
-
-
-def _mark(life: Life, at_ms: int, now_ms: int, pace: Pace) -> tuple[Life, tuple[Noted, ...]]:
-    """Note a transition, and whether it chatters with it."""
-    recent = tuple(ms for ms in life.marks if at_ms - pace.chatter_ms < ms)
-    marks = (*recent, at_ms)[-pace.chatter_count :]
-    chatters = life.chattering or len(marks) >= pace.chatter_count
-    new = replace(life, marks=marks, chattering=chatters, calm_ms=now_ms + pace.calm_ms if chatters else None)
-    starts = (Noted(Kind.CHATTERS, at_ms),) if chatters and not life.chattering else ()
-    return new, starts
-
-
-def _closes_at(life: Life, now_ms: int, pace: Pace) -> int | None:
-    """When it closes itself.  What was high, and what is latched, waits for a person."""
-    if life.state is not State.CLEARED or life.latched or life.peak is Priority.HIGH:
-        return None
-    return max(now_ms + pace.close_ms, life.shelved_until_ms or 0)
-
-
-def _reset_close(life: Life, now_ms: int, pace: Pace) -> Life:
-    """A deed may settle whether it closes itself; its deadline, once set, only moves for a shelf."""
-    due_ms = _closes_at(life, now_ms, pace)
-    if due_ms is not None and life.close_ms is not None:
-        due_ms = max(life.close_ms, life.shelved_until_ms or 0)
-    return replace(life, close_ms=due_ms)

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
+from devices.models import Device
 from devices.moments import from_ms, to_ms
-from fleet.safety.lifecycle import Life, Noted
+from fleet.safety.life import Life, Noted
 from fleet.safety.models import Alert, Entry
 from fleet.safety.signals import Key
 from fleet.safety.words import Disposition, Duty, Priority, State
@@ -24,7 +25,7 @@ _SAME: Final = (
     "shelf_reason",
     "one_shot",
 )
-_IDS: Final = ("acknowledged_by", "closed_by", "shelved_by", "cause")
+_IDS: Final = ("acknowledged_by", "closed_by", "shelved_by", "assignee", "cause")
 _TIMES: Final = {
     "raised_ms": "raised_at",
     "risen_ms": "risen_at",
@@ -37,7 +38,7 @@ _TIMES: Final = {
 }
 _WORDS: Final = ("priority", "state", "peak", "duty", "disposition")
 
-WRITTEN: Final = (*_SAME, *_IDS, *_TIMES.values(), *_WORDS, "marks", "rev")
+WRITTEN: Final = (*_SAME, *_IDS, *_TIMES.values(), *_WORDS, "marks", "site", "rev")
 """The fields that a step may change."""
 
 
@@ -75,17 +76,19 @@ def put(alert: Alert, life: Life) -> None:
     alert.marks = list(life.marks)
 
 
-def new(key: Key, life: Life, *, site_id: int | None, noted_at: datetime) -> Alert:
-    """Return the row of an alert that is not stored yet."""
+def new(key: Key, life: Life, *, device: Device | None, noted_at: datetime) -> Alert:
+    """Return the row of an alert that is not stored yet; with a device, it goes where that one stands."""
     alert = Alert(
         key=str(key),
-        device_id=key.device_id,
-        site_id=site_id,
+        device=device,
+        site_id=key.site_id,
         rule=key.rule,
         channel=key.channel,
         subject=key.subject,
         noted_at=noted_at,
     )
+    if device is not None:
+        alert.site = device.site
     put(alert, life)
     return alert
 

@@ -1,0 +1,56 @@
+"""What the passing of time does to alerts: shelves end, chatter calms, what is over closes itself."""
+
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from devices.moments import to_ms
+from fleet.safety import lifecycle, workshop
+from fleet.safety.intake import change, pace, settle
+from fleet.safety.models import Alert
+from fleet.safety.words import OPEN
+
+_MOST: Final = 500  # a transaction, so that no lock is held for long
+_ROUNDS: Final = 20
+
+
+def pass_time(now: datetime) -> int:
+    """Do what is due by now, and return how many alerts it changed.
+
+    What somebody else is just changing is left for the next time, a second later; several may do this at once.
+    """
+    workshop.end_due(now)
+    changed = _follow_devices(now)
+    for _round in range(_ROUNDS):
+        some = _do_due(now)
+        changed += some
+        if some < _MOST:
+            break
+    return changed
+
+
+def _do_due(now: datetime) -> int:
+    due = Q(close_at__lte=now) | Q(calm_at__lte=now) | Q(shelved_until__lte=now)
+    with transaction.atomic():
+        ids = list(Alert.objects.filter(due).values_list("pk", flat=True)[:_MOST])
+        if not ids:
+            return 0
+        step = partial(lifecycle.pass_time, now_ms=to_ms(now), pace=pace())
+        applied = change(Alert.objects.filter(due, pk__in=ids), step, now, skip_locked=True)
+        settle(applied)
+    return len(applied.alerts)
+
+
+def _follow_devices(now: datetime) -> int:
+    """An alert goes where its device stands: whoever is there now must see to it."""
+    strayed = Alert.objects.filter(state__in=OPEN, device__isnull=False).exclude(site=F("device__site"))
+    ids = list(strayed.values_list("pk", flat=True)[:_MOST])
+    if not ids:
+        return 0
+    with transaction.atomic():
+        applied = change(strayed.filter(pk__in=ids), partial(lifecycle.move, now_ms=to_ms(now)), now)
+        settle(applied)
+    return len(applied.alerts)
