@@ -7,8 +7,8 @@ snapshot.  So nothing here may hold up whoever announces, and a dead Redis is a 
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
 from asgiref.sync import async_to_sync
@@ -24,6 +24,8 @@ from fleet.live import events
 from fleet.live.traces import Traces, messages_of, trace_group
 
 log = structlog.get_logger(__name__)
+
+Listener = TypeVar("Listener")
 
 FLUSH_S = 0.04
 FLUSH_BUSY_S = 0.25  # when more than _BUSY devices moved at once: each is told four times a second
@@ -42,6 +44,7 @@ class Announcer:
         self._serials, self._sites = serials, sites
         self._waiting: dict[int, LiveState] = {}
         self._told: dict[int, dict[str, Any]] = {}
+        self._alerts: dict[int, tuple[int | None, events.Event]] = {}
         self._pulse: events.Event | None = None
         self._traces = Traces()
         self._lock = threading.Lock()
@@ -64,6 +67,13 @@ class Announcer:
         with self._lock:
             for live in lives:
                 self._waiting[live.device_id] = live
+        self._wake.set()
+
+    def alerts(self, changed: Iterable[tuple[int | None, events.Event]]) -> None:
+        """Announce these committed alerts, each with the site whose it is; they go out before devices do."""
+        with self._lock:
+            for site_id, event in changed:
+                self._alerts[event["id"]] = (site_id, event)
         self._wake.set()
 
     def traces(self, rows: Iterable[TelemetryRow], received_ms: int) -> None:
@@ -94,11 +104,13 @@ class Announcer:
             self._wake.clear()
             with self._lock:
                 waiting, self._waiting = self._waiting, {}
+                alerts, self._alerts = self._alerts, {}
             pulse, self._pulse = self._pulse, None
             try:
                 async with asyncio.timeout(_SEND_S):
                     if pulse is not None:
                         await self._send(layer, events.PULSE_GROUP, {"pulse": pulse})
+                    await self._alert(layer, redis, alerts.values())
                     await self._tell(layer, redis, waiting)
                     await self._trace(layer, redis)
             except Exception as error:
@@ -126,6 +138,16 @@ class Announcer:
                 continue
             await self._send(layer, events.site_group(site), self._events(lives))
 
+    async def _alert(
+        self, layer: Any, redis: Any, changed: Collection[tuple[int | None, events.Event]]
+    ) -> None:
+        groups = _by_group(changed)
+        if not groups:
+            return
+        listened = await _listened(redis, {group: group for group in groups})
+        for group in listened:
+            await self._send(layer, group, groups[group])
+
     async def _trace(self, layer: Any, redis: Any) -> None:
         for device_id, records in self._traces.take().items():
             for group, message in messages_of(device_id, records):
@@ -134,9 +156,7 @@ class Announcer:
             await layer.group_send(trace_group(device_id), {"type": "trace.noticed", "device": device_id})
 
     async def _watched(self, redis: Any, sites: Sequence[int]) -> set[int]:
-        names = {f"asgi__group__{events.site_group(site)}": site for site in sites}
-        answer = await redis.pubsub_numsub(*names)
-        return {names[name.decode() if isinstance(name, bytes) else name] for name, count in answer if count}
+        return await _listened(redis, {events.site_group(site): site for site in sites})
 
     def _events(self, lives: Iterable[LiveState]) -> dict[str, events.Event]:
         serials = self._serials()
@@ -185,14 +205,26 @@ class Worst(NamedTuple):
 
 def alerts(changed: Iterable[tuple[int | None, events.Event]], worst: Iterable[Worst] = ()) -> None:
     """Announce these alerts, each with the site whose it is, and the devices whose worst one they changed."""
-    groups: dict[str, dict[str, events.Event]] = {}
-    for site_id, event in changed:
-        groups.setdefault(events.alert_group(site_id), {})[events.alert_key(event["id"])] = event
+    groups = _by_group(changed)
     for one in worst:
         event = events.worst_event(one.serial, one.rev, one.worst_alert)
         groups.setdefault(events.site_group(one.site_id), {})[events.device_key(one.serial)] = event
     for group, keyed in groups.items():
         _send_now(group, {"type": "live.events", "events": keyed})
+
+
+def _by_group(changed: Iterable[tuple[int | None, events.Event]]) -> dict[str, dict[str, events.Event]]:
+    groups: dict[str, dict[str, events.Event]] = {}
+    for site_id, event in changed:
+        groups.setdefault(events.alert_group(site_id), {})[events.alert_key(event["id"])] = event
+    return groups
+
+
+async def _listened(redis: Any, of: dict[str, Listener]) -> set[Listener]:
+    """Return what each group that somebody listens to stands for."""
+    names = {f"asgi__group__{group}": what for group, what in of.items()}
+    answer = await redis.pubsub_numsub(*names)
+    return {names[name.decode() if isinstance(name, bytes) else name] for name, count in answer if count}
 
 
 def _send_now(group: str, message: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from django.db.models import F, QuerySet
 
 from devices.models import Device, State
 from devices.moments import to_ms
-from fleet.live import announce
+from fleet.live import announce, events
 from fleet.safety import lifecycle, queries, rows, worst
 from fleet.safety.life import Life, Noted, Pace
 from fleet.safety.models import Alert, Entry
@@ -177,7 +177,7 @@ def settle(applied: Applied) -> None:
     revs = put_worst(applied.worst)
     alerts = applied.alerts
     if alerts or revs:
-        transaction.on_commit(lambda: announce.alerts(_events(alerts), revs), robust=True)
+        transaction.on_commit(lambda: announce.alerts(_read_again(alerts), revs), robust=True)
 
 
 def put_worst(worst_by_device: dict[int, dict[str, Any] | None]) -> list[announce.Worst]:
@@ -197,6 +197,6 @@ def put_worst(worst_by_device: dict[int, dict[str, Any] | None]) -> list[announc
     return told
 
 
-def _events(alerts: Sequence[Alert]) -> list[tuple[int | None, dict[str, Any]]]:
-    whole = queries.alerts().in_bulk([alert.pk for alert in alerts])
-    return [(alert.site_id, queries.alert_event(alert)) for alert in whole.values()]
+def _read_again(alerts: Sequence[Alert]) -> list[tuple[int | None, events.Event]]:
+    """Return their events with everybody they name, in one read however many they are."""
+    return queries.told(queries.alerts().in_bulk([alert.pk for alert in alerts]).values())

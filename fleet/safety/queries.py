@@ -83,6 +83,11 @@ def alert_event(alert: Alert) -> events.Event:
     return {"kind": "alert", **alert_object(alert)}
 
 
+def told(alerts: Iterable[Alert]) -> list[tuple[int | None, events.Event]]:
+    """Return what `fleet.live.announce` tells of these alerts: whose site each is, and its event."""
+    return [(alert.site_id, alert_event(alert)) for alert in alerts]
+
+
 def counts(sites: Iterable[Site | int]) -> dict[str, int]:
     """Return how many top lines are open at these sites, by priority, and how many are shelved.
 
