@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from fleet import env
 from fleet.patience import Connection
@@ -90,6 +91,26 @@ SLOW_REQUEST_MS = env.number("SLOW_REQUEST_MS", 1000, least=1)
 
 # --- Telling people about alerts (docs/paging.md) ---
 DUTY_HOURS = env.number("DUTY_HOURS", 16, least=1)  # whoever took over and forgot to end it went home
+PUBLIC_URL = env.text("PUBLIC_URL").rstrip("/")  # where people open the pages; links in messages begin so
+if PUBLIC_URL:
+    env.url("PUBLIC_URL", "https://myofleet.example", ("https", "http"))
+EMAIL_URL = env.text("EMAIL_URL")  # unset: no e-mail
+_mail = (
+    env.url("EMAIL_URL", "smtp://localhost:25", ("smtp", "smtp+tls", "smtps"))
+    if EMAIL_URL
+    else urlsplit("smtp://localhost:25")
+)
+EMAIL_HOST, EMAIL_PORT = (
+    _mail.hostname or "",
+    _mail.port or {"smtps": 465, "smtp+tls": 587}.get(_mail.scheme, 25),
+)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = env.credentials(_mail)
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.scheme == "smtp+tls", _mail.scheme == "smtps"
+EMAIL_TIMEOUT = TELL_SECONDS = env.seconds("TELL_SECONDS", 10)  # for one message, from name to last answer
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", "myofleet@localhost")
+VAPID_PRIVATE_KEY = env.text("VAPID_PRIVATE_KEY")  # `manage.py vapid` makes one; unset: no push
+VAPID_CONTACT = env.text("VAPID_CONTACT")  # mailto: or https:, for the browser makers' push services
+TELL_PRIVATE_NETWORKS = env.words("TELL_PRIVATE_NETWORKS")  # where webhooks may lead inside the house
 
 # --- How often somebody may ask (dashboards/limits.py); 0 a minute: no limit ---
 API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 3000)
@@ -254,6 +275,9 @@ CELERY_BEAT_SCHEDULE = {
 # --- Alerts: how long time takes with them ---
 ALERT_CLOSE_SECONDS = env.seconds("ALERT_CLOSE_SECONDS", 600)
 ALERT_CALM_SECONDS = env.seconds("ALERT_CALM_SECONDS", 60)
+ALERT_SETTLE_SECONDS = env.seconds("ALERT_SETTLE_SECONDS", 60)
+ALERT_PART_SILENT_SECONDS = env.seconds("ALERT_PART_SILENT_SECONDS", 10)
+ALERT_HOLD_SECONDS = env.seconds("ALERT_HOLD_SECONDS", 10)
 
 # --- Logs ---
 LOG_FORMAT = env.text("LOG_FORMAT", "json")

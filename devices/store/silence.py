@@ -11,18 +11,25 @@ from devices.store import records, states
 PULSE_OLD = timedelta(seconds=5)
 
 
+def counts_from(now: datetime) -> int | None:
+    """Return since when silence says something about a device, Unix ms; None if it says nothing now.
+
+    Ingest notes it in its pulse: not while it works behind, nor for a while after a start, a broker restart or a
+    backlog.
+    """
+    pulse = Pulse.objects.filter(part="ingest").first()
+    if pulse is None or now - pulse.at > PULSE_OLD:
+        return None
+    from_ms = int(pulse.detail.get("silence_counts_from_ms", 0))
+    return from_ms if to_ms(now) >= from_ms else None
+
+
 def sweep(now: datetime) -> list[LiveState]:
     """Move what is silent towards offline, unless the server itself may be what is silent.
 
-    Ingest notes in its pulse from when on silence counts: not while it works behind, nor for a while after a start,
-    a broker restart or a backlog.  Rows that another writer holds are left for the next sweep.
+    Rows that another writer holds are left for the next sweep.
     """
-    pulse = Pulse.objects.filter(part="ingest").first()
-    if (
-        pulse is None
-        or now - pulse.at > PULSE_OLD
-        or to_ms(now) < pulse.detail.get("silence_counts_from_ms", 0)
-    ):
+    if counts_from(now) is None:
         return []
     due = (
         State.objects.select_for_update(skip_locked=True).filter(silent_after__lte=now).order_by("device_id")
