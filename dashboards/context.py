@@ -30,8 +30,10 @@ def _ways(request: HttpRequest) -> list[Way]:
     roles = access.roles_of(request.user)
     entries = (
         ("home", _("Sites"), "see"),
+        ("alerts", _("Alerts"), "see"),
         ("devices", _("Devices"), "see"),
         ("sessions", _("Sessions"), "see"),
+        ("duty", _("Duty"), "see"),
         ("rejects", _("Rejects"), "see_rejects"),
         ("system", _("System"), "see_system"),
         ("people", _("People"), "manage_people"),
