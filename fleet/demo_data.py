@@ -1,4 +1,4 @@
-"""The people, sites, devices and protocols of the demo: the same at each start, made only where they are missing.
+"""The people, sites, devices, rotas and protocols of the demo: the same at each start, made where they are missing.
 
 Their passwords and tokens are derived from one secret of VAR, so that a later start can tell them again
 although the database keeps hashes only.
@@ -11,9 +11,10 @@ import json
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -21,7 +22,7 @@ from django.utils import timezone
 
 from devices import accounts, documents
 from devices.enrolment import Row
-from devices.models import Device
+from devices.models import Device, ProtocolDocument
 from devices.simulator.session import built_in
 from fleet.access import service
 from fleet.access.enrolments import record_enrolments
@@ -29,6 +30,9 @@ from fleet.access.models import Membership, Role, Site, Token
 from fleet.access.queries import digest_of
 from fleet.embedded.options import DEVICES_JSON, PEOPLE_JSON
 from fleet.embedded.vault import write_private
+from fleet.paging import service as telling
+from fleet.paging.models import Shift
+from fleet.safety.words import Duty
 
 SPARE_DEVICES: Final = 24
 _TOKEN_LASTS: Final = timedelta(days=90)
@@ -73,6 +77,21 @@ _PEOPLE: Final[dict[str, tuple[Role, tuple[_Place, ...], str, str]]] = {
 }
 
 
+# Who is on duty from when to when, every day, by the clock of the place.  The stranger's site has no rota.
+_ROTA: Final[dict[str, tuple[tuple[Duty, str, time, time], ...]]] = {
+    _NORTH.slug: (
+        (Duty.CARE, "nurse", time(7), time(19)),
+        (Duty.CARE, "clinician", time(19), time(7)),
+        (Duty.TECHNICAL, "engineer", time(0), time(0)),
+    ),
+    _RIVERSIDE.slug: (
+        (Duty.CARE, "coach", time(8), time(20)),
+        (Duty.CARE, "clinician2", time(20), time(8)),
+        (Duty.TECHNICAL, "engineer", time(0), time(0)),
+    ),
+}
+
+
 class _Derived:
     """Secrets that are the same at each start of one VAR, and random to everybody else."""
 
@@ -94,8 +113,9 @@ def make(var: Path, *, devices: int, seed: int, secret: str) -> None:
     passwords = {row.serial: derived("device", row.serial) for row in (*simulated, *spare)}
     _enrol([*simulated, *spare], passwords)
     accounts.sync()
-    for protocol in built_in().values():  # what the simulated devices report by hash
-        documents.keep(protocol.document, sha256=protocol.sha256)
+    _approve_protocols()
+    for place in _PLACES:
+        _rota(sites[place.slug], place)
     told = {
         "users": people,
         "devices": [_told(row, passwords) for row in simulated],
@@ -116,7 +136,13 @@ def _person(name: str, sites: dict[str, Site], derived: _Derived) -> dict[str, A
     password, token = derived("password", name), f"myo_{derived('token', name)}"
     user = User.objects.filter(username=name).first()
     if user is None:  # an existing one keeps a password that was changed by hand
-        user = User.objects.create_user(name, password=password, first_name=first_name, last_name=last_name)
+        user = User.objects.create_user(
+            name,
+            email=f"{name}@example.org",  # RFC 2606: nobody's; and nothing is sent without EMAIL_URL
+            password=password,
+            first_name=first_name,
+            last_name=last_name,
+        )
     held = set(Membership.objects.filter(user=user).values_list("site__slug", flat=True))
     for place in places:
         if place.slug not in held:
@@ -138,6 +164,33 @@ def _token(user: User, digest: str) -> None:
             service.record(
                 None, "token.issued", subject=user.get_username(), name="demo", expires_at=ends.isoformat()
             )
+
+
+def _approve_protocols() -> None:
+    """Keep what the simulated devices report by hash, approved: else each session would raise an alert."""
+    for protocol in built_in().values():
+        documents.keep(protocol.document, sha256=protocol.sha256)
+        ProtocolDocument.objects.filter(sha256=protocol.sha256, approved_at=None).update(
+            approved_at=timezone.now(), approved_by="clinician", approval_reason="the demo's own protocol"
+        )
+
+
+def _rota(site: Site, place: _Place) -> None:
+    """Write the site's rota, unless it has one: what was changed by hand stays."""
+    if Shift.objects.filter(site=site).exists():
+        return
+    today = timezone.now().astimezone(ZoneInfo(place.time_zone)).date()
+    for duty, name, starts, ends in _ROTA.get(place.slug, ()):
+        telling.add_shift(
+            actor=None,
+            site=site,
+            duty=duty,
+            user=User.objects.get(username=name),
+            weekdays=range(7),
+            starts=starts,
+            ends=ends,
+            first_day=today - timedelta(days=7),  # the night before the first start is covered, too
+        )
 
 
 def _rows(prefix: str, places: tuple[_Place, ...], count: int, dice: random.Random) -> list[Row]:

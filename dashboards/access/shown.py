@@ -24,7 +24,7 @@ _SECONDS: Final = 120
 class Secret:
     """What is shown; `name` says what it is of, `whose` who may be shown it (the primary key of the reader)."""
 
-    kind: Literal["token", "link", "display"]
+    kind: Literal["token", "link", "display", "webhook"]
     name: str
     text: str
     whose: int
@@ -48,7 +48,7 @@ def to_show(request: HttpRequest, *kinds: str) -> dict[str, Any]:
     secret = waiting(request, *kinds)
     if secret is None:
         return {"secret": None}
-    if secret.kind == "token":
+    if secret.kind in ("token", "webhook"):
         return {"secret": secret, "address": secret.text}
     if secret.kind == "link":
         path = reverse("dashboards:welcome", args=secret.text.split("/"))

@@ -14,12 +14,19 @@ from devices import queries
 
 register = template.Library()
 
-_FORMATS = {"full": "j M Y H:i:s", "minute": "j M H:i", "time": "H:i:s", "day": "j M Y"}
+_FORMATS = {
+    "full": "j M Y H:i:s",
+    "minute": "j M H:i",
+    "time": "H:i:s",
+    "clock": "H:i",
+    "day": "j M Y",
+    "weekday": "D j M",
+}
 
 
 @register.simple_tag
 def moment(at: datetime | None, time_zone: str, style: str = "full") -> SafeString:
-    """Return `<time>` in the zone of its site; `style`: full, minute, time or day.  A dash for no moment."""
+    """Return `<time>` in the zone of its site; `style`: a key of `_FORMATS`.  A dash for no moment."""
     if at is None:
         return format_html('<span class="quiet">{}</span>', "–")
     utc = at.astimezone(UTC)

@@ -1,0 +1,116 @@
+"""Who is told of a site's alerts, when and by what; what was told lately."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from dashboards.access import once, shown
+from dashboards.access.guards import page
+from dashboards.access.people import member
+from dashboards.duty import words
+from dashboards.duty.forms import WEEKDAYS, ShiftForm, WebhookForm
+from dashboards.lists.scope import Scope
+from fleet.access import queries as access
+from fleet.access.models import Site
+from fleet.access.people import called
+from fleet.paging import duty as duties
+from fleet.paging import queries, service
+from fleet.paging.models import Policy, Shift
+from fleet.paging.policies import Channel, Plan
+from fleet.safety import texts
+from fleet.safety.words import Duty, Priority
+
+VERB: Final = "manage_telling"
+LATELY: Final = timedelta(days=7)
+_TOLD: Final = 50
+TOLD_PRIORITIES: Final = (Priority.HIGH, Priority.MEDIUM, Priority.LOW)  # an info is no alert that is told
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How alerts of one priority are told, in words; `policy` None: as the product does."""
+
+    priority: Priority
+    title: str
+    policy: Policy | None
+    steps: list[tuple[str, str, str]]
+    repeat: str
+    plan: Plan
+
+
+@require_safe
+@page
+def telling(request: HttpRequest, slug: str) -> HttpResponse:
+    return show(request, access.site_for(member(request), slug))
+
+
+def show(request: HttpRequest, site: Site, *, status: int = 200, **forms: Any) -> HttpResponse:
+    """Return the page; `forms` are those that could not be used, with what was typed."""
+    me, now = member(request), timezone.now()
+    may_manage = access.may(me, VERB, site)
+    today = Scope((site,)).today(now)
+    shifts = list(queries.rota_of(site))
+    context: dict[str, Any] = {
+        "site": site,
+        "zone": site.time_zone,
+        "now": now,
+        "may_manage": may_manage,
+        "told": [_told(site, priority) for priority in TOLD_PRIORITIES],
+        "rota": [(words.DUTIES[one], words.FOR_WHAT[one], _lines(site, shifts, one)) for one in Duty],
+        "unreached": _unreached(site, shifts),
+        "deliveries": [
+            (one, texts.short(one.alert), words.recipient(one), words.CHANNELS[Channel(one.channel)],
+             words.STATES.get(one.state, one.state))
+            for one in queries.told_at(site, since=now - LATELY)[:_TOLD]
+        ],
+        "webhooks": list(queries.webhooks_of(site)),
+        "once": once.word(),
+    }  # fmt: skip
+    if may_manage:
+        context |= {"shift_form": ShiftForm(site=site, today=today), "webhook_form": WebhookForm()}
+        context |= shown.to_show(request, "webhook")
+    answer = render(request, "dashboards/duty/telling.html", context | forms, status=status)
+    return shown.forget(answer) if may_manage else answer
+
+
+def _told(site: Site, priority: Priority) -> Told:
+    plan = service.plan_of(site, priority)
+    policy = Policy.objects.filter(site=site, priority=priority).select_related("changed_by").first()
+    people = _names(plan)
+    sites = dict(Site.objects.filter(pk__in=_keys(plan)).values_list("pk", "name"))
+    steps = [(words.after(one.after_s), words.whom(one, people, sites), words.by(one)) for one in plan.steps]
+    return Told(priority, str(words.PRIORITIES[priority]), policy, steps, words.repeat(plan), plan)
+
+
+def _names(plan: Plan) -> dict[int, str]:
+    ids = [one.person_id for one in plan.steps if one.person_id is not None]
+    return {user.pk: called(user) for user in User.objects.filter(pk__in=ids)}
+
+
+def _keys(plan: Plan) -> list[int]:
+    return [one.site_id for one in plan.steps if one.site_id is not None]
+
+
+def _lines(site: Site, shifts: list[Shift], one: Duty) -> list[tuple[Shift, str, bool]]:
+    """Return the lines of one duty: with the day of the week, and whether they may (still) be on it."""
+    able = {user.pk for user in duties.anyone([site.pk], one)}
+    return [
+        (shift, str(WEEKDAYS[shift.weekday][1]), shift.user_id in able)
+        for shift in shifts
+        if shift.duty == one
+    ]
+
+
+def _unreached(site: Site, shifts: list[Shift]) -> list[str]:
+    """Return who of the rota has neither a confirmed address nor a browser that takes push."""
+    people = {shift.user_id: shift.user for shift in shifts if shift.user.is_active and not shift.user.email}
+    reached = User.objects.filter(pk__in=people, push_addresses__gone_at=None, push_addresses__isnull=False)
+    for pk in reached.values_list("pk", flat=True):
+        people.pop(pk, None)
+    return sorted(called(user) for user in people.values())
