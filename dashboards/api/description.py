@@ -27,6 +27,7 @@ TEXT: Final = """Live supervision of electrical muscle stimulators.
 
 TAGS: Final = {
     "devices": "Devices as they are now, and what they said: records, the ledger of every record, traces.",
+    "alerts": "What is wrong, who has it, and what became of it.",
     "sessions": "Sessions of treatment, one row each, joined over reconnects.",
     "rejects": "What was refused on the wire, and why.",
     "audit": "Who did what.",
@@ -47,7 +48,15 @@ _PROBLEMS: Final = {
 }
 _ALWAYS: Final = ("400", "401", "403", "404", "429", "500", "503")
 _WITH_BODY: Final = ("413", "415", "422")
-_OWN: Final = {"endConflict": ("409",), "getSession": ("409",)}
+_OWN: Final = {
+    "endConflict": ("409",),
+    "getSession": ("409",),
+    "acknowledgeAlert": ("409",),
+    "shelveAlert": ("409",),
+    "unshelveAlert": ("409",),
+    "closeAlert": ("409",),
+    "assignAlert": ("409",),
+}
 """What single operations answer besides, by operation id."""
 
 _DETAILS: Final = {
@@ -71,6 +80,9 @@ _PARAMETERS: Final = {
     "state": "what it last said it is doing",
     "points": "at most so many in the answer",
     "reason": "why it was refused",
+    "alert_id": "of the alert",
+    "priority": "how soon somebody must act",
+    "duty": "who is asked first: `care` with people, `technical` with machines",
 }
 """What a parameter means where its own path does not say."""
 
@@ -111,7 +123,8 @@ def _operation(path: str, operation: dict[str, Any]) -> None:
     name = operation["operationId"]
     parameters, body = operation.get("parameters", []), operation.get("requestBody")
     for parameter in parameters:
-        _parameter(parameter, examples.PARAMETERS | {"cursor": examples.CURSORS.get(name)})
+        own = {"cursor": examples.CURSORS.get(name)} | examples.OWN_PARAMETERS.get(name, {})
+        _parameter(parameter, examples.PARAMETERS | own)
     if body:
         body["content"]["application/json"]["example"] = examples.BODIES[name]
     operation["responses"] = {str(status): answer for status, answer in operation["responses"].items()}

@@ -5,6 +5,8 @@ They are held against the schemas by `tests/dashboards/api/test_description.py`.
 
 from typing import Any, Final
 
+from dashboards.api import alert_examples
+
 _SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _PROTOCOL = {"id": "quad-strength", "version": 3, "sha256": _SHA256}
 
@@ -15,6 +17,7 @@ CURSORS: Final = {
     "listSessions": "WyIyMDI2LTExLTIyVDA3OjQwOjAwKzAwOjAwIiwxMjNd0itoYQ",
     "listRejects": "WyIyMDI2LTExLTIyVDA3OjQwOjAwKzAwOjAwIiwzMV3DLv7Y",
     "listAudit": "WyIyMDI2LTExLTIyVDA3OjQwOjAwKzAwOjAwIiw0NzExXbH3F3g",
+    "listAlerts": alert_examples.CURSOR,
 }
 """Of each list, by operation id: a cursor belongs to its list."""
 
@@ -231,10 +234,11 @@ ANSWERS: Final[dict[str, Any]] = {
     "getSession": SESSION_IN_FULL,
     "listRejects": _page(REJECT),
     "listAudit": _page(AUDIT_ENTRY),
+    **alert_examples.ANSWERS,
 }
 """Of each operation's success, by operation id."""
 
-BODIES: Final[dict[str, Any]] = {"endConflict": ENDED}
+BODIES: Final[dict[str, Any]] = {"endConflict": ENDED, **alert_examples.BODIES}
 
 PARAMETERS: Final[dict[str, Any]] = {
     "serial": "EMS-0001",
@@ -257,5 +261,9 @@ PARAMETERS: Final[dict[str, Any]] = {
     "device": "EMS-0001",
     "subject": "p-7f3a",
     "reason": "json",
+    **alert_examples.PARAMETERS,
 }
 """Of each parameter, by name."""
+
+OWN_PARAMETERS: Final[dict[str, dict[str, Any]]] = {"listAlerts": {"state": alert_examples.STATE}}
+"""Where a name means something else in one operation, by operation id."""

@@ -27,7 +27,7 @@ class Kind(StrEnum):
     COMMENT = "comment"
     EXPLAINED = "explained"  # another alert is its cause
     SURFACED = "surfaced"  # its cause has ended, and it is still true
-    BACK = "back"  # its device is in service again
+    BACK = "back_in_service"
     MOVED = "moved"  # its device stands at another site now
     CLOSED = "closed"
 

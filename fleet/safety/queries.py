@@ -78,6 +78,25 @@ def alert_object(alert: Alert) -> dict[str, Any]:
     }
 
 
+def in_full(alert: Alert) -> dict[str, Any]:
+    """Return what the API's object of one alert has besides: what to do, why, and its journal."""
+    entries = alert.entries.select_related("by").order_by("at", "pk")
+    return {
+        "to_do": str(texts.to_do(alert)),
+        "why": str(texts.why(alert.rule)),
+        "journal": [
+            {
+                "at": _at(one.at),
+                "kind": one.kind,
+                "by": _who(one.by),
+                "text": one.text,
+                "data": one.data,
+            }
+            for one in entries
+        ],
+    }
+
+
 def alert_event(alert: Alert) -> events.Event:
     """Return the live event of an alert: always all of it."""
     return {"kind": "alert", **alert_object(alert)}
