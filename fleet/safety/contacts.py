@@ -61,6 +61,7 @@ class Explained:
 
     id: int
     device_id: int | None
+    rule: str
     is_true: bool
     cause_id: int | None
 
@@ -163,6 +164,6 @@ def followers(rules: Iterable[str]) -> list[Explained]:
     """Return the open alerts of these rules."""
     rows = Alert.objects.filter(rule__in=list(rules), state__in=OPEN)
     return [
-        Explained(pk, device, state in TRUE, cause)
-        for pk, device, state, cause in rows.values_list("pk", "device_id", "state", "cause_id")
+        Explained(pk, device, rule, state in TRUE, cause)
+        for pk, device, rule, state, cause in rows.values_list("pk", "device_id", "rule", "state", "cause_id")
     ]

@@ -266,15 +266,16 @@ def _write(news: list[News], begun: list[Condition], ended: list[tuple[int, str]
 
 def _arrange(known: Mapping[Where, OpenCause], tops: Mapping[int, int], now: datetime) -> None:
     """List each true consequence of silence under what explains it now, or on a line of its own."""
-    wanted = {
-        one.id: (one.cause_id, tops.get(one.device_id or 0))
-        for one in contacts.followers(_FOLLOWERS)
-        if one.is_true
-    }
-    for (site_id, subject), one in known.items():
-        if one.is_true and subject:
+    followers = [one for one in contacts.followers(_FOLLOWERS) if one.is_true]
+    lost = {one.device_id: one.id for one in followers if one.rule == silence.LINK_LOST}
+    wanted: dict[int, tuple[int | None, int | None]] = {}
+    for one in followers:
+        top = tops.get(one.device_id or 0) or lost.get(one.device_id)
+        wanted[one.id] = (one.cause_id, None if top == one.id else top)
+    for (site_id, subject), group in known.items():
+        if group.is_true and subject:
             site = known.get((site_id, SITE))
-            wanted[one.id] = (one.cause_id, site.id if site is not None and site.is_true else None)
+            wanted[group.id] = (group.cause_id, site.id if site is not None and site.is_true else None)
     closed = set(
         Alert.objects.filter(
             pk__in=[has for has, _wants in wanted.values() if has is not None], state=State.CLOSED
@@ -296,7 +297,7 @@ def _arrange(known: Mapping[Where, OpenCause], tops: Mapping[int, int], now: dat
 
 def _close_with_cause(now: datetime) -> None:
     """Close what a person closed along with its cause: they have seen to all of it."""
-    rows = Alert.objects.filter(state__in=OPEN, cause__state=State.CLOSED, cause__rule__in=contacts.CAUSES)
+    rows = Alert.objects.filter(state__in=OPEN, cause__state=State.CLOSED)
     by_cause: dict[tuple[Any, Any, Any], list[int]] = {}
     for alert_id, *about in rows.values_list("pk", "cause__disposition", "cause__closed_by", "cause"):
         by_cause.setdefault((about[0], about[1], about[2]), []).append(alert_id)
