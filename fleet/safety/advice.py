@@ -33,6 +33,7 @@ def titles() -> dict[str, str]:
         "ingest_silent": _("Nothing is taken in"),
         "dispatch_silent": _("Commands do not go out"),
         "worker_silent": _("The clock stands still"),
+        "courier_silent": _("Nothing is sent"),
         "broker_silent": _("Message broker gone"),
         "database_silent": _("Database gone"),
         "rule_broken": _("A rule is broken"),
@@ -92,7 +93,8 @@ def _reasons_of_server() -> dict[str, str]:
     return {
         "ingest_silent": _("While nothing is taken in, no device is supervised."),
         "dispatch_silent": _("While commands do not go out, no device can be stopped from here."),
-        "worker_silent": _("While time's work stands still, silence is not noticed and nobody is called."),
+        "worker_silent": _("While the clock of alerts stands still, only ingest looks who falls silent."),
+        "courier_silent": _("While nothing is sent, alerts reach only those who look at these pages."),
         "broker_silent": _("While the broker is gone, no device is heard."),
         "database_silent": _("While the database is gone, nothing is stored, and no device is supervised."),
         "rule_broken": _("A rule that fails finds nothing, which must not look like calm."),
@@ -168,7 +170,8 @@ def _steps_at_networks() -> dict[str, str]:
         "site_silent": _("Send people to the sessions. Then see to the site's connection."),
         "ingest_silent": _("Watch the devices by hand. Restart ingest; see the System page."),
         "dispatch_silent": _("Stop devices by hand only. Restart dispatch; see the System page."),
-        "worker_silent": _("Watch the devices by hand. Restart the worker; see the System page."),
+        "worker_silent": _("Ingest keeps the clock for now. Restart the worker; see the System page."),
+        "courier_silent": _("Keep these pages open. Restart the courier; see the System page."),
         "broker_silent": _("Watch the devices by hand. Restart the broker; see the System page."),
         "database_silent": _("Watch the devices by hand. Restart the database; see the System page."),
     }
@@ -192,7 +195,8 @@ def silences() -> dict[str, str]:
     return {
         "ingest_silent": _("what devices say is not taken in: pages show old values"),
         "dispatch_silent": _("commands do not go out: stop by hand only"),
-        "worker_silent": _("the clock stands still: nobody is called, escalation rests"),
+        "worker_silent": _("the clock stands still; ingest keeps it until the worker is back"),
+        "courier_silent": _("no e-mail, push or webhook goes out: alerts are told on these pages only"),
         "broker_silent": _("the message broker is gone: no device is heard"),
         "database_silent": _("the database is gone: nothing is stored"),
     }

@@ -132,7 +132,7 @@ _RULES = (
         Shape.AT_ONCE,
         "device's own word; makers measure the load from about 15 mA on",
         (
-            _p("limit_ohm", "Ω", 5_000, 2_000, 20_000),
+            _p("limit_ohm", "Ω", 10_000, 2_000, 20_000),
             _p("deadband_percent", "%", 20, 5, 50),
             _p("live_ma", "mA", 10, 5, 20),
             _on(0, 0, 5),
@@ -333,7 +333,7 @@ _RULES = (
             "a dead pipeline must look dead: what is not watched, nobody is told of",
             of_server=True,
         )
-        for part in ("ingest", "dispatch", "worker", "broker", "database")
+        for part in ("ingest", "dispatch", "worker", "courier", "broker", "database")
     ),
     Rule(
         "rule_broken",

@@ -284,6 +284,7 @@ _SENTENCES: dict[str, Callable[[Alertish, Facts], str]] = {
     "ingest_silent": _part_silent,
     "dispatch_silent": _part_silent,
     "worker_silent": _part_silent,
+    "courier_silent": _part_silent,
     "broker_silent": _part_silent,
     "database_silent": _part_silent,
     "rule_broken": _rule_broken,
