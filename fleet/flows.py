@@ -3,9 +3,11 @@
 Facts come first (devices), decisions next (fleet), people last, and only what was committed is announced.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -20,6 +22,8 @@ from fleet.access import service as access
 from fleet.control import births
 from fleet.control import service as control
 from fleet.live import announce
+from fleet.safety import queries as alerts
+from fleet.safety.judge import Judge
 
 
 @dataclass(slots=True)
@@ -28,6 +32,8 @@ class Taken:
 
     facts: Facts = field(default_factory=Facts)
     refused: list[Refused] = field(default_factory=list)
+    alerts: list[tuple[int | None, dict[str, Any]]] = field(default_factory=list)
+    """(site, event) of each alert that changed, for the browsers."""
 
 
 def take_in(
@@ -35,6 +41,7 @@ def take_in(
     reading: Reading,
     now: datetime,
     *,
+    judge: Judge,
     window_ms: int = 600_000,
     lap: Callable[[str], None] = lambda _step: None,
 ) -> Taken:
@@ -44,7 +51,7 @@ def take_in(
 
     Raises `states.Raced` if another process moved a live state meanwhile: clear the desk and take the batch again.
     """
-    with transaction.atomic():
+    with _remembered(judge, reading), transaction.atomic():
         desks.lay(desk, reading.heard, reading.numbered)
         lap("lay")
         settler = Settler(desk, window_ms=window_ms)
@@ -55,17 +62,31 @@ def take_in(
         lap("copy")
         ledgers.write(facts.books.values())
         lap("ledger")
+        refused = [*reading.refused, *facts.refused, *_reused(facts)]
+        judged = judge.judge(desk, facts, refused, now)
+        told = alerts.told(judged.alerts)
+        lap("judge")
         states.write(list(facts.states.values()))
         lap("states")
         records.copy_changes(facts.changes, now)
         rollups.write_sessions(facts.sessions)
-        refused = [*reading.refused, *facts.refused, *_reused(facts)]
         rejects.write(refused)
         unknown.keep(reading.unknown)
         control.request_rebirth(births.unborn(facts.states.values()), now)
         lap("changes")
     lap("commit")
-    return Taken(facts, refused)
+    return Taken(facts, refused, told)
+
+
+@contextmanager
+def _remembered(judge: Judge, reading: Reading) -> Iterator[None]:
+    """What was judged of a batch that is not committed was not judged."""
+    try:
+        yield
+    except BaseException:
+        judge.forget({one.device_id for one in reading.heard} | {one[0] for one in reading.numbered})
+        judge.forget(one.device_id for one in reading.refused if one.device_id is not None)
+        raise
 
 
 def _reused(facts: Facts) -> list[Refused]:

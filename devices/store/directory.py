@@ -25,6 +25,9 @@ class Directory:
             found = self._devices.get(serial)
         return found
 
+    def site_of(self, device_id: int) -> int | None:
+        return self.sites.get(device_id)
+
     def is_account(self, name: str) -> bool:
         return name in self._accounts
 

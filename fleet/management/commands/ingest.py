@@ -26,6 +26,7 @@ from fleet import checks, flows
 from fleet.live.announce import Announcer
 from fleet.live.events import pulse_event
 from fleet.metrics import of_this_process
+from fleet.safety.judge import Judge
 
 _SERVER = SERVER_STATUS.encode()
 SUBSCRIPTIONS = ("ems/v1/+/status", "ems/v1/+/telemetry", "ems/v1/+/event", SERVER_STATUS)
@@ -60,6 +61,7 @@ class _House:
     def __init__(self, stop: threading.Event) -> None:
         self.stop = stop
         directory = Directory()
+        self.judge = Judge(directory.site_of)
         self.inbox = Inbox()
         self.presence = Presence(settings.SERVER_ID)
         self.logbook = Logbook(self._figures, settings.SLOW_BATCH_MS)
@@ -109,7 +111,9 @@ class _House:
 
     def _take_in(self, desk: Desk, reading: Reading, now: datetime) -> flows.Taken:
         window_ms = int(settings.PLACING_WINDOW_SECONDS * 1000)
-        return flows.take_in(desk, reading, now, window_ms=window_ms, lap=self.logbook.lap)
+        taken = flows.take_in(desk, reading, now, judge=self.judge, window_ms=window_ms, lap=self.logbook.lap)
+        self.voice.alerts(taken.alerts)
+        return taken
 
     def _figures(self) -> dict[str, dict[str, float]]:
         own = of_this_process()

@@ -15,6 +15,7 @@ from devices.store import desks, rollups, sql
 from devices.wire import codec
 from fleet import flows
 from fleet.flows import Taken
+from fleet.safety.judge import Judge
 
 T0 = 1_763_788_000_000  # 2025-11-22T05:06:40Z
 
@@ -36,12 +37,13 @@ class Ingest:
         serials = dict(Device.objects.values_list("serial", "id"))
         self.reader = Reader(serials.get, lambda name: name.startswith("account-"))
         self.desk = Desk()
+        self.judge = Judge()
         self.now_ms = T0
 
     def take(self, *packets: Message) -> Taken:
         """Store one batch a little after its newest message came; raises what `take_in` raises."""
         self.now_ms = max(self.now_ms, *(one.arrival_ms for one in packets)) + 1
-        taken = flows.take_in(self.desk, self.reader.read(packets), from_ms(self.now_ms))
+        taken = flows.take_in(self.desk, self.reader.read(packets), from_ms(self.now_ms), judge=self.judge)
         for device_id, message, placed_ms, disputed in taken.facts.sums:
             self.desk.rollup.add(device_id, message, placed_ms, disputed=disputed)
         return taken

@@ -1,0 +1,1 @@
+"""What each rule looks at: telemetry, statuses, events.  Pure: values in, findings out."""
