@@ -19,7 +19,8 @@ from fleet.access.verbs import WORDS
 from fleet.safety import lifecycle
 from fleet.safety.intake import Applied, change, pace, settle
 from fleet.safety.life import Kind, Life, Noted, Step
-from fleet.safety.models import Alert
+from fleet.safety.models import Alert, Condition
+from fleet.safety.silence import ABOUT_DEVICES
 from fleet.safety.words import Disposition, State
 
 SHIFT_MINUTES: Final = 8 * 60
@@ -114,9 +115,8 @@ def close(*, actor: User, alert: Alert, disposition: Disposition, note: str, now
     step = partial(
         lifecycle.close, disposition=disposition, note=note, by=actor.pk, now_ms=to_ms(now), pace=pace()
     )
-    return _one(
-        actor, "alert.closed", alert, step, now, detail={"disposition": disposition.value, "note": note}
-    )
+    detail = {"disposition": disposition.value, "note": note}
+    return _one(actor, "alert.closed", alert, step, now, detail=detail, also=_forget_telling)
 
 
 def assign(*, actor: User, alert: Alert, to: User | None, now: datetime) -> Alert:
@@ -163,8 +163,12 @@ def _one(
     idle: str = "",
     also_closed: bool = False,
     detail: dict[str, Any] | None = None,
+    also: Callable[[Alert], None] = lambda _alert: None,
 ) -> Alert:
-    """Do one deed with one alert.  Raises Over if it is closed, or, with `idle`, if there was nothing to do."""
+    """Do one deed with one alert, and `also` in its transaction.
+
+    Raises Over if it is closed, or, with `idle`, if there was nothing to do.
+    """
     guarded = step if also_closed else _unless_closed(step)
     with transaction.atomic():
         applied = change(Alert.objects.filter(pk=alert.pk), guarded, now)
@@ -178,8 +182,19 @@ def _one(
                 raise Over(idle)
             return seen
         _record(actor, action, applied, detail or {})
+        also(seen)
         settle(applied)
     return seen
+
+
+def _forget_telling(alert: Alert) -> None:
+    """Rules forget that they told of it, so that what still holds is told again by the next record that says so.
+
+    Ingest keeps that memory: the new `rev` of the device's live state makes it read all of it again.  Silence brings no
+    record: whoever closes it has been there, and it is news again once the device was heard.
+    """
+    told = Condition.objects.filter(device=alert.device_id, rule=alert.rule, channel=alert.channel or 0)
+    told.exclude(rule__in=ABOUT_DEVICES).update(told=False)
 
 
 def _unless_closed(step: Callable[[Life], Step]) -> Callable[[Life], Step]:

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from devices.models import Device, State
 from devices.moments import to_ms
+from devices.store import sql
 from fleet.live import announce, events
 from fleet.safety import lifecycle, queries, rows, worst
 from fleet.safety.life import Life, Noted, Pace
@@ -20,6 +22,9 @@ from fleet.safety.words import OPEN
 
 _TRIES: Final = 20  # each loss means that somebody else raised the same alert, so the next try finds it
 _ONE_OPEN: Final = "one_open_alert_a_key"
+_PUT_WORST: Final = """
+    UPDATE devices_state s SET worst_alert = v.worst, rev = s.rev + 1
+    FROM unnest(%s::bigint[], %s::jsonb[]) AS v(id, worst) WHERE s.device_id = v.id"""
 
 
 @dataclass(slots=True)
@@ -32,6 +37,10 @@ class Applied:
     alerts: list[Alert] = field(default_factory=list)
     worst: dict[int, dict[str, Any] | None] = field(default_factory=dict)
     seen: list[Alert] = field(default_factory=list)
+
+    @property
+    def devices(self) -> set[int]:
+        return {alert.device_id for alert in self.alerts if alert.device_id is not None}
 
 
 @dataclass(slots=True)
@@ -55,8 +64,15 @@ def apply(news: Sequence[News], now: datetime) -> Applied:
     """Take in what rules have found, inside the caller's transaction, which writes `worst` to the live states.
 
     Call it once a transaction, and before any live state is locked: alert rows come first, in the order of keys.
-    The same news twice change nothing the second time.
+    The same news twice change nothing the second time.  `worst` holds as long as nobody else writes the live states
+    meanwhile, which ingest notices by their `rev`: whoever changes an alert raises it.
     """
+    applied = _take_in(news, now)
+    applied.worst = worst.worst_of(applied.devices)
+    return applied
+
+
+def _take_in(news: Sequence[News], now: datetime) -> Applied:
     if not news:
         return Applied()
     if not connection.in_atomic_block:
@@ -138,9 +154,7 @@ def _store(drafts: Iterable[_Draft], now: datetime) -> Applied:
     Alert.objects.bulk_update([alert for alert, _noted in moved], rows.WRITTEN, batch_size=200)
     changed = [*fresh, *moved]
     Entry.objects.bulk_create([entry for alert, noted in changed for entry in rows.entries(alert, noted)])
-    changed_alerts = [alert for alert, _noted in changed]
-    moved_ids = {alert.device_id for alert in changed_alerts if alert.device_id is not None}
-    return Applied(changed_alerts, worst.worst_of(moved_ids) if moved_ids else {})
+    return Applied([alert for alert, _noted in changed])
 
 
 def _new(draft: _Draft, devices: dict[int, Device], now: datetime) -> Alert | None:
@@ -167,34 +181,40 @@ def take(news: Sequence[News], now: datetime) -> Applied:
     if not news:
         return Applied()
     with transaction.atomic():
-        applied = apply(news, now)
+        applied = _take_in(news, now)
         settle(applied)
     return applied
 
 
 def settle(applied: Applied) -> None:
     """Write the worst alert of each device to its live state, and announce all of it once committed."""
-    revs = put_worst(applied.worst)
+    applied.worst, revs = put_worst(applied.devices)
     alerts = applied.alerts
-    if alerts or revs:
+    if alerts:
         transaction.on_commit(lambda: announce.alerts(_read_again(alerts), revs), robust=True)
 
 
-def put_worst(worst_by_device: dict[int, dict[str, Any] | None]) -> list[announce.Worst]:
-    """Write these worst alerts where they changed; `rev` rises, so that whoever holds the state reads it again."""
-    told = []
-    held = (
-        State.objects.filter(device__in=worst_by_device).order_by("device_id").select_for_update(of=("self",))
+def put_worst(device_ids: Iterable[int]) -> tuple[dict[int, dict[str, Any] | None], list[announce.Worst]]:
+    """Write the worst alert of each of these devices, whose alerts have changed, to its live state.
+
+    It is worked out once the states are locked, when whoever changed other alerts of the device has committed.  `rev`
+    rises in any case: ingest may just be working out the worst from what it saw before.
+    """
+    held = State.objects.filter(device__in=device_ids).order_by("device_id").select_for_update(of=("self",))
+    lives = list(held.select_related("device").only("device", "rev", "device__serial", "device__site"))
+    found = worst.worst_of(device_ids)
+    sql.execute(
+        _PUT_WORST,
+        [
+            sql.numbers(found),
+            sql.texts(None if one is None else msgspec.json.encode(one).decode() for one in found.values()),
+        ],
     )
-    for live in held.select_related("device").only(
-        "device", "rev", "worst_alert", "device__serial", "device__site"
-    ):
-        new = worst_by_device[live.device_id]
-        if live.worst_alert == new:
-            continue
-        State.objects.filter(pk=live.pk).update(worst_alert=new, rev=F("rev") + 1)
-        told.append(announce.Worst(live.device.site_id, live.device.serial, live.rev + 1, new))
-    return told
+    told = [
+        announce.Worst(live.device.site_id, live.device.serial, live.rev + 1, found[live.device_id])
+        for live in lives
+    ]
+    return found, told
 
 
 def _read_again(alerts: Sequence[Alert]) -> list[tuple[int | None, events.Event]]:

@@ -23,6 +23,8 @@ def worst_of(device_ids: Iterable[int]) -> dict[int, dict[str, Any] | None]:
     """Return the worst open alert of each device that is neither explained by another nor shelved, or None."""
     found: dict[int, Alert] = {}
     worst: dict[int, dict[str, Any] | None] = dict.fromkeys(device_ids)
+    if not worst:
+        return {}
     for alert in Alert.objects.filter(_IS_SHOWN, device__in=worst.keys(), state__in=OPEN):
         device_id = alert.device_id
         if device_id is not None and (device_id not in found or urgency(alert) < urgency(found[device_id])):
