@@ -268,6 +268,7 @@ CELERY_TASK_ROUTES = {
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "fleet.tasks.tick", "schedule": 1.0},
     "alerts": {"task": "fleet.safety.tasks.tick", "schedule": 1.0},
+    "telling": {"task": "fleet.paging.tasks.plan", "schedule": 1.0},
     "errands": {"task": "fleet.tasks.errands", "schedule": 1.0},
     "prune": {"task": "devices.tasks.prune", "schedule": 3600.0},
 }

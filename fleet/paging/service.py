@@ -9,17 +9,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Final
+from uuid import uuid4
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from fleet.access import service as access
-from fleet.access.errors import Refused
+from fleet.access.errors import NotVisible, Refused
 from fleet.access.models import Site
 from fleet.access.names import tidy
 from fleet.paging import duty as duties
-from fleet.paging.models import Policy, PushAddress, Shift, Step, Webhook
+from fleet.paging import messages
+from fleet.paging.channels import doors, sealing
+from fleet.paging.channels import email as email_channel
+from fleet.paging.channels import push as push_channel
+from fleet.paging.channels import webhook as webhook_channel
+from fleet.paging.channels.answer import Answer
+from fleet.paging.models import Escalation, Policy, PushAddress, Shift, Step, Webhook
 from fleet.paging.policies import DEFAULT, Channel, Plan, StepPlan, Whom
 from fleet.safety.words import Duty, Priority
 
@@ -29,6 +37,7 @@ _LONGEST_S: Final = 24 * 3600
 _LEAST_REPEAT_S: Final = 60
 _MOST_WEBHOOKS: Final = 10  # of a site
 _MOST_BROWSERS: Final = 10  # of a person
+_TRY_S: Final = 8.0  # somebody waits before the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +89,9 @@ def set_plan(*, actor: User | None, site: Site, priority: Priority, plan: Plan, 
             )
             for number, step in enumerate(plan.steps, start=1)
         )
+        Escalation.objects.filter(
+            alert__site=site, alert__priority=priority.value, quiet=True, due_at__isnull=False
+        ).update(due_at=now)  # its quiet hours may be others now
         access.record(actor, "telling.changed", site=site, subject=priority.value, steps=len(plan.steps))
     return policy
 
@@ -221,7 +233,16 @@ def try_webhook(*, actor: User | None, webhook: Webhook, now: datetime) -> Tried
     Raises:
         NotVisible, Denied: As `access.require`, for `manage_telling`.
     """
-    raise NotImplementedError
+    _require(actor, webhook.site)
+    given = webhook_channel.send(
+        webhook.url,
+        webhook.secret,
+        messages.test_webhook(now, webhook.site.slug),
+        id_=str(uuid4()),
+        now=now,
+        seconds=_TRY_S,
+    )
+    return _tried(actor, "webhook.tried", given, site=webhook.site, subject=webhook.name)
 
 
 def keep_browser(
@@ -230,24 +251,80 @@ def keep_browser(
     """Push to this browser of the actor from now on; a browser that somebody else used is the actor's now.
 
     Raises:
-        Refused: What the browser gave is no push address, or the actor has too many.
+        Refused: What the browser gave is no push address, or push is not set up on this server.
     """
-    raise NotImplementedError
+    if not push_channel.is_set_up():
+        raise Refused(_("Push is not set up on this server (see VAPID_PRIVATE_KEY)."))
+    _check_address(endpoint)
+    try:
+        sealing.check_browser(p256dh, auth)
+    except ValueError as error:
+        raise Refused(_("This browser gave no usable push key: %(error)s.") % {"error": error}) from None
+    with transaction.atomic():
+        address, _made = PushAddress.objects.update_or_create(
+            endpoint=endpoint,
+            defaults={
+                "user": actor,
+                "p256dh": p256dh,
+                "auth": auth,
+                "name": tidy(name)[:80],
+                "made_at": now,
+                "gone_at": None,
+            },
+        )
+        for old in PushAddress.objects.filter(user=actor).order_by("-made_at", "-pk")[_MOST_BROWSERS:]:
+            old.delete()  # the one that was kept longest ago; its browser would only have to subscribe again
+        access.record(actor, "push.kept", subject=actor.get_username(), browser=address.name)
+    return address
 
 
 def forget_browser(*, actor: User, address: PushAddress) -> None:
     """Push no more to this browser.  Raises NotVisible if it is somebody else's."""
-    raise NotImplementedError
+    _require_own(actor, address)
+    with transaction.atomic():
+        deleted, _rows = PushAddress.objects.filter(pk=address.pk).delete()
+        if deleted:
+            access.record(actor, "push.forgotten", subject=actor.get_username(), browser=address.name)
 
 
 def try_browser(*, actor: User, address: PushAddress, now: datetime) -> Tried:
     """Push a message that is marked as a test.  Raises NotVisible if it is somebody else's."""
-    raise NotImplementedError
+    _require_own(actor, address)
+    id_ = uuid4()
+    given = push_channel.send(
+        address.endpoint,
+        address.p256dh,
+        address.auth,
+        messages.test_push(id_=str(id_)),
+        topic=id_.hex,
+        urgent=True,
+        now=now,
+        seconds=_TRY_S,
+    )
+    if given.gone:
+        PushAddress.objects.filter(pk=address.pk, gone_at=None).update(gone_at=now)
+    return _tried(actor, "push.tried", given, subject=actor.get_username())
 
 
 def try_email(*, actor: User, now: datetime) -> Tried:
     """Send the actor a message that is marked as a test.  Raises Refused if they have no confirmed address."""
-    raise NotImplementedError
+    if not actor.email:
+        raise Refused(_("There is no confirmed e-mail address to send to."))
+    given = email_channel.send(messages.test_letter(to=actor.email, id_=str(uuid4())), seconds=_TRY_S)
+    return _tried(actor, "email.tried", given, subject=actor.get_username())
+
+
+def _tried(
+    actor: User | None, action: str, given: Answer, *, subject: str, site: Site | None = None
+) -> Tried:
+    with transaction.atomic():
+        access.record(actor, action, site=site, subject=subject, taken=given.taken)
+    return Tried(given.taken, given.text)
+
+
+def _require_own(actor: User, address: PushAddress) -> None:
+    if address.user_id != actor.pk:
+        raise NotVisible(str(address.pk))
 
 
 def _plan(policy: Policy) -> Plan:
@@ -301,7 +378,10 @@ def _check_step(step: StepPlan, number: int, site: Site, actor: User | None) -> 
 
 
 def _check_address(url: str) -> None:
-    raise NotImplementedError
+    try:
+        doors.check(url, private=settings.TELL_PRIVATE_NETWORKS)
+    except doors.NoDoor as error:
+        raise Refused(str(error)) from None
 
 
 def _require(actor: User | None, site: Site) -> None:

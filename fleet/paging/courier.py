@@ -1,0 +1,170 @@
+"""Sends what the outbox holds: each channel with hands of its own, so that none waits for another.
+
+A mail server that hangs keeps both hands of e-mail busy for `TELL_SECONDS` at a time, and delays no webhook, no
+push, and nobody who plans.  The hands are threads; each try is one lease, one deadline, one answer.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import structlog
+from django.conf import settings
+from django.db import close_old_connections, connection
+from django.utils import timezone
+
+from devices.store import pulses
+from fleet.paging import faults, messages, outbox, planner
+from fleet.paging.channels import email, push, webhook
+from fleet.paging.channels.answer import Answer
+from fleet.paging.models import Delivery
+from fleet.paging.outbox import Lease
+from fleet.paging.policies import Channel
+
+log = structlog.get_logger(__name__)
+
+HANDS: Final = {Channel.EMAIL: 2, Channel.PUSH: 4, Channel.WEBHOOK: 4}
+_LOOK_S: Final = 1.0
+_WORKER_SILENT_S: Final = 5.0
+
+
+class Courier:
+    """The hands of this process."""
+
+    def __init__(self) -> None:
+        self._pools = {
+            channel: ThreadPoolExecutor(hands, thread_name_prefix=f"tell-{channel.value}")
+            for channel, hands in HANDS.items()
+        }
+        self._free = dict(HANDS)
+        self._lock = threading.Lock()
+        self._wake, self._stop = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look at the outbox now."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Finish what is being sent, and take nothing more."""
+        self._stop.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+        for pool in self._pools.values():
+            pool.shutdown(wait=True)
+
+    def look(self) -> int:
+        """Give every free hand a message that is due; return how many there were."""
+        with self._lock:
+            room = dict(self._free)
+        leases = outbox.lease(room, timezone.now())
+        for channel, some in leases.items():
+            for one in some:
+                with self._lock:
+                    self._free[channel] -= 1
+                self._pools[channel].submit(self._send, channel, one)
+        return sum(map(len, leases.values()))
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                close_old_connections()
+                self._plan_for_a_dead_worker()
+                self.look()
+            except Exception as error:
+                log.warning("the outbox cannot be read", error=f"{type(error).__name__}: {error}")
+                connection.close()
+            self._wake.wait(_LOOK_S)
+            self._wake.clear()
+        connection.close()
+
+    def _plan_for_a_dead_worker(self) -> None:
+        """Whoever must hear that the worker is dead hears it from us: planning is the worker's else."""
+        now = timezone.now()
+        pulse = pulses.all_pulses().get("worker")
+        if pulse is None or (now - pulse[0]).total_seconds() > _WORKER_SILENT_S:
+            tick()
+
+    def _send(self, channel: Channel, lease: Lease) -> None:
+        try:
+            close_old_connections()
+            deliver(lease)
+        except Exception:
+            log.exception("a message was not sent; its lease ends, and it is tried again", id=str(lease.id))
+        finally:
+            connection.close()
+            with self._lock:
+                self._free[channel] += 1
+            self._wake.set()
+
+
+def tick() -> planner.Planned:
+    """Plan what is due, and raise what cannot be told.  No socket is opened here but the database's."""
+    now = timezone.now()
+    planned = planner.plan(now)
+    faults.note_nobody(planned.told_nobody, planned.reached, now)
+    faults.look(now)
+    return planned
+
+
+def deliver(lease: Lease) -> None:
+    """Send one leased message and write down what came of it."""
+    one = outbox.to_send(lease.id, timezone.now())
+    if one is None:
+        return
+    given = _WAYS[Channel(one.channel)](one)
+    outcome = outbox.answer(one, lease.attempt, given, timezone.now())
+    level = log.info if given.taken else log.warning
+    level("told" if given.taken else "not told", id=str(one.pk), channel=one.channel, attempt=lease.attempt,
+          alert=one.alert_id, answer="" if given.taken else given.text)  # fmt: skip
+    if outcome is not None:
+        faults.note(outcome, timezone.now())
+
+
+def _telling(one: Delivery) -> messages.Telling:
+    told = one.alert.escalation
+    return messages.Telling(one.alert, one.step, one.round, told.since)
+
+
+def _by_email(one: Delivery) -> Answer:
+    to = one.user.email if one.user is not None else ""
+    letter = messages.letter(_telling(one), to=to, id_=str(one.pk), now=timezone.now())
+    return email.send(letter, seconds=settings.TELL_SECONDS)
+
+
+def _by_webhook(one: Delivery) -> Answer:
+    hook, now = one.webhook, timezone.now()
+    if hook is None:
+        return Answer(taken=False, text="the webhook is gone", final=True)
+    message = messages.webhook(_telling(one), now)
+    return webhook.send(
+        hook.url, hook.secret, message, id_=str(one.pk), now=now, seconds=settings.TELL_SECONDS
+    )
+
+
+def _by_push(one: Delivery) -> Answer:
+    browser = one.push
+    if browser is None:
+        return Answer(taken=False, text="the browser is gone", gone=True)
+    return push.send(
+        browser.endpoint,
+        browser.p256dh,
+        browser.auth,
+        messages.push(_telling(one), id_=str(one.pk)),
+        topic=one.pk.hex,
+        urgent=one.alert.priority == "high",
+        now=timezone.now(),
+        seconds=settings.TELL_SECONDS,
+    )
+
+
+_WAYS: Final[dict[Channel, Callable[[Delivery], Answer]]] = {
+    Channel.EMAIL: _by_email,
+    Channel.WEBHOOK: _by_webhook,
+    Channel.PUSH: _by_push,
+}
