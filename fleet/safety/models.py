@@ -212,6 +212,7 @@ class Replay(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     asked_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
+    moved_at = models.DateTimeField(null=True, help_text=_("when it last came a step forward"))
     ended_at = models.DateTimeField(null=True)
     done = models.FloatField(default=0.0, help_text=_("share of the day that is judged"))
     error = models.CharField(max_length=300, blank=True)
