@@ -21,6 +21,7 @@ from fleet.paging.channels.answer import Answer
 from fleet.paging.models import Delivery
 from fleet.paging.outbox import Lease
 from fleet.paging.policies import Channel
+from fleet.safety import clock
 
 log = structlog.get_logger(__name__)
 
@@ -106,7 +107,7 @@ class Courier:
 def tick() -> planner.Planned:
     """Plan what is due, and raise what cannot be told.  No socket is opened here but the database's."""
     now = timezone.now()
-    planned = planner.plan(now)
+    planned = planner.plan(now, held=clock.of_this_process().held(now))
     faults.note_nobody(planned.told_nobody, planned.reached, now)
     faults.look(now)
     return planned

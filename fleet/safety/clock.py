@@ -6,6 +6,7 @@ once, and each step is the difference to what the database says.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Final
 
 import structlog
@@ -89,6 +90,12 @@ class Clock:
         """Return whether an alert is to be told to nobody yet, as of now."""
         is_holding = self.holds_until(now) is not None
         return lambda alert: is_holding and alert.priority != Priority.HIGH
+
+
+@cache
+def of_this_process() -> Clock:
+    """Return the clock of this process, which lasts as long as it does; the worker's is the one that goes."""
+    return Clock(*WATCHED_BY_WORKER)
 
 
 def _broken_before(steps: dict[str, Callable[[datetime], object]]) -> set[str]:

@@ -36,8 +36,8 @@ class Watch:
         self._last: datetime | None = None
         self._cut_since: datetime | None = None  # since when ingest has been without the broker
 
-    def look(self, now: datetime) -> None:
-        """Raise what is silent by now, and clear what is not."""
+    def look(self, now: datetime) -> frozenset[str]:
+        """Raise what is silent by now, and clear what is not; return which parts are silent."""
         limit = timedelta(seconds=settings.ALERT_PART_SILENT_SECONDS)
         if self._from is None or self._last is None or now - self._last > _JUMP or now < self._last:
             self._from = now
@@ -47,6 +47,7 @@ class Watch:
         if now - self._from < limit:
             silent = {part: since for part, since in silent.items() if since is False}
         service.take(list(_news(silent, now)), now)
+        return frozenset(part for part, since in silent.items() if isinstance(since, datetime))
 
     def _silent_since(
         self, part: str, pulses: Mapping[str, Pulse], now: datetime, limit: timedelta

@@ -1,0 +1,141 @@
+"""Ingest's second pair of hands: it watches the worker, keeps the clock of alerts while that is silent, and calls out
+when the database is gone.  (Whom to tell of what, the courier decides meanwhile.)
+
+Two threads of its own, so that no batch ever waits for them.  `Hands` asks the database once a second.  `Alarm` asks
+nobody: when the hands have had no answer for too long, the database is gone, and people are called directly, by the
+addresses that were remembered while it lived.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+import structlog
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from devices.moments import from_ms, to_ms
+from fleet import flows
+from fleet.safety import service
+from fleet.safety.clock import WATCHED_BY_WORKER, Clock
+from fleet.safety.pipeline import Watch, risen
+from fleet.safety.signals import Fall, Key
+
+log = structlog.get_logger(__name__)
+
+EVERY_S: Final = 1.0
+_JUMP_S: Final = 5.0
+_DATABASE: Final = "database_silent"
+_INSTEAD: Final = tuple(part for part in WATCHED_BY_WORKER if part != "ingest")
+
+
+class Lifeline(Protocol):
+    """Tells people without the database."""
+
+    def remember(self) -> None:
+        """Read, while the database lives, whom to call; cheap enough for every second."""
+
+    def call(self, what: str) -> None:
+        """Call them; returns when it was tried, and never raises."""
+
+
+class Standin:
+    """Both threads.  `start` and `stop` belong to the process; `look` and `listen` are a round of each."""
+
+    def __init__(self, lifeline: Lifeline) -> None:
+        self._lifeline = lifeline
+        self._watch = Watch(("worker",))
+        self._clock: Clock | None = None  # while the worker is silent
+        self._answered_s = time.monotonic()
+        self._answered_ms = to_ms(timezone.now())
+        self._listened_s = self._answered_s
+        self._called = False
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, args=(one,), name=name, daemon=True)
+            for name, one in (("standin", self._hands), ("alarm", self._alarm))
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout=5)
+
+    @property
+    def is_standing_in(self) -> bool:
+        """Whether the worker's clock stands still, and this one goes instead."""
+        return self._clock is not None
+
+    def _run(self, round_: Callable[[], None]) -> None:
+        while not self._stop.wait(EVERY_S):
+            round_()
+        connection.close()
+
+    # --- hands ---
+
+    def _hands(self) -> None:
+        try:
+            self.look(timezone.now())
+        except Exception as error:
+            log.warning("the stand-in has no database", error=str(error).strip().split("\n")[0])
+            connection.close()
+
+    def look(self, now: datetime) -> None:
+        """Ask the database once: is the worker alive, and if not, do its work."""
+        silent = self._watch.look(now)
+        self._answered(now)
+        self._lifeline.remember()
+        if "worker" not in silent:
+            if self._clock is not None:
+                log.info("the worker is back: it keeps the clock again")
+            self._clock = None
+            return
+        if self._clock is None:
+            log.error(
+                "the clock of alerts stands still: the worker is silent; ingest keeps it until it is back"
+            )
+            self._clock = Clock(*_INSTEAD)
+        flows.pass_time(now)
+        self._clock.tick(now)
+        self._answered(timezone.now())
+
+    def _answered(self, now: datetime) -> None:
+        gone_ms, limit_ms = self._answered_ms, _limit().total_seconds() * 1000
+        if self._called and to_ms(now) - gone_ms >= limit_ms:
+            # Both at once: it is over, but it was, and somebody must see to why.
+            service.take(
+                [risen(_DATABASE, gone_ms, from_ms(gone_ms) + _limit()), Fall(Key(_DATABASE), to_ms(now))],
+                now,
+            )
+            log.info("the database is back", gone_s=round((to_ms(now) - gone_ms) / 1000))
+        self._answered_s, self._answered_ms, self._called = time.monotonic(), to_ms(now), False
+
+    # --- alarm ---
+
+    def _alarm(self) -> None:
+        self.listen(time.monotonic())
+
+    def listen(self, now_s: float) -> None:
+        """Call out, once, when the database has not answered for too long."""
+        if now_s - self._listened_s > _JUMP_S:
+            self._answered_s = now_s  # we were stopped ourselves: the hands have a try first
+        self._listened_s = now_s
+        if self._called or now_s - self._answered_s < _limit().total_seconds():
+            return
+        self._called = True
+        log.error("the database is gone: calling out directly", silent_s=round(now_s - self._answered_s))
+        try:
+            self._lifeline.call("database")
+        except Exception:
+            log.exception("the direct call failed")
+
+
+def _limit() -> timedelta:
+    return timedelta(seconds=settings.ALERT_PART_SILENT_SECONDS)
