@@ -1,4 +1,4 @@
-"""What every page shows around its own matter: where one can go."""
+"""What every page shows around its own matter: where one can go, and the bar of alerts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
+from dashboards.bar import bar_of
 from fleet.access import queries as access
 from fleet.access.roles import allows
 
@@ -23,7 +24,10 @@ class Way:
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """Read lazily, because a page that shows no navigation may be shown while the database is away."""
-    return {"ways": SimpleLazyObject(lambda: _ways(request))}
+    return {
+        "ways": SimpleLazyObject(lambda: _ways(request)),
+        "alert_bar": SimpleLazyObject(lambda: bar_of(request.user)),
+    }
 
 
 def _ways(request: HttpRequest) -> list[Way]:
@@ -31,9 +35,9 @@ def _ways(request: HttpRequest) -> list[Way]:
     entries = (
         ("home", _("Sites"), "see"),
         ("alerts", _("Alerts"), "see"),
+        ("duty", _("Duty"), "see"),
         ("devices", _("Devices"), "see"),
         ("sessions", _("Sessions"), "see"),
-        ("duty", _("Duty"), "see"),
         ("rejects", _("Rejects"), "see_rejects"),
         ("system", _("System"), "see_system"),
         ("people", _("People"), "manage_people"),

@@ -14,7 +14,13 @@ from dashboards.duty.week import Block, Day, share
 _LANE: Final = 28  # px: a bar with its gap
 _BAR: Final = 24
 _TINTS: Final = 6  # css/duty.css: .who-0 and on
+_READABLE: Final = 15  # percent of a day
 _HOURS: Final = (6, 12, 18)
+
+
+def is_narrow(day: Day) -> bool:
+    """Whether a bar of the day is too short for its name."""
+    return any(block.width < _READABLE for block in day.blocks)
 
 
 def bar(day: Day, names: Mapping[int, str], zone: ZoneInfo, now: datetime) -> SafeString:
@@ -25,7 +31,7 @@ def bar(day: Day, names: Mapping[int, str], zone: ZoneInfo, now: datetime) -> Sa
         '<line class="hour" x1="{0}%" x2="{0}%" y1="0" y2="{1}"/>',
         ((x, height) for x in _hours(day, zone)),
     )
-    blocks = format_html_join("", "{}", ((_block(block, names),) for block in day.blocks))
+    blocks = format_html_join("", "{}", ((_block(block, names, zone),) for block in day.blocks))
     line = ""
     if day.starts <= now < day.ends:
         x = round(share(now, day.starts, day.ends), 3)
@@ -46,14 +52,15 @@ def _hours(day: Day, zone: ZoneInfo) -> list[float]:
     return [round(share(at, day.starts, day.ends), 3) for at in moments]
 
 
-def _block(block: Block, names: Mapping[int, str]) -> SafeString:
+def _block(block: Block, names: Mapping[int, str], zone: ZoneInfo) -> SafeString:
     """One bar; an inner `svg` cuts off a name that is longer than its bar."""
     name = _("nobody") if block.who is None else names.get(block.who, "?")
     look = "nobody" if block.who is None else f"who who-{tint(block.who)}"
+    hours = f"{block.starts.astimezone(zone):%H:%M}–{block.ends.astimezone(zone):%H:%M}"
     return format_html(
         '<svg x="{}%" width="{}%" y="{}" height="{}" class="{}">'
-        '<rect width="100%" height="100%" rx="4"/><text x="6" y="{}">{}</text></svg>',
-        block.left, block.width, block.lane * _LANE, _BAR, look, _BAR - 7, name,
+        '<rect width="100%" height="100%" rx="4"/><text x="6" y="{}">{} <tspan>{}</tspan></text></svg>',
+        block.left, block.width, block.lane * _LANE, _BAR, look, _BAR - 7, name, hours,
     )  # fmt: skip
 
 

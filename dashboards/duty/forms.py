@@ -9,27 +9,21 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from dashboards.duty import words
 from fleet.access.models import Site
 from fleet.access.people import called
 from fleet.paging import duty as duties
 from fleet.paging.policies import Channel, Plan, StepPlan, Whom
 from fleet.safety.words import Duty, Priority
 
-MOST_STEPS: Final = 6  # on the page; the rows that are left empty do not count
-WEEKDAYS: Final = (
-    ("0", gettext_lazy("Mon")),
-    ("1", gettext_lazy("Tue")),
-    ("2", gettext_lazy("Wed")),
-    ("3", gettext_lazy("Thu")),
-    ("4", gettext_lazy("Fri")),
-    ("5", gettext_lazy("Sat")),
-    ("6", gettext_lazy("Sun")),
-)
+MOST_STEPS: Final = 10  # as fleet.paging.service
+_SPARE_ROWS: Final = 2  # empty ones, to add steps in
+WEEKDAYS: Final = tuple((str(number), name) for number, name in enumerate(words.WEEKDAYS))
 CHANNELS: Final = (
-    (Channel.CONSOLE.value, gettext_lazy("open pages, with sound")),
+    (Channel.CONSOLE.value, gettext_lazy("open pages")),
     (Channel.PUSH.value, gettext_lazy("push")),
     (Channel.EMAIL.value, gettext_lazy("e-mail")),
-    (Channel.WEBHOOK.value, gettext_lazy("webhooks of the site")),
+    (Channel.WEBHOOK.value, gettext_lazy("webhooks")),
 )
 _CLOCK: Final = {"type": "time", "step": "60"}
 _NO_TIME: Final = gettext_lazy("This is no time; write it like 07:00.")
@@ -209,7 +203,8 @@ class Steps:
 
     def __init__(self, *, site: Site, sites: Iterable[Site], plan: Plan, data: Any = None) -> None:
         choices = whom_choices(site, sites, plan)
-        rows = [*plan.steps, *[None] * (MOST_STEPS - len(plan.steps))]
+        count = min(MOST_STEPS, len(plan.steps) + _SPARE_ROWS)
+        rows = [*plan.steps, *[None] * count][:count]
         self.forms = [
             StepForm(data, prefix=f"step{number}", whom=choices, initial=_row(step))
             for number, step in enumerate(rows, start=1)

@@ -1,6 +1,6 @@
 """Duties, steps and answers in words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from django.utils.functional import Promise
@@ -25,6 +25,15 @@ PRIORITIES: Final[dict[Priority, Promise]] = {
     Priority.LOW: gettext_lazy("Low"),
     Priority.INFO: gettext_lazy("Info"),
 }
+WEEKDAYS: Final = (
+    gettext_lazy("Mon"),
+    gettext_lazy("Tue"),
+    gettext_lazy("Wed"),
+    gettext_lazy("Thu"),
+    gettext_lazy("Fri"),
+    gettext_lazy("Sat"),
+    gettext_lazy("Sun"),
+)
 CHANNELS: Final[dict[Channel, Promise]] = {
     Channel.CONSOLE: gettext_lazy("open pages, with sound"),
     Channel.PUSH: gettext_lazy("push"),
@@ -38,6 +47,15 @@ STATES: Final[dict[str, Promise]] = {
     "failed": gettext_lazy("failed"),
     "dropped": gettext_lazy("not sent any more"),
 }
+
+
+def days(weekdays: Sequence[int]) -> str:
+    """Return days of the week (0: Monday) in words, in their order."""
+    if len(set(weekdays)) == len(WEEKDAYS):
+        return _("Every day")
+    if sorted(set(weekdays)) == [0, 1, 2, 3, 4]:
+        return _("Mon to Fri")
+    return listed([str(WEEKDAYS[day]) for day in sorted(set(weekdays))])
 
 
 def after(seconds: int) -> str:

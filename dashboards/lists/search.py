@@ -104,7 +104,7 @@ def _devices(scope: Scope, text: str, words: Sequence[str], now: datetime) -> It
     for found, revoked_at in order.items():
         device = seen_by[found]
         seen = face(device, words_of_wall)
-        state = _("taken out of service") if revoked_at else str(seen["status"])
+        state = _("revoked") if revoked_at else str(seen["status"])
         told = (found if device["name"] else "", device["room"], names[device["site"]])
         yield Found(
             kind="device",

@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern] = [
     path("people/new/", people.new_person, name="person-new"),
     path("people/<int:number>/", people_page.person, name="person"),
     path("people/<int:number>/name/", people_page.rename, name="person-name"),
+    path("people/<int:number>/email/", people_page.email, name="person-email"),
     path("people/<int:number>/role/", people_page.role, name="person-role"),
     path("people/<int:number>/role/<slug:slug>/withdraw/", people_acts.withdraw, name="person-withdraw"),
     path("people/<int:number>/password-link/", people_acts.password_link, name="person-link"),

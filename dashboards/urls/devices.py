@@ -7,6 +7,8 @@ from dashboards.views.device_credentials import deed
 from dashboards.views.device_credentials import overview as credentials
 from dashboards.views.device_history import envelope_json, history
 from dashboards.views.device_past import contact, events, evidence, sessions
+from dashboards.views.device_service import back as back_in_service
+from dashboards.views.device_service import out as out_of_service
 from dashboards.views.devices_list import devices
 from dashboards.views.rejects_list import rejects
 
@@ -21,6 +23,8 @@ urlpatterns: list[URLPattern] = [
     path("devices/<str:serial>/events/", events, name="device-events"),
     path("devices/<str:serial>/contact/", contact, name="device-link"),
     path("devices/<str:serial>/evidence/", evidence, name="device-records"),
+    path("devices/<str:serial>/service/", out_of_service, name="device-service"),
+    path("devices/<str:serial>/service/back/", back_in_service, name="device-back"),
     path("devices/<str:serial>/credentials/", credentials, name="device-credentials"),
     path("devices/<str:serial>/credentials/<slug:name>/", deed, name="device-deed"),
     path("rejects/", rejects, name="rejects"),

@@ -24,6 +24,7 @@ from devices.models import Device, ProtocolDocument, Session
 from devices.recent import telemetry
 from devices.wire import topics
 from fleet.access import queries as access
+from fleet.safety.models import OutOfService
 
 LIVE_WINDOW = timedelta(minutes=5)  # how much of the past a live trace begins with
 
@@ -68,6 +69,7 @@ def page(request: HttpRequest, device: Device, tab: str, **more: Any) -> dict[st
         "tab": tab,
         "tabs": _tabs(request, device, tab),
         "never": shown["link"] == "never",
+        "service": _service(request, device),
         **more,
     }
 
@@ -118,6 +120,12 @@ def _tabs(request: HttpRequest, device: Device, tab: str) -> list[Tab]:
         Tab(label, reverse(f"dashboards:{name}", args=[device.serial]), name == tab)
         for name, label in entries
     ]
+
+
+def _service(request: HttpRequest, device: Device) -> dict[str, Any]:
+    """Return whether the device is out of service, and whether the reader may change that."""
+    row = OutOfService.objects.filter(device=device, ended_at=None).select_related("by").first()
+    return {"out": row, "may": access.may(member(request), "out_of_service", device.site)}
 
 
 def _moments(shown: dict[str, Any]) -> dict[str, datetime | None]:

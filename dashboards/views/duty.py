@@ -45,6 +45,7 @@ class Row:
     noon: datetime  # of the day, so that its name is right in any zone
     is_today: bool
     bars: SafeString
+    is_narrow: bool
     said: list[tuple[str, datetime, datetime]]
 
 
@@ -107,6 +108,7 @@ def _rows(
             _noon(day.day, zone),
             day.starts <= now < day.ends,
             bars.bar(day, names, zone, now),
+            bars.is_narrow(day),
             [
                 (_("nobody") if block.who is None else names[block.who], block.starts, block.ends)
                 for block in day.blocks

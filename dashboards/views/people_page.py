@@ -9,17 +9,21 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
 from dashboards.access import once, shown
 from dashboards.access.forms import FullNameForm, RoleForm, TokenForm
 from dashboards.access.guards import page
 from dashboards.access.people import member
+from dashboards.duty import mail
+from dashboards.duty.forms import AddressForm
 from dashboards.lists.scope import scope_of
+from fleet.access import email as addresses
 from fleet.access import mfa, people, recovery, roster, service
 from fleet.access import queries as access
 from fleet.access.errors import Refused
-from fleet.access.models import Membership, Role, Site
+from fleet.access.models import EmailWish, Membership, Role, Site
 
 
 @require_safe
@@ -48,6 +52,8 @@ def show(request: HttpRequest, person: User, *, status: int = 200, **forms: Any)
         "zone": scope.time_zone,
         "now": now,
         "name_form": FullNameForm(initial={"full_name": person.get_full_name()}),
+        "email_wish": EmailWish.objects.filter(user=person).first() if mine else None,
+        "address_form": AddressForm(),
         "tokens": person.tokens.order_by("-created_at") if mine else [],
         "token_form": TokenForm(today=scope.today(now), person=person) if mine else None,
         "token_url": reverse("dashboards:person-tokens", args=[person.pk]),
@@ -71,6 +77,33 @@ def rename(request: HttpRequest, number: int) -> HttpResponse:
             messages.success(request, _("The name is saved."))
             return _back(person)
     return show(request, person, status=422, name_form=form)
+
+
+@require_POST
+@page
+@sensitive_variables("secret")
+def email(request: HttpRequest, number: int) -> HttpResponse:
+    """Ask for another address of the person's, or take theirs away; it counts once they open the link in the mail."""
+    me = member(request)
+    person = roster.person_for(me, number)
+    if "remove" in request.POST:
+        if addresses.forget(actor=me, person=person):
+            said = _("The e-mail address of %(person)s is removed.")
+            messages.success(request, said % {"person": people.called(person)})
+        return _back(person)
+    form = AddressForm(request.POST)
+    if form.is_valid():
+        try:
+            wish, secret = addresses.ask(
+                actor=me, person=person, address=form.cleaned_data["address"], now=timezone.now()
+            )
+        except Refused as refused:
+            form.add_error("address", str(refused))
+        else:
+            sent = mail.ask_to_confirm(request, wish, secret)
+            messages.add_message(request, messages.SUCCESS if sent.taken else messages.ERROR, sent.words)
+            return _back(person)
+    return show(request, person, status=422, address_form=form)
 
 
 @require_POST

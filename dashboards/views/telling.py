@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 from dashboards.access import once, shown
 from dashboards.access.guards import page
 from dashboards.access.people import member
-from dashboards.duty import words
-from dashboards.duty.forms import WEEKDAYS, ShiftForm, WebhookForm
+from dashboards.duty import roster, words
+from dashboards.duty.forms import ShiftForm, WebhookForm
 from dashboards.lists.scope import Scope
 from fleet.access import queries as access
 from fleet.access.models import Site
@@ -42,6 +42,15 @@ class Told:
     steps: list[tuple[str, str, str]]
     repeat: str
     plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Somebody's hours on several days of the week; `able`: they may (still) take this duty."""
+
+    shift: Shift
+    days: str
+    able: bool
 
 
 @require_safe
@@ -82,29 +91,27 @@ def show(request: HttpRequest, site: Site, *, status: int = 200, **forms: Any) -
 def _told(site: Site, priority: Priority) -> Told:
     plan = service.plan_of(site, priority)
     policy = Policy.objects.filter(site=site, priority=priority).select_related("changed_by").first()
-    people = _names(plan)
-    sites = dict(Site.objects.filter(pk__in=_keys(plan)).values_list("pk", "name"))
+    people, sites = roster.known_of(plan)
     steps = [(words.after(one.after_s), words.whom(one, people, sites), words.by(one)) for one in plan.steps]
     return Told(priority, str(words.PRIORITIES[priority]), policy, steps, words.repeat(plan), plan)
 
 
-def _names(plan: Plan) -> dict[int, str]:
-    ids = [one.person_id for one in plan.steps if one.person_id is not None]
-    return {user.pk: called(user) for user in User.objects.filter(pk__in=ids)}
-
-
-def _keys(plan: Plan) -> list[int]:
-    return [one.site_id for one in plan.steps if one.site_id is not None]
-
-
-def _lines(site: Site, shifts: list[Shift], one: Duty) -> list[tuple[Shift, str, bool]]:
-    """Return the lines of one duty: with the day of the week, and whether they may (still) be on it."""
+def _lines(site: Site, shifts: list[Shift], one: Duty) -> list[Line]:
+    """Return the lines of one duty, one for each person and hours, whatever days they are on."""
     able = {user.pk for user in duties.anyone([site.pk], one)}
+    alike: dict[tuple[object, ...], list[Shift]] = {}
+    for shift in shifts:
+        if shift.duty == one:
+            alike.setdefault(same_hours(shift), []).append(shift)
     return [
-        (shift, str(WEEKDAYS[shift.weekday][1]), shift.user_id in able)
-        for shift in shifts
-        if shift.duty == one
+        Line(those[0], words.days([shift.weekday for shift in those]), those[0].user_id in able)
+        for those in alike.values()
     ]
+
+
+def same_hours(shift: Shift) -> tuple[object, ...]:
+    """Return what the days of one line have in common."""
+    return (shift.user_id, shift.duty, shift.starts, shift.ends, shift.first_day, shift.last_day)
 
 
 def _unreached(site: Site, shifts: list[Shift]) -> list[str]:

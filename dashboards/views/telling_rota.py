@@ -12,7 +12,7 @@ from dashboards.access import once
 from dashboards.access.guards import page
 from dashboards.access.people import member
 from dashboards.duty import words
-from dashboards.duty.forms import WEEKDAYS, ShiftForm
+from dashboards.duty.forms import ShiftForm
 from dashboards.lists.scope import Scope
 from dashboards.views import telling
 from fleet.access import queries as access
@@ -20,7 +20,7 @@ from fleet.access import service as access_service
 from fleet.access.errors import Refused
 from fleet.access.models import Site
 from fleet.access.people import called
-from fleet.paging import service
+from fleet.paging import queries, service
 from fleet.paging.models import Shift
 from fleet.safety.words import Duty
 
@@ -52,7 +52,7 @@ def add(request: HttpRequest, slug: str) -> HttpResponse:
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
-            days = words.listed([str(WEEKDAYS[line.weekday][1]) for line in lines])
+            days = words.days([line.weekday for line in lines])
             said = _("%(person)s is on the rota: %(days)s, from %(starts)s to %(ends)s.")
             said %= {
                 "person": called(given["person"]),
@@ -77,31 +77,30 @@ def remove(request: HttpRequest, slug: str, number: int) -> HttpResponse:
             messages.info(request, _("This line is off the rota already."))
             return HttpResponseRedirect(_back(site) + "#rota")
         raise Http404
+    alike = [one for one in queries.rota_of(site) if telling.same_hours(one) == telling.same_hours(shift)]
     told = {
         "person": called(shift.user),
-        "day": WEEKDAYS[shift.weekday][1],
-        "starts": f"{shift.starts:%H:%M}",
-        "ends": f"{shift.ends:%H:%M}",
+        "hours": f"{shift.starts:%H:%M}–{shift.ends:%H:%M}",
         "duty": words.DUTIES[Duty(shift.duty)],
     }
+    problem = ""
     if request.method == "POST":
-        service.remove_shift(actor=me, shift=shift)
-        said = _(
-            "%(person)s is off the rota: %(day)s, %(starts)s to %(ends)s. To undo this, add the line again."
-        )
-        messages.success(request, said % told)
-        return HttpResponseRedirect(_back(site) + "#rota")
-    asked = {
-        "title": _("Take %(person)s off the rota: %(day)s, %(starts)s to %(ends)s?") % told,
-        "why": [
-            _("The line is taken off all weeks, and %(person)s is on duty then no more (%(duty)s).") % told,
-            _("If nobody else is on duty at that time, alerts go to the next step of the policy at once."),
-        ],
-        "button": _("Take it off"),
-        "harmful": True,
-        "back": _back(site) + "#rota",
+        chosen = [one for one in alike if str(one.weekday) in request.POST.getlist("weekdays")]
+        if chosen:
+            for one in chosen:
+                service.remove_shift(actor=me, shift=one)
+            said = _("%(person)s is off the rota: %(days)s, %(hours)s. To undo this, add the hours again.")
+            messages.success(request, said % (told | {"days": words.days([one.weekday for one in chosen])}))
+            return HttpResponseRedirect(_back(site) + "#rota")
+        problem = _("Choose at least one day of the week.")
+    context = {
+        "site": site,
+        "title": _("Take %(person)s off the rota, %(hours)s?") % told,
+        "duty": told["duty"],
+        "days": [(one.weekday, words.WEEKDAYS[one.weekday]) for one in alike],
+        "problem": problem,
     }
-    return render(request, "dashboards/access/confirm.html", asked)
+    return render(request, "dashboards/duty/rota_remove.html", context, status=422 if problem else 200)
 
 
 def _back(site: Site) -> str:

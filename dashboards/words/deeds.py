@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from fleet.access.models import AuditEntry, Role
+from fleet.safety import texts
 
 SENTENCES: Final[dict[str, str | Promise]] = {
     "login": gettext_lazy("%(actor)s logged in"),
@@ -41,8 +42,8 @@ SENTENCES: Final[dict[str, str | Promise]] = {
     "mfa.reset": gettext_lazy("%(subject)s made new recovery codes"),
     "superuser.made": gettext_lazy("%(actor)s made the superuser %(subject)s"),
     "device.enrolled": gettext_lazy("%(actor)s enrolled the device %(subject)s"),
-    "device.revoked": gettext_lazy("%(actor)s took the device %(subject)s out of service"),
-    "device.readmitted": gettext_lazy("%(actor)s took the device %(subject)s into service again"),
+    "device.revoked": gettext_lazy("%(actor)s revoked the device %(subject)s"),
+    "device.readmitted": gettext_lazy("%(actor)s took the revoked device %(subject)s back"),
     "device.new_password": gettext_lazy("%(actor)s gave the device %(subject)s a new password"),
     "token.issued": gettext_lazy("%(actor)s made the token “%(name)s” for %(subject)s"),
     "token.revoked": gettext_lazy("%(actor)s revoked the token “%(name)s” of %(subject)s"),
@@ -54,6 +55,35 @@ SENTENCES: Final[dict[str, str | Promise]] = {
     "device.claimed": gettext_lazy(
         "%(actor)s took in what the device %(subject)s said before it was enrolled"
     ),
+    "device.out_of_service": gettext_lazy("%(actor)s took the device %(subject)s out of service: %(reason)s"),
+    "device.back_in_service": gettext_lazy("%(actor)s took the device %(subject)s back into service"),
+    "alert.acknowledged": gettext_lazy("%(actor)s acknowledged “%(rule)s” of %(subject)s"),
+    "alert.shelved": gettext_lazy("%(actor)s shelved “%(rule)s” of %(subject)s"),
+    "alert.unshelved": gettext_lazy("%(actor)s took “%(rule)s” of %(subject)s off the shelf"),
+    "alert.closed": gettext_lazy("%(actor)s closed “%(rule)s” of %(subject)s"),
+    "alert.assigned": gettext_lazy("%(actor)s gave “%(rule)s” of %(subject)s to somebody"),
+    "alert.commented": gettext_lazy("%(actor)s commented on “%(rule)s” of %(subject)s"),
+    "rules.changed": gettext_lazy("%(actor)s changed the rules of %(site)s: %(why)s"),
+    "rules.tried": gettext_lazy("%(actor)s tried changed rules on a stored day of %(site)s"),
+    "duty.taken": gettext_lazy("%(actor)s took over the duty “%(duty)s” at %(site)s"),
+    "duty.ended": gettext_lazy("%(actor)s ended a turn of the duty “%(duty)s” at %(site)s"),
+    "duty.noted": gettext_lazy("%(actor)s left a note for the next on duty at %(site)s"),
+    "rota.added": gettext_lazy("%(actor)s put %(subject)s on the rota of %(site)s"),
+    "rota.removed": gettext_lazy("%(actor)s took %(subject)s off the rota of %(site)s"),
+    "telling.changed": gettext_lazy("%(actor)s changed how %(subject)s alerts are told at %(site)s"),
+    "telling.reset": gettext_lazy(
+        "%(actor)s let the product's policy hold for %(subject)s alerts at %(site)s"
+    ),
+    "webhook.made": gettext_lazy("%(actor)s made the webhook “%(subject)s” of %(site)s"),
+    "webhook.revoked": gettext_lazy("%(actor)s ended the webhook “%(subject)s” of %(site)s"),
+    "webhook.tried": gettext_lazy("%(actor)s sent a test to the webhook “%(subject)s” of %(site)s"),
+    "push.kept": gettext_lazy("%(subject)s turned push on in a browser"),
+    "push.forgotten": gettext_lazy("%(subject)s turned push off in a browser"),
+    "push.tried": gettext_lazy("%(subject)s sent a test to a browser of theirs"),
+    "email.asked": gettext_lazy("%(actor)s asked that alerts for %(subject)s go to another e-mail address"),
+    "email.confirmed": gettext_lazy("%(subject)s confirmed an e-mail address for alerts"),
+    "email.forgotten": gettext_lazy("%(actor)s removed the e-mail address of %(subject)s"),
+    "email.tried": gettext_lazy("%(subject)s sent a test to their e-mail address"),
     "denied": gettext_lazy("%(actor)s tried “%(verb)s” on %(subject)s at %(site)s and was refused"),
     "denied.nothing": gettext_lazy("%(actor)s tried “%(verb)s” at %(site)s and was refused"),
 }
@@ -71,6 +101,14 @@ GROUPS: Final[dict[str, str | Promise]] = {
     "display": gettext_lazy("Display links"),
     "site": gettext_lazy("Sites"),
     "device": gettext_lazy("Devices"),
+    "alert": gettext_lazy("Alerts: what people did with them"),
+    "rules": gettext_lazy("Rules"),
+    "duty": gettext_lazy("Duty: turns and notes"),
+    "rota": gettext_lazy("Rota"),
+    "telling": gettext_lazy("Who is told of alerts"),
+    "webhook": gettext_lazy("Webhooks"),
+    "push": gettext_lazy("Browser push"),
+    "email": gettext_lazy("E-mail addresses"),
     "command": gettext_lazy("Commands"),
     "conflict": gettext_lazy("Identity conflicts"),
     "audit": gettext_lazy("Exports of the audit"),
@@ -115,12 +153,24 @@ def _words(entry: AuditEntry, names: Mapping[str, str]) -> dict[str, Any]:
         "type": str(detail.get("type", "?")).replace("_", " "),
         "role": _role(detail.get("role")),
         "before": _role(detail.get("before")),
+        "reason": detail.get("reason", "?"),
+        "why": detail.get("why", "?"),
+        "rule": _rule(detail.get("rule")),
+        "duty": _duty(entry.subject),
     }
     return words
 
 
 def _subject(subject: str, names: Mapping[str, str]) -> str:
     return _("an unknown user") if subject == "(unknown user)" else names.get(subject) or subject
+
+
+def _rule(value: object) -> str:
+    return texts.title(str(value)) if value else "?"
+
+
+def _duty(value: str) -> str:
+    return {"care": _("Care"), "technical": _("Technical")}.get(value, value)
 
 
 def _role(value: object) -> str:

@@ -89,7 +89,7 @@ def test_people_are_found_by_those_who_manage_them_and_their_pages_too(client: C
 def test_a_device_out_of_service_is_found_by_its_whole_serial_number_only(nurse: Client, ward: Ward) -> None:
     Device.objects.filter(pk=ward.running.pk).update(revoked_at=ward.now)
     [found] = [one for one in find(nurse, "EMS-0001") if one["kind"] == "device"]
-    assert found["state"] == "taken out of service"
+    assert found["state"] == "revoked"
     assert "Bed 1" not in labels(nurse, "bed", "device")
 
 
