@@ -1,4 +1,7 @@
-"""The alerts' end of the WebSocket: the open alerts of all sites that somebody sees, for the bar and the console."""
+"""The alerts' end of the WebSocket: the open alerts of all sites that somebody sees, for the bar and the console.
+
+`?site=<slug>`: of that site alone.
+"""
 
 import asyncio
 from typing import Any
@@ -12,7 +15,6 @@ from dashboards.live.alertwatch import AlertWatch
 from dashboards.live.build import build_id
 from dashboards.live.paced import TICK_S, PacedConsumer
 from dashboards.live.seats import Bench, find_bench
-from dashboards.live.sockets import NOT_ALLOWED
 from devices.state import iso, to_ms
 from fleet.live.events import PULSE_GROUP, alert_group
 
@@ -35,11 +37,15 @@ class AlertsConsumer(PacedConsumer):
         self.begun: dict[str, Any] = {}  # what the first part of a snapshot says besides alerts
         self.other: dict[str, dict[str, Any]] = {}  # events of other kinds than alerts: the newest of each
         self.away_since: str | None = None
-        bench = await database_sync_to_async(find_bench)(self.credentials)
+        bench = await self._find_bench()
         if isinstance(bench, int):
             return bench
         self._sit(bench)
         return None
+
+    async def _find_bench(self) -> Bench | int:
+        slug = self.asked.get("site", [None])[0]
+        return await database_sync_to_async(find_bench)(self.credentials, slug)
 
     def _sit(self, bench: Bench) -> None:
         self.bench, self.watch, self.duty = bench, AlertWatch(bench.site_ids), []
@@ -97,9 +103,9 @@ class AlertsConsumer(PacedConsumer):
 
     async def check_access(self) -> bool:
         """Close if nobody may listen here any more; where the sites are other ones, begin again with these."""
-        bench = await database_sync_to_async(find_bench)(self.credentials)
+        bench = await self._find_bench()
         if isinstance(bench, int):
-            await self.close(NOT_ALLOWED)
+            await self.close(bench)
             return False
         if bench != self.bench:
             before = set(self.groups_heard())

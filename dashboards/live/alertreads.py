@@ -1,6 +1,6 @@
 """What the sockets read of alerts, in the shape they are told; each function is one short visit to the database."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -40,8 +40,12 @@ def alerts(site_ids: Collection[int], only: Collection[int]) -> list[dict[str, A
 
 
 def duty(site_ids: Collection[int], now: datetime) -> list[dict[str, Any]]:
-    """Return who is on duty at each site, by name."""
-    sites = list(Site.objects.filter(pk__in=site_ids).order_by("name", "pk"))
+    """Return who is on duty at each of these sites, by name."""
+    return duty_at(list(Site.objects.filter(pk__in=site_ids).order_by("name", "pk")), now)
+
+
+def duty_at(sites: Sequence[Site], now: datetime) -> list[dict[str, Any]]:
+    """As `duty`, for whoever has the sites."""
     on_duty = rota.on_duty(sites, now)
     return [
         {"site": site.slug, "name": site.name}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from dashboards.live.sockets import NOT_ALLOWED, Credentials
+from dashboards.live.sockets import NOT_ALLOWED, NOT_FOUND, Credentials
 from fleet.access import displays
 from fleet.access import queries as access
 from fleet.access.models import Site
@@ -23,8 +23,13 @@ class Bench:
         return tuple(number for number, _, _ in self.sites)
 
 
-def find_bench(credentials: Credentials) -> Bench | int:
-    """Return the bench, or the close code that says why there is none.  Reads the database."""
+def find_bench(credentials: Credentials, slug: str | None = None) -> Bench | int:
+    """Return the bench, or the close code that says why there is none.  Reads the database.
+
+    `slug`: of this site alone.
+    """
+    if slug is not None and "\0" in slug:  # PostgreSQL knows no such text
+        return NOT_FOUND
     if credentials.display:
         link = displays.link_of(credentials.display)
         if link is None or link.revoked_at is not None:
@@ -35,6 +40,10 @@ def find_bench(credentials: Credentials) -> Bench | int:
     if user is None:
         return NOT_ALLOWED
     sites = access.sites_of(user).distinct().order_by("name", "pk")
+    if slug is not None:
+        sites = sites.filter(slug=slug)
+        if not sites:
+            return NOT_FOUND
     return Bench(access.ear_of(user), tuple(map(_row, sites)))
 
 

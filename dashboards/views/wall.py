@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dashboards.access.people import member
+from dashboards.bar import bar_of_site
 from dashboards.live import reads
 from dashboards.live.build import build_id
 from dashboards.templatetags.wall import ANY_SERIAL
@@ -47,6 +48,8 @@ def wall_page(request: HttpRequest, site: Site, *, kiosk: bool, display: str = "
     every = [tiles.tile(device, words) for device in reads.devices_of(site.pk, timezone.now())]
     about = {"site": site, "kiosk": kiosk, "display": display, "build": build_id(), "choice": choice}
     shown = about | _devices(every, choice, words, kiosk=kiosk) | _wording(words)
+    if kiosk:
+        shown["alert_bar"] = bar_of_site(site, display=display)
     if not display:
         shown |= _for_person(request, site, is_empty=not every)
     return render(request, "dashboards/wall.html", shown)

