@@ -17,6 +17,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -28,7 +29,7 @@ from fleet.access import queries as access
 from fleet.access.errors import Denied, Refused
 from fleet.safety import queries, service, texts
 from fleet.safety.models import Alert
-from fleet.safety.words import Disposition, Priority
+from fleet.safety.words import TRUE, Disposition, Priority
 
 MOST_AT_ONCE: Final = 200  # more than any screen shows
 
@@ -60,12 +61,11 @@ def acknowledge_many(request: HttpRequest) -> HttpResponse:
     seen = queries.visible(access.sites_of(reader)).filter(pk__in=asked).exclude(priority=Priority.HIGH)
     found = [one for one in seen if may(reader, "acknowledge", one)]
     try:
-        done = service.acknowledge(actor=reader, alerts=found, now=timezone.now())
+        service.acknowledge(actor=reader, alerts=found, now=timezone.now())
     except (Refused, Denied) as error:
         return JsonResponse({"detail": str(error)}, status=409 if isinstance(error, Refused) else 403)
     count = len(found)
     said = ngettext("%(n)d alert acknowledged.", "%(n)d alerts acknowledged.", count) % {"n": count}
-    del done
     return JsonResponse({"alerts": _objects([one.pk for one in found]), "said": said})
 
 
@@ -111,11 +111,19 @@ def _ask(
         "name": name,
         "form": form,
         "refused": refused,
+        "warning": _still_true() if name == "close" and found.state in TRUE else "",
         "back": reverse("dashboards:alert", args=[found.pk]),
     }
     part = request.GET.get("part") == "form" or _is_script(request)
     template = "dashboards/alerts/form.html" if part else "dashboards/alerts/ask.html"
     return render(request, template, asked, status=status)
+
+
+def _still_true() -> str:
+    return _(
+        "It is still true as far as is known. Close it only if you stood there: what nobody sees any more calls nobody."
+        " As soon as the device says it again, a new alert rises."
+    )
 
 
 def _refused(
@@ -228,13 +236,6 @@ DEEDS: Final[dict[str, Deed]] = {
             actor=actor, alert=alert, to=said["person"], now=timezone.now()
         ),
         _assign_form,
-    ),
-    "take": Deed(
-        gettext_lazy("Take this alert on yourself?"),
-        gettext_lazy("Your name stands beside it. It is still told until somebody acknowledges it."),
-        gettext_lazy("I see to it"),
-        gettext_lazy("Your name stands beside it now."),
-        lambda actor, alert, _said: service.assign(actor=actor, alert=alert, to=actor, now=timezone.now()),
     ),
     "comment": Deed(
         gettext_lazy("Comment on this alert"),

@@ -91,7 +91,7 @@ def view_context(reader: User, found: Alert, now: datetime) -> dict[str, Any]:
         "assignee": called(found.assignee) if found.assignee else "",
         "session_url": _has_session(found),
         "can": _can(reader, found),
-        "is_mine": found.assignee_id == reader.pk,
+        "workshop": found.device.out_of_service.filter(ended_at=None).first() if found.device else None,
         "has_evidence": has_evidence(found),
         "moving": is_moving(found, now),
         "journal": journal(found),

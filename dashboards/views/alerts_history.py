@@ -187,9 +187,7 @@ def _rose(one: Shown) -> str:
 
 def _priority(one: Shown) -> str:
     words = PRIORITIES.get(one.row.priority, one.row.priority)
-    mark = (
-        '<span class="prio" data-priority="{}"><span class="mark"><i aria-hidden="true"></i></span> {}</span>'
-    )
+    mark = '<span class="of-prio" data-priority="{}"><i class="prio" aria-hidden="true"></i> {}</span>'
     return format_html(mark, one.row.priority, words)
 
 

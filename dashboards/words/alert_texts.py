@@ -49,8 +49,8 @@ DISPOSITIONS: Final[dict[str, tuple[Promise, Promise]]] = {
 SHOWS: Final[dict[str, Promise]] = {
     "open": gettext_lazy("Open"),
     "nobody": gettext_lazy("Nobody has it"),
-    "aside": gettext_lazy("Shelved or out of service"),
-    "all": gettext_lazy("All of these"),
+    "shelved": gettext_lazy("Shelved"),
+    "all": gettext_lazy("Open and shelved"),
 }
 
 
@@ -94,7 +94,6 @@ def _line() -> dict[str, str]:
         "who.cleared": _("true no longer, nobody had it"),
         "who.cleared.had": _("true no longer, {name} had it"),
         "who.shelved": _("shelved for {time} more"),
-        "who.out_of_service": _("device out of service"),
         "who.closed": _("closed"),
         "who.gone": _("closed, or not yours any more"),
         "tag.in_session": _("in session"),
@@ -110,18 +109,12 @@ def _line() -> dict[str, str]:
 
 def _page() -> dict[str, str]:
     return {
-        "live.connecting": _("Connecting. Until then this page shows what was last stored."),
-        "live.down": _("No connection: these alerts are old. Trying again by itself…"),
-        "live.stale": _("Not live: the server takes nothing in from devices. New alerts may be missing."),
-        "live.database": _("The server's database is away: nothing new can be shown. Watch the devices themselves."),
-        "live.left": _("You may not see these alerts any more. Log in again."),
-        "since": _("since {time}"),
         "together": _("Acknowledge the {n} on screen below high"),
         "together.one": _("Acknowledge the one on screen below high"),
         "waiting": _("{n} more wait while you are on the list"),
         "explained": _("{n} explained by another"),
         "news.one": _("{priority} alert: {what}. {where}"),
-        "news.many": _("{n} new alerts, {high} of them high. On top: {what}"),
+        "news.many": _("{n} new alerts below high. The most urgent: {what}. {where}"),
         "moved": _("The list moved under your hand, so nothing was acknowledged. Press again."),
         "none.selected": _("Choose an alert first: arrow keys, or a click."),
         "is.answered": _("Somebody has this one already."),
@@ -132,6 +125,7 @@ def _page() -> dict[str, str]:
 def _deeds() -> dict[str, str]:
     return {
         "deed.failed": _("No answer from the server: it is not known whether that was done. Look, and try again."),
+        "deed.refused": _("The server could not do that (answer {status}). Load the page again, and look."),
         "deed.unasked": _("The server does not answer; nothing was done. Try again."),
         "deed.shelve": _("Shelve this alert"),
         "deed.close": _("Close this alert"),

@@ -12,12 +12,6 @@ const view = new AlertView(root, texts, () => location.pathname);
 view.adopt(id, Number(root.dataset.rev));
 
 if (!("closed" in root.dataset)) {
-  feed.watch((state) => {
-    const note = byId("not-live");
-    const words = state === "live" || state === "connecting" ? "" : texts[`live.${state}`];
-    note.hidden = !words;
-    if (note.textContent !== words) note.textContent = words;
-  });
   feed.listen(({ all, ids }) => {
     const alert = feed.store.alerts.get(id);
     if (alert) view.show(id, alert.rev);

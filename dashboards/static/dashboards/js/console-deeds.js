@@ -1,5 +1,7 @@
 // What somebody does with alerts: sent to the server, and told only once the server has said so.
 
+import { fill } from "./words.js";
+
 const ANSWER_MS = 10_000;
 
 /** @typedef {{alerts: Record<string, any>[], said: string}} Done what the server answers to a deed */
@@ -26,7 +28,7 @@ export class Deeds {
 
   /** Do something that needs no more words. @param {string} url @param {Record<string, string | string[]>} [fields] */
   async send(url, fields = {}) {
-    const data = new FormData();
+    const data = new URLSearchParams(); // a form of no fields is one that the server cannot read
     for (const [name, values] of Object.entries(fields)) for (const one of [values].flat()) data.append(name, one);
     return this.post(url, data);
   }
@@ -60,7 +62,7 @@ export class Deeds {
     if (await this.post(form.action, new FormData(form))) this.dialog.close();
   }
 
-  /** Send a form; return whether it was done. @param {string} url @param {FormData} data */
+  /** Send a form; return whether it was done. @param {string} url @param {FormData | URLSearchParams} data */
   async post(url, data) {
     if (this.asking.has(url)) return false;
     this.asking.add(url);
@@ -73,9 +75,9 @@ export class Deeds {
         this.ask(await answer.text(), this.dialog.querySelector("h2")?.textContent ?? "");
         return false;
       }
-      const told = await answer.json();
+      const told = await answer.json().catch(() => ({}));
       if (!answer.ok) {
-        this.said(told.detail ?? this.texts["deed.failed"], "error");
+        this.said(told.detail ?? fill(this.texts["deed.refused"], { status: answer.status }), "error");
         return false;
       }
       this.done(told);

@@ -1,6 +1,6 @@
-// What a screen reader hears of new alerts: a high one at once and by itself, others gathered.
+// What a screen reader hears of new alerts below high, a few seconds' worth at a time.  The bar says the high ones.
 
-import { byUrgency, isQuiet } from "./alerts-store.js";
+import { byUrgency, isLine } from "./alerts-store.js";
 import { byId } from "./dom.js";
 import { whereOf } from "./console-row.js";
 import { fill } from "./words.js";
@@ -30,7 +30,7 @@ export class Announcer {
       const alert = alerts.get(id);
       if (!alert) this.known.delete(id);
       else {
-        if ((this.known.get(id) ?? -1) < alert.episode && !alert.late && !isQuiet(alert)) fresh.push(alert);
+        if ((this.known.get(id) ?? -1) < alert.episode && !alert.late && isLine(alert)) fresh.push(alert);
         this.known.set(id, alert.episode ?? 0);
       }
     }
@@ -40,24 +40,19 @@ export class Announcer {
 
   /** @param {Told[]} fresh */
   tell(fresh) {
-    const [high] = fresh.filter((alert) => alert.priority === "high").sort(byUrgency);
-    if (high) this.say("news-high", [high]);
-    this.gathered.push(...fresh.filter((alert) => alert !== high));
-    if (this.gathered.length && !this.timer) {
-      this.timer = setTimeout(() => {
-        this.timer = 0;
-        this.say("news", this.gathered.splice(0).sort(byUrgency));
-      }, GATHER_MS);
-    }
+    this.gathered.push(...fresh.filter((alert) => alert.priority !== "high"));
+    if (!this.gathered.length || this.timer) return;
+    this.timer = setTimeout(() => {
+      this.timer = 0;
+      this.say(this.gathered.splice(0).sort(byUrgency));
+    }, GATHER_MS);
   }
 
-  /** @param {string} id @param {Told[]} alerts the most urgent first */
-  say(id, alerts) {
+  /** @param {Told[]} alerts the most urgent first */
+  say(alerts) {
     const [top] = alerts;
-    const priority = this.texts[`priority.${top.priority}`];
-    const high = alerts.filter((alert) => alert.priority === "high").length;
-    byId(id).textContent = alerts.length === 1
-      ? fill(this.texts["news.one"], { priority, what: top.text, where: whereOf(top, this.about) })
-      : fill(this.texts["news.many"], { n: alerts.length, high, what: top.text });
+    byId("news").textContent = alerts.length === 1
+      ? fill(this.texts["news.one"], { priority: this.texts[`priority.${top.priority}`], what: top.text, where: whereOf(top, this.about) })
+      : fill(this.texts["news.many"], { n: alerts.length, what: top.text, where: whereOf(top, this.about) });
   }
 }

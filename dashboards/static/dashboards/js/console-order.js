@@ -1,12 +1,12 @@
 // Which alerts a console shows, and in which order: by priority, then the newest first.  Pure.
 
-import { RANK, byUrgency, isUnanswered } from "./alerts-store.js";
+import { RANK, byUrgency, isTrue, isUnanswered } from "./alerts-store.js";
 
 /** @typedef {import("./alerts-store.js").Alert} Alert */
 /** @typedef {Alert & Record<string, any>} Told the alert with all that the API tells of it */
 
-/** Those that somebody is asked about · nobody has · put aside or explained, and told to nobody · all. */
-export const SHOWS = /** @type {const} */ (["open", "nobody", "aside", "all"]);
+/** Those that somebody is asked about · nobody has · on a shelf · all. */
+export const SHOWS = /** @type {const} */ (["open", "nobody", "shelved", "all"]);
 export const PRIORITIES = /** @type {const} */ (["high", "medium", "low", "info"]);
 export const NONE = 0; // no alert has this id
 
@@ -45,21 +45,18 @@ export function addressOf(choice) {
 }
 
 /**
- * Put aside by somebody: shelved, or its device is being worked on.  A shelf rests the sound of a high alert that is
- * true, and hides it from nobody.
+ * On a shelf, and out of sight.  A shelf rests the sound of a high alert that is true, and hides it from nobody.
  * @param {Alert} alert
  */
-export const isAside = (alert) =>
-  alert.out_of_service === true ||
-  (alert.shelved_until !== null && !(alert.priority === "high" && ["raised", "acknowledged"].includes(alert.state)));
+export const isAway = (alert) => alert.shelved_until !== null && !(alert.priority === "high" && isTrue(alert));
 
 /** Whether a choice, but for its priority, lets an alert through. @param {Choice} choice */
 export function passes(choice) {
   const words = choice.q.toLocaleLowerCase().split(/\s+/).filter(Boolean);
   return (/** @type {Told} */ alert) => {
-    if (choice.show === "open" && isAside(alert)) return false;
-    if (choice.show === "nobody" && (isAside(alert) || alert.cause !== null || !isUnanswered(alert))) return false;
-    if (choice.show === "aside" && !isAside(alert)) return false;
+    if (choice.show === "open" && isAway(alert)) return false;
+    if (choice.show === "nobody" && (isAway(alert) || alert.cause !== null || !isUnanswered(alert))) return false;
+    if (choice.show === "shelved" && alert.shelved_until === null) return false;
     if (choice.site && alert.site !== choice.site) return false;
     if (choice.duty && alert.duty !== choice.duty) return false;
     if (!words.length) return true;
@@ -91,7 +88,7 @@ export function arrange(alerts, choice, unfolded) {
       const siblings = under.get(cause.id);
       if (siblings) siblings.push(alert);
       else under.set(cause.id, [alert]);
-    } else if (!(choice.show === "open" && isAside(cause))) top.push(alert);
+    } else if (!(choice.show === "open" && isAway(cause))) top.push(alert);
   }
   const counts = Object.fromEntries(PRIORITIES.map((name) => [name, 0]));
   for (const alert of top) counts[alert.priority] += 1;

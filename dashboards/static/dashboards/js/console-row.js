@@ -27,7 +27,6 @@ export function whereOf(alert, { sites, texts }) {
 export function whoOf(alert, { texts, people }, now) {
   const name = (/** @type {string | null} */ user) => (user ? people[user] ?? user : "");
   if (alert.state === "closed") return texts["who.closed"];
-  if (alert.out_of_service) return texts["who.out_of_service"];
   if (alert.shelved_until !== null) {
     return fill(texts["who.shelved"], { time: age(Math.max(0, Date.parse(alert.shelved_until) - now), texts, "span") });
   }
@@ -74,7 +73,7 @@ export class Row {
     set(root, "aria-posinset", String(at + 1));
     set(root, "aria-setsize", String(of));
     flag(root, "data-under", line.depth === 1);
-    flag(root, "data-aside", alert.shelved_until !== null || alert.out_of_service === true);
+    flag(root, "data-shelved", alert.shelved_until !== null);
     flag(root, "data-selected", about.selected() === alert.id);
     write(parts.priority, texts[`priority.${alert.priority}`]);
     write(parts.text, alert.text);

@@ -98,7 +98,7 @@ function choose(id) {
   if (id === NONE) return;
   selected = id;
   for (const row of list.drawn.values()) flag(row.root, "data-selected", Number(row.root.dataset.id) === id);
-  list.reveal(id, byId("together").parentElement?.offsetHeight ?? 0);
+  list.reveal(id, Number(byId("sum").closest(".over-lines")?.getBoundingClientRect().bottom ?? 0));
   showChosen();
 }
 
@@ -127,15 +127,6 @@ function take(changed) {
     requestAnimationFrame(once);
     setTimeout(once, DRAW_MS);
   });
-}
-
-/** @param {string} state */
-function turned(state) {
-  set(main, "data-alerts-live", state);
-  const note = byId("not-live");
-  const words = state === "live" || state === "connecting" ? "" : texts[`live.${state}`];
-  note.hidden = !words;
-  if (note.textContent !== words) note.textContent = words;
 }
 
 // --- what somebody does ---
@@ -210,6 +201,9 @@ byId("waiting").addEventListener("click", () => {
   refresh();
 });
 byId("together").addEventListener("click", acknowledgeTogether);
+byId("more").addEventListener("click", () => {
+  set(byId("more"), "aria-expanded", String(form.toggleAttribute("data-open")));
+});
 byId("keys").addEventListener("click", () => keysDialog.show());
 
 pane.addEventListener("submit", async (event) => {
@@ -283,8 +277,11 @@ listenToKeys({
 
 // --- begin ---
 
+const bar = document.getElementById("alertbar"); // it stays on top, and its height is its own affair
+if (bar) new ResizeObserver(() => main.style.setProperty("--bar", `${bar.offsetHeight}px`)).observe(bar);
+
 fillForm();
-feed.watch(turned);
+feed.watch((state) => set(main, "data-alerts-live", state));
 feed.listen(take);
 feed.open(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/v1/alerts`);
 wide.addEventListener("change", showChosen);
