@@ -15,7 +15,7 @@ from devices.state import to_ms
 from fleet.access.models import AuditEntry, Site
 from fleet.safety import burden
 from fleet.safety.burden import Burden, Ring, Source, Stand, Told, Verdict
-from fleet.safety.lifecycle import Kind
+from fleet.safety.life import Kind
 from fleet.safety.models import Alert, Entry
 from fleet.safety.words import OPEN, RANK, Disposition, Duty, Priority
 
