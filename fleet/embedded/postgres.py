@@ -22,7 +22,7 @@ DATABASE = "myofleet"
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",  # TCP alone: a socket's path would be too long below a deep VAR
-    "max_connections": "100",
+    "max_connections": "150",
     "shared_buffers": "128MB",
     "fsync": "on",
     "full_page_writes": "on",
