@@ -17,6 +17,7 @@ from devices.batch.desk import Desk, Facts, Refused
 from devices.models import Device
 from devices.moments import from_ms, to_ms
 from devices.state import LiveState
+from devices.store import states
 from fleet.safety import memory, rulesets, service
 from fleet.safety.breaks import Breaks
 from fleet.safety.judging import Watch
@@ -262,13 +263,14 @@ def _remember(changed: Iterable[tuple[int, Watch]]) -> None:
 
 def _show(desk: Desk, facts: Facts, worst: dict[int, dict[str, Any] | None]) -> None:
     """Put each device's worst alert into its live state, which the batch writes and announces."""
+    unheard = worst.keys() - desk.states.keys()
+    if unheard:  # what it said could not be read, so nothing of it was laid
+        desk.states |= states.load(unheard)
     for device_id, alert in worst.items():
         pair = facts.states.get(device_id)
         if pair is not None:
             pair[1].worst_alert = alert
-            continue
-        old = desk.states.get(device_id)
-        if old is not None and old.worst_alert != alert:
+        elif (old := desk.states[device_id]).worst_alert != alert:
             new = old.copy()
             new.rev, new.worst_alert = old.rev + 1, alert
             facts.states[device_id] = (old, new)
