@@ -16,6 +16,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from fleet.safety import queries as alert_queries
+
 _NAME = re.compile(r"[^a-zA-Z0-9_]")
 
 
@@ -36,11 +38,18 @@ class _Families(Collector):
         return self._families
 
 
-def text(parts: Iterable[Part], counts: Mapping[str, Any] | None) -> bytes:
-    """Return the exposition text; `counts` are those of `queries.site_counts`, None if they are not known."""
+def text(
+    parts: Iterable[Part], counts: Mapping[str, Any] | None, alerts: alert_queries.Figures | None = None
+) -> bytes:
+    """Return the exposition text.
+
+    Args:
+        counts: Those of `queries.site_counts`; None: the database did not answer.
+        alerts: As the database tells them; None: not known.
+    """
     registry = CollectorRegistry(auto_describe=False)
     parts = list(parts)
-    ours = [*_pulses(parts), *_rejects(parts), *_devices(counts)]
+    ours = [*_pulses(parts), *_rejects(parts), *_devices(counts), *_alerts(alerts)]
     taken = {family.name for family in ours}  # one name twice would make the whole answer unreadable
     told = [family for family in _figures(parts) if family.name not in taken]
     registry.register(_Families([*ours, *told]))
@@ -96,6 +105,31 @@ def _devices(counts: Mapping[str, Any] | None) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "myofleet_devices_in_session", "Devices that said they are in session.", value=counts["in_session"]
     )
+
+
+def _alerts(told: alert_queries.Figures | None) -> Iterator[Metric]:
+    if told is None:
+        return
+    many = GaugeMetricFamily(
+        "myofleet_alerts_open", "Alerts that are not closed.", labels=["priority", "state"]
+    )
+    for (priority, state), number in told.open.items():
+        many.add_metric([priority, state], number)
+    yield many
+    waiting = GaugeMetricFamily(
+        "myofleet_alerts_waiting_seconds",
+        "How long the oldest alert waits that is true, and that nobody has acknowledged or shelved.",
+        labels=["priority"],
+    )
+    for priority, seconds in told.waiting_s.items():
+        waiting.add_metric([priority], seconds)
+    yield waiting
+    for name, number, says in (
+        ("shelved", told.shelved, "Open alerts that are shelved."),
+        ("explained", told.explained, "Open alerts that are listed under another one, their cause."),
+        ("chattering", told.chattering, "Open alerts that come and go."),
+    ):
+        yield GaugeMetricFamily(f"myofleet_alerts_{name}", says, value=number)
 
 
 def _numbers(told: object) -> Iterator[tuple[str, float]]:

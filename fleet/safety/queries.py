@@ -1,16 +1,18 @@
 """Reads: alerts as the API tells them, and how many are open."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
 from devices.moments import iso, to_ms
 from fleet.access.models import Site
 from fleet.live import events
 from fleet.safety import texts
 from fleet.safety.models import Alert
-from fleet.safety.words import OPEN, TRUE, Priority
+from fleet.safety.words import OPEN, TRUE, Priority, State
 
 ALONG: Final = ("device", "site", "acknowledged_by", "closed_by", "shelved_by", "assignee")
 """What `alert_object` reads beside the alert itself."""
@@ -119,6 +121,46 @@ def counts(sites: Iterable[Site | int]) -> dict[str, int]:
         shelved=Count("pk", filter=~Q(shelved_until=None)),
     )
     return {name: found[name] for name in (*(one.value for one in Priority), "shelved")}
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How many alerts are open everywhere, and how long people have let them wait."""
+
+    open: dict[tuple[str, str], int]  # (priority, state)
+    shelved: int
+    explained: int
+    chattering: int
+    waiting_s: dict[str, float]  # priority: the oldest that is true, and that nobody has
+
+
+def figures(now: datetime) -> Figures:
+    """Return what `/metrics` tells of alerts."""
+    found: dict[tuple[str, str], int] = {
+        (priority.value, state.value): 0 for priority in Priority for state in OPEN
+    }
+    waiting_s = {priority.value: 0.0 for priority in Priority}
+    shelved = explained = chattering = 0
+    waits = Q(state=State.RAISED, shelved_until=None, cause=None)
+    rows = (
+        Alert.objects.filter(state__in=OPEN)
+        .values("priority", "state")
+        .annotate(
+            number=Count("pk"),
+            on_shelf=Count("pk", filter=~Q(shelved_until=None)),
+            under=Count("pk", filter=~Q(cause=None)),
+            chatter=Count("pk", filter=Q(chattering=True)),
+            oldest=Min("risen_at", filter=waits),
+        )
+    )
+    for row in rows:
+        found[row["priority"], row["state"]] = row["number"]
+        shelved += row["on_shelf"]
+        explained += row["under"]
+        chattering += row["chatter"]
+        if row["oldest"] is not None:
+            waiting_s[row["priority"]] = max(0.0, (now - row["oldest"]).total_seconds())
+    return Figures(found, shelved, explained, chattering, waiting_s)
 
 
 def _at(moment: Any) -> str | None:

@@ -131,6 +131,8 @@ def test_one_answer_holds_the_figures_of_every_process() -> None:
     assert seen["process_cpu_seconds_total", (("part", "web"),)] > 0
     assert 0 <= seen["myofleet_pulse_age_seconds", (("part", "beat"),)] < 5
     assert seen["myofleet_devices_by_link", (("link", "online"),)] == 0
+    assert seen["myofleet_alerts_open", (("priority", "high"), ("state", "raised"))] == 0
+    assert seen["myofleet_alerts_waiting_seconds", (("priority", "high"),)] == 0
     assert seen["myofleet_database_up", ()] == 1
 
 

@@ -327,3 +327,12 @@ def test_alerts_are_announced_whole_once_they_are_committed_with_their_devices(
     event = of_devices["device:EMS-1"]
     live = State.objects.get(device=device)
     assert (event["since"], event["rev"], event["worst_alert"]) == (live.rev - 1, live.rev, live.worst_alert)
+
+
+def test_metrics_tell_how_many_are_open_and_how_long_people_let_them_wait(device: Device, nurse: User):
+    raised(device)
+    high = raised(device, rule="over_current", priority=Priority.HIGH)
+    service.acknowledge(actor=nurse, alerts=[high], now=NOON)
+    figures = queries.figures(later(90))
+    assert (figures.open["medium", "raised"], figures.open["high", "acknowledged"]) == (1, 1)
+    assert figures.waiting_s == {"high": 0, "medium": 90, "low": 0, "info": 0}
