@@ -107,7 +107,7 @@ EMAIL_HOST, EMAIL_PORT = (
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = env.credentials(_mail)
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.scheme == "smtp+tls", _mail.scheme == "smtps"
 EMAIL_TIMEOUT = TELL_SECONDS = env.seconds("TELL_SECONDS", 10)  # for one message, from name to last answer
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", "myofleet@localhost")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM") or "myofleet@localhost"
 VAPID_PRIVATE_KEY = env.text("VAPID_PRIVATE_KEY")  # `manage.py vapid` makes one; unset: no push
 VAPID_CONTACT = env.text("VAPID_CONTACT")  # mailto: or https:, for the browser makers' push services
 TELL_PRIVATE_NETWORKS = env.words("TELL_PRIVATE_NETWORKS")  # where webhooks may lead inside the house

@@ -43,6 +43,11 @@ class House:
             "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
             "CSRF_TRUSTED_ORIGINS": "",
             "STATIC_ROOT": str(self.var / "static"),
+            "PUBLIC_URL": environ.get("PUBLIC_URL") or self.url,
+            "VAPID_PRIVATE_KEY": self.servers.vault.secret(
+                "vapid"
+            ),  # 256 random bits are a key of this curve
+            "VAPID_CONTACT": "mailto:demo@example.org",
             "LOG_FORMAT": environ.get("LOG_FORMAT") or "json",
             "DJANGO_SETTINGS_MODULE": "fleet.settings",
             "PYTHONUNBUFFERED": "1",

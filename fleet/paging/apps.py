@@ -5,3 +5,6 @@ class PagingConfig(AppConfig):
     name = "fleet.paging"
     label = "paging"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from fleet.paging import checks  # noqa: F401  registers them

@@ -113,9 +113,9 @@ def test_a_service_is_given_the_secrets_it_reads_and_no_others(name: str) -> Non
 def test_no_password_is_in_the_environment() -> None:
     for service in SERVICES.values():
         for name, value in _environment(service).items():
-            assert not re.search(r"SECRET|PASSWORD|_URL$|SERVER_ACCOUNTS$", name.removesuffix("_FILE")) or (
-                name.endswith("_FILE") and value.startswith("/run/secrets/")
-            ), name
+            assert not re.search(
+                r"SECRET|PASSWORD|PRIVATE_KEY|(?<!PUBLIC)_URL$|SERVER_ACCOUNTS$", name.removesuffix("_FILE")
+            ) or (name.endswith("_FILE") and value.startswith("/run/secrets/")), name
 
 
 # --- Who reaches what ---
