@@ -26,7 +26,9 @@ from dashboards.access.people import member
 from dashboards.alerts.forms import AssignForm, CloseForm, CommentForm, ShelveForm
 from dashboards.views.alert_page import may, seen_alert
 from fleet.access import queries as access
+from fleet.access import service as access_service
 from fleet.access.errors import Denied, Refused
+from fleet.access.verbs import WORDS
 from fleet.safety import queries, service, texts
 from fleet.safety.models import Alert
 from fleet.safety.words import TRUE, Disposition, Priority
@@ -44,6 +46,7 @@ class Deed:
     why: Words
     button: Words
     said: Words
+    verb: str  # of the table of roles
     do: Callable[[User, Alert, dict[str, Any]], Any]
     form: Callable[[HttpRequest, Alert], forms.Form | None] = lambda _request, _alert: None
     harmful: bool = False
@@ -80,6 +83,7 @@ def deed(request: HttpRequest, number: int, name: str) -> HttpResponse:
         raise Http404
     form = known.form(request, found)
     if request.method != "POST":
+        _require(member(request), known.verb, found)
         return _ask(request, found, name, form)
     if form is not None and not form.is_valid():
         return _ask(request, found, name, form, status=422)
@@ -117,6 +121,14 @@ def _ask(
     part = request.GET.get("part") == "form" or _is_script(request)
     template = "dashboards/alerts/form.html" if part else "dashboards/alerts/ask.html"
     return render(request, template, asked, status=status)
+
+
+def _require(reader: User, verb: str, found: Alert) -> None:
+    """Let whoever may do it be asked.  Raises Denied otherwise; the attempt is on record."""
+    if found.site is None:
+        access_service.require_anywhere(reader, verb, to=str(WORDS[verb]))
+    else:
+        access_service.require(reader, verb, found.site, subject=found.device.serial if found.device else "")
 
 
 def _still_true() -> str:
@@ -199,6 +211,7 @@ DEEDS: Final[dict[str, Deed]] = {
         gettext_lazy("You say that you have seen it and see to it. Nobody else is called for it."),
         gettext_lazy("Acknowledge"),
         gettext_lazy("Acknowledged: it is yours. It stays here until it is true no longer and closed."),
+        "acknowledge",
         lambda actor, alert, _said: service.acknowledge(actor=actor, alerts=[alert], now=timezone.now()),
     ),
     "shelve": Deed(
@@ -209,6 +222,7 @@ DEEDS: Final[dict[str, Deed]] = {
         ),
         gettext_lazy("Shelve"),
         gettext_lazy("Shelved. It comes back by itself; to take it off the shelf now, open it."),
+        "shelve",
         _shelve,
         _shelve_form,
     ),
@@ -217,6 +231,7 @@ DEEDS: Final[dict[str, Deed]] = {
         gettext_lazy("It is told again as if it had just risen, if nobody has it."),
         gettext_lazy("Take off the shelf"),
         gettext_lazy("Off the shelf."),
+        "shelve",
         lambda actor, alert, _said: service.unshelve(actor=actor, alert=alert, now=timezone.now()),
     ),
     "close": Deed(
@@ -224,6 +239,7 @@ DEEDS: Final[dict[str, Deed]] = {
         gettext_lazy("What it was helps to find rules and devices that call for nothing."),
         gettext_lazy("Close"),
         gettext_lazy("Closed. If it becomes true again, a new alert rises."),
+        "close_alert",
         _close,
         _close_form,
     ),
@@ -232,6 +248,7 @@ DEEDS: Final[dict[str, Deed]] = {
         gettext_lazy("They see their name beside it."),
         gettext_lazy("Give"),
         gettext_lazy("Given."),
+        "acknowledge",
         lambda actor, alert, said: service.assign(
             actor=actor, alert=alert, to=said["person"], now=timezone.now()
         ),
@@ -242,6 +259,7 @@ DEEDS: Final[dict[str, Deed]] = {
         gettext_lazy("For whoever comes next."),
         gettext_lazy("Comment"),
         gettext_lazy("Your comment stands in its journal."),
+        "acknowledge",
         lambda actor, alert, said: service.comment(
             actor=actor, alert=alert, text=said["text"], now=timezone.now()
         ),

@@ -19,6 +19,9 @@ from fleet.access import displays, service
 from fleet.access.models import AuditEntry, Membership, Role, Token
 from fleet.access.queries import digest_of
 from fleet.access.roles import allows
+from fleet.safety import service as safety
+from fleet.safety.signals import Key, Rise
+from fleet.safety.words import Priority
 from tests.dashboards.api import ward as wards
 
 NORTH = {"nurse", "clinician", "coach", "engineer", "admin"}
@@ -47,6 +50,13 @@ GET   /sessions.csv                           all
 GET   /sessions/EMS-0001/S-1/                 see/site             -
 GET   /sessions/EMS-0001/S-1/plot.json        see/site             -
 GET   /sessions/EMS-0001/S-1/samples.csv      see/site             -
+GET   /alerts/                                all
+POST  /alerts/acknowledge/                    all
+GET   /alerts/history/                        all
+GET   /alerts/history.csv                     all
+GET   /alerts/ALERT/                          see/site             -
+GET   /alerts/ALERT/evidence.json             see/site             -
+GET   /alerts/ALERT/close/                    close_alert/site     403
 GET   /search/                                all
 GET   /help/                                  all
 GET   /system/                                see_system/any       404
@@ -158,7 +168,15 @@ def known(db: None) -> dict[str, str]:
     link, secret = displays.make_link(actor=None, site=ward.north, name="Gym", now=timezone.now())
     token, _text = service.issue_token(actor=None, user=nurse, name="t", days=1)
     Session.objects.create(device=ward.running, session="S-1", boot=1, last_at=ward.now, last_up_ms=1)
-    return {"NURSE": str(nurse.pk), "LINK": str(link.pk), "TOKEN": str(token.pk), "SECRET": secret}
+    rise = Rise(Key("estop", ward.running.pk), int(1000 * ward.now.timestamp()), Priority.HIGH)
+    [alert] = safety.take([rise], ward.now).alerts
+    return {
+        "NURSE": str(nurse.pk),
+        "LINK": str(link.pk),
+        "TOKEN": str(token.pk),
+        "SECRET": secret,
+        "ALERT": str(alert.pk),
+    }
 
 
 def ask(method: str, address: str, who: str) -> HttpResponse:
@@ -210,7 +228,7 @@ def test_every_page_has_a_row() -> None:
 
 
 def route_of(address: str) -> str:
-    for word in ("NURSE", "LINK", "TOKEN"):
+    for word in ("NURSE", "LINK", "TOKEN", "ALERT"):
         address = address.replace(word, "1")
     try:
         return str(get_resolver().resolve(address).route)
@@ -219,7 +237,14 @@ def route_of(address: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "address", ["/devices.csv", "/sessions.csv", "/rejects.csv", "/sessions/EMS-0001/S-1/samples.csv"]
+    "address",
+    [
+        "/devices.csv",
+        "/sessions.csv",
+        "/rejects.csv",
+        "/alerts/history.csv",
+        "/sessions/EMS-0001/S-1/samples.csv",
+    ],
 )
 def test_whatever_leaves_the_house_as_a_file_is_on_record(address: str, known: dict[str, str]) -> None:
     client = Client()
