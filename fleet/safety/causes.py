@@ -92,6 +92,7 @@ def find(
     *,
     settle_ms: int,
     may_begin: bool = True,
+    spoken: Mapping[str, int] | None = None,
 ) -> dict[str, Cause]:
     """Return the causes that hold at one site now, by subject: a group's name, or `SITE`.
 
@@ -101,12 +102,15 @@ def find(
         held: Which causes hold already, each with its `calm_since_ms`.
         settle_ms: How long a cause outlasts the moment from which on most have come back.
         may_begin: Whether silence may be news: not while the server itself may be what was away.
+        spoken: How many more are in contact, by group.
     """
     parts = _parts(contacts)
+    for group, count in (spoken or {}).items():
+        parts.setdefault(group, _Part()).spoken += count
     need = Need.of(limits, "group_silent")
     found: dict[str, Cause] = {}
     for name, part in parts.items():
-        if isinstance(name, str):
+        if isinstance(name, str) and name:
             holds = len(part.silent) >= need.at_least and part.is_down(need.share)
             cause = _go_on(part, need, holds, name, held, now_ms, settle_ms, may_begin)
             if cause is not None:

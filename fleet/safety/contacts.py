@@ -1,17 +1,29 @@
 """Reads for the sweep of silence: what the live states say of every device, and what was found before."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import connection
 
 from devices.moments import to_ms
+from fleet.safety.causes import QUIET_MS, WINDOW_MS
 from fleet.safety.models import Alert, Condition
-from fleet.safety.silence import ABOUT_DEVICES, Heard, Known
+from fleet.safety.rules import RULES
+from fleet.safety.silence import ABOUT_DEVICES, LINK_LOST, NO_MEASUREMENTS, Heard, Known
 from fleet.safety.words import OPEN, TRUE
 
 CAUSES: Final = ("group_silent", "site_silent")
+# No site may ask to be told of silence earlier.
+_LEAST: Final = timedelta(
+    seconds=min(
+        one.low
+        for rule in (LINK_LOST, NO_MEASUREMENTS)
+        for one in RULES[rule].parameters
+        if one.name == "after_s"
+    )
+)
 
 _HEARD: Final = """
 SELECT s.device_id, d.site_id, coalesce(nullif(d.uplink, ''), d.room), s.link, s.heard_at, s.session, s.output,
@@ -19,7 +31,16 @@ SELECT s.device_id, d.site_id, coalesce(nullif(d.uplink, ''), d.room), s.link, s
 FROM devices_state s
 JOIN devices_device d ON d.id = s.device_id
 LEFT JOIN devices_session x ON x.device_id = s.device_id AND x.session = s.session
-WHERE d.revoked_at IS NULL AND s.heard_at IS NOT NULL
+WHERE d.revoked_at IS NULL AND s.heard_at IS NOT NULL AND (
+    CASE WHEN s.session IS NULL THEN s.heard_at <= %(idle)s
+    ELSE least(s.heard_at, greatest(s.telemetry_at, x.started_at)) <= %(treated)s OR x.started_at IS NULL END
+    OR s.device_id = ANY(%(known)s)
+)
+"""
+_SPOKEN: Final = """
+SELECT d.site_id, coalesce(nullif(d.uplink, ''), d.room), count(*)
+FROM devices_state s JOIN devices_device d ON d.id = s.device_id
+WHERE d.revoked_at IS NULL AND s.heard_at > %(since)s GROUP BY 1, 2
 """
 _WHY_OFFLINE: Final = """
 SELECT DISTINCT ON (device_id) device_id, why FROM devices_change
@@ -98,17 +119,33 @@ class Answers:
         return {device: ms for device in sessions if (ms := self._began[device][1]) is not None}
 
 
-def _rows(query: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+def _rows(query: str, parameters: list[Any] | dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
         return list(cursor.fetchall())
 
 
-def places(answers: Answers) -> list[Place]:
-    """Return every device that has been heard and is not revoked."""
+def spoken(now: datetime) -> dict[int, dict[str, int]]:
+    """Return how many devices are in contact, by site and group."""
+    found: dict[int, dict[str, int]] = {}
+    for site, group, count in _rows(_SPOKEN, {"since": now - timedelta(milliseconds=WINDOW_MS)}):
+        found.setdefault(site, {})[group] = count
+    return found
+
+
+def places(now: datetime, answers: Answers, known: Collection[int]) -> list[Place]:
+    """Return the devices that have not spoken as they should, and these, unless they are revoked.
+
+    All the others, nearly all of a fleet nearly always, are counted by the database only (`spoken`).
+    """
     found: list[Place] = []
     unsure: list[Heard] = []
-    rows = _rows(_HEARD, [])
+    about = {
+        "idle": now - timedelta(milliseconds=QUIET_MS[False]),
+        "treated": now - _LEAST,
+        "known": list(known),
+    }
+    rows = _rows(_HEARD, about)
     for device, site, group, link, heard_at, session, output, measured_at, start_unknown in rows:
         measured_ms = None if session is None or measured_at is None else to_ms(measured_at)
         heard = Heard(device, link, to_ms(heard_at), session, output, measured_ms)

@@ -151,7 +151,7 @@ def _store(drafts: Iterable[_Draft], now: datetime) -> Applied:
         elif (alert := _new(draft, devices, now)) is not None:
             fresh.append((alert, draft.noted))
     Alert.objects.bulk_create([alert for alert, _noted in fresh])
-    Alert.objects.bulk_update([alert for alert, _noted in moved], rows.WRITTEN, batch_size=200)
+    rows.write([alert for alert, _noted in moved])
     changed = [*fresh, *moved]
     Entry.objects.bulk_create([entry for alert, noted in changed for entry in rows.entries(alert, noted)])
     return Applied([alert for alert, _noted in changed])

@@ -1,8 +1,10 @@
 """Alerts between their rows and `lifecycle.Life`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
+
+from django.db import connection
 
 from devices.models import Device
 from devices.moments import from_ms, to_ms
@@ -40,6 +42,23 @@ _WORDS: Final = ("priority", "state", "peak", "duty", "disposition")
 
 WRITTEN: Final = (*_SAME, *_IDS, *_TIMES.values(), *_WORDS, "marks", "site", "rev")
 """The fields that a step may change."""
+
+
+def write(alerts: Sequence[Alert]) -> None:
+    """Write what a step may change of these stored alerts.
+
+    One statement for all, in one go: `bulk_update` takes 2 ms of ours for each of them, and many may move at once.
+    """
+    if not alerts:
+        return
+    fields = [one for one in Alert._meta.concrete_fields if one.name in WRITTEN]
+    columns = ", ".join(f"{field.column} = %s" for field in fields)
+    values = [
+        [field.get_db_prep_save(getattr(alert, field.attname), connection) for field in fields] + [alert.pk]
+        for alert in alerts
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(f"UPDATE safety_alert SET {columns} WHERE id = %s", values)  # noqa: S608  our own columns
 
 
 def life_of(alert: Alert) -> Life:

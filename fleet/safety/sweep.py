@@ -29,6 +29,7 @@ from fleet.safety.words import OPEN, Disposition, State
 
 OWN_MS: Final = 60_000
 """A silence that was told alone for so long is a story of its own, and evidence for no cause."""
+_MOST: Final = 200  # devices a transaction, so that no lock is held for long
 _FOLLOWERS: Final = tuple(name for name, rule in RULES.items() if rule.follows_silence)
 
 Where = tuple[int, str]  # site, subject
@@ -53,11 +54,13 @@ class Sweep:
         """Raise, clear and explain what is due by now."""
         counts_from_ms = links.counts_from(now)
         self._read_rules()
+        known = contacts.known()
         look = _Look(
             to_ms(now),
             counts_from_ms,
-            contacts.places(self._answers),
-            contacts.known(),
+            contacts.places(now, self._answers, known),
+            known,
+            contacts.spoken(now),
             _open_causes(),
             self._limits,
         )
@@ -81,8 +84,9 @@ class Sweep:
     def _causes(self, look: "_Look") -> dict[Where, Cause]:
         """Return the causes that hold now, and remember since when each is calm."""
         by_site: dict[int, list[Contact]] = {}
-        for one in look.contacts():
-            by_site.setdefault(one[0], []).append(one[1])
+        for site_id, one in look.contacts():
+            if one.is_quiet:
+                by_site.setdefault(site_id, []).append(one)
         held = {where for where, one in look.causes.items() if one.is_true} | self._seen
         found: dict[Where, Cause] = {}
         for site_id, some in by_site.items():
@@ -93,6 +97,7 @@ class Sweep:
                 look.now_ms,
                 settle_ms=round(settings.ALERT_SETTLE_SECONDS * 1000),
                 may_begin=look.may_begin,
+                spoken=look.spoken.get(site_id),
             )
             found |= {(site_id, subject): cause for subject, cause in at_site.items()}
         self._calm_since = {where: cause.calm_since_ms for where, cause in found.items()}
@@ -124,6 +129,7 @@ class _Look:
     counts_from_ms: int | None
     places: list[Place]
     known: dict[int, dict[str, Known]]
+    spoken: dict[int, dict[str, int]]
     causes: dict[Where, OpenCause]
     limits: dict[int, Limits]
 
@@ -194,43 +200,51 @@ def _tops(found: Mapping[Where, Cause], known: Mapping[Where, OpenCause]) -> dic
 # --- devices ---
 
 
+@dataclass(slots=True)
+class _Found:
+    """What was found of one device: the news, and what is to be remembered."""
+
+    news: list[News] = field(default_factory=list)
+    begun: list[Condition] = field(default_factory=list)
+    ended: list[tuple[int, str]] = field(default_factory=list)
+
+
 def _take_devices(look: _Look, tops: Mapping[int, int], now: datetime) -> None:
     """Raise and clear what silence says of single devices, and remember what was found."""
-    news: list[News] = []
-    begun: list[Condition] = []
-    ended: list[tuple[int, str]] = []
-    met: set[int] = set()
-    for place in look.places:
-        heard, limits = place.heard, look.limits_of(place.site_id)
-        known = look.known.get(heard.device_id, {})
-        met.add(heard.device_id)
-        if not known and look.now_ms - heard.heard_ms < 1_000 and not heard.in_session:
-            continue  # most of a fleet, most of the time
-        true = silence.found(heard, limits, known, look.now_ms, may_begin=look.may_begin)
-        for rule, since_ms in true.items():
-            before = known.get(rule)
-            if before is None or before.since_ms != since_ms:
-                if before is not None:
-                    news.append(Fall(Key(rule, heard.device_id), heard.heard_ms))
-                news.append(
-                    silence.rise(
-                        rule,
-                        heard,
-                        limits,
-                        since_ms,
-                        not_before_ms=look.counts_from_ms or 0,
-                        cause_id=tops.get(heard.device_id),
-                    )
-                )
-                begun.append(_condition(heard.device_id, rule, since_ms, now))
-        for rule in known.keys() - true.keys():
-            news.append(Fall(Key(rule, heard.device_id), heard.heard_ms))
-            ended.append((heard.device_id, rule))
-    for device_id in look.known.keys() - met:  # revoked
-        news += [Fall(Key(rule, device_id), look.now_ms) for rule in look.known[device_id]]
-        ended += [(device_id, rule) for rule in look.known[device_id]]
-    if news:
-        _write(news, begun, ended, now)
+    found = [_of_device(place, look, tops, now) for place in look.places]
+    for device_id in look.known.keys() - {place.heard.device_id for place in look.places}:  # revoked
+        rules = look.known[device_id]
+        news: list[News] = [Fall(Key(rule, device_id), look.now_ms) for rule in rules]
+        found.append(_Found(news, ended=[(device_id, rule) for rule in rules]))
+    moved = [one for one in found if one.news]
+    for start in range(0, len(moved), _MOST):
+        _write(moved[start : start + _MOST], now)
+
+
+def _of_device(place: Place, look: _Look, tops: Mapping[int, int], now: datetime) -> _Found:
+    heard, limits = place.heard, look.limits_of(place.site_id)
+    known, found = look.known.get(heard.device_id, {}), _Found()
+    true = silence.found(heard, limits, known, look.now_ms, may_begin=look.may_begin)
+    for rule in known.keys() - true.keys():
+        found.news.append(Fall(Key(rule, heard.device_id), heard.heard_ms))
+        found.ended.append((heard.device_id, rule))
+    for rule, since_ms in true.items():
+        before = known.get(rule)
+        if before is not None and before.since_ms == since_ms:
+            continue
+        if before is not None:
+            found.news.append(Fall(Key(rule, heard.device_id), heard.heard_ms))
+        rise = silence.rise(
+            rule,
+            heard,
+            limits,
+            since_ms,
+            not_before_ms=look.counts_from_ms or 0,
+            cause_id=tops.get(heard.device_id),
+        )
+        found.news.append(rise)
+        found.begun.append(_condition(heard.device_id, rule, since_ms, now))
+    return found
 
 
 def _condition(device_id: int, rule: str, since_ms: int, now: datetime) -> Condition:
@@ -245,18 +259,19 @@ def _condition(device_id: int, rule: str, since_ms: int, now: datetime) -> Condi
     )
 
 
-def _write(news: list[News], begun: list[Condition], ended: list[tuple[int, str]], now: datetime) -> None:
+def _write(found: list[_Found], now: datetime) -> None:
+    ended = [pair for one in found for pair in one.ended]
+    gone = Q(pk__in=[])
+    for rule in silence.ABOUT_DEVICES:
+        gone |= Q(rule=rule, device__in=[device for device, name in ended if name == rule])
     with transaction.atomic():
-        service.take(news, now)
+        service.take([news for one in found for news in one.news], now)
         Condition.objects.bulk_create(
-            begun,
+            [row for one in found for row in one.begun],
             update_conflicts=True,
             unique_fields=["device", "rule", "channel"],
             update_fields=["is_true", "told", "since", "seen_at", "priority"],
         )
-        gone = Q(pk__in=[])
-        for rule in silence.ABOUT_DEVICES:
-            gone |= Q(rule=rule, device__in=[device for device, name in ended if name == rule])
         if ended:
             Condition.objects.filter(gone).delete()
 
