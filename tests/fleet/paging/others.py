@@ -23,6 +23,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.letters: list[EmailMessage] = []
+        self.recipients: list[list[str]] = []  # of each letter
         self.refuse: str = ""
         self.hold = False
         self._changed = threading.Condition()
@@ -64,6 +65,7 @@ class Mailbox:
         letter = message_from_bytes(envelope.content, policy=policy.default)
         with self._changed:
             self.letters.append(letter)
+            self.recipients.append(sorted(envelope.rcpt_tos))
             self._changed.notify_all()
         return "250 taken"
 
