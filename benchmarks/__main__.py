@@ -17,7 +17,7 @@ from typing import Any
 
 import structlog
 
-from benchmarks import figures, houses, limits, load, machine, report, simulator, trace, wall
+from benchmarks import figures, houses, judging, limits, load, machine, report, simulator, trace, wall
 from tests.harness import ROOT
 
 OUT = ROOT / "var" / "bench" / "latest.jsonl"
@@ -51,7 +51,18 @@ def _trace(quick: bool) -> list[Row]:
         return [trace.measure(house)]
 
 
-BENCHMARKS = {"limits": _limits, "load": _load, "wall": _wall, "simulator": _simulator, "trace": _trace}
+def _judge(quick: bool) -> list[Row]:
+    return [judging.measure(rounds=10 if quick else judging.ROUNDS)]
+
+
+BENCHMARKS = {
+    "judge": _judge,
+    "limits": _limits,
+    "load": _load,
+    "wall": _wall,
+    "simulator": _simulator,
+    "trace": _trace,
+}
 
 
 def main() -> int:

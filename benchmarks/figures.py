@@ -105,6 +105,15 @@ def _load(row: Row, measured: Mapping[str, Row]) -> list[Figure]:
     ]  # fmt: skip
 
 
+def _judging(row: Row, _measured: Mapping[str, Row]) -> list[Figure]:
+    return [
+        Figure("judge", "all rules, a calm fleet", row["cpu_us"], "µs CPU a message", 15),
+        Figure(
+            "judge", "all rules, every tenth device complains", row["complaining_cpu_us"], "µs CPU a message", 15
+        ),
+    ]  # fmt: skip
+
+
 def _cpu(measured: Mapping[str, Row], what: str) -> float | None:
     row = measured.get(what)
     return None if row is None else float(row["cpu_us"])
@@ -155,4 +164,5 @@ _OF: Mapping[str, Callable[[Row, Mapping[str, Row]], list[Figure]]] = {
     "wall": _wall,
     "simulator": _simulator,
     "trace": _trace,
+    "judging": _judging,
 }

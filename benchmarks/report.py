@@ -19,6 +19,7 @@ TITLES = {
     "load": "Load: 1,000 devices, ten messages a second each",
     "limit": "What the parts cost on their own, in the same run",
     "wall": "The live wall: 500 devices, 20 viewers",
+    "judge": "Judging: all rules on a telemetry message of four channels, ten samples each",
     "simulator": "The simulator",
     "trace": "A trace of 24 hours",
 }

@@ -97,6 +97,9 @@ def _weigh(slot: Slot, found: Found, priority: Priority, *, alone: bool) -> int:
     if priority != slot.priority and (alone or _URGENT[priority] > _URGENT[slot.priority]):
         slot.priority, slot.facts, slot.size = priority, found.facts, found.size
         return WEIGHED
+    if found.facts.keys() - slot.facts.keys():  # an event told it, and a measurement tells more
+        slot.facts, slot.size = slot.facts | found.facts, max(slot.size, found.size)
+        return WEIGHED
     if found.size > slot.size * WORSE_BY:
         slot.facts, slot.size = found.facts, found.size
         return WEIGHED

@@ -24,16 +24,13 @@ from fleet.safety.judging import Watch
 from fleet.safety.models import Alert
 from fleet.safety.protocols_known import Protocols
 from fleet.safety.rules import PRODUCT, Limits
-from fleet.safety.signals import Key, News
+from fleet.safety.signals import Key
+from fleet.safety.ward import JUDGING, Ward, by_device, spoilt_by_device
 from fleet.safety.words import OPEN
 
 log = structlog.get_logger(__name__)
 
 REFRESH_MS: Final = 1_000  # rule sets, approvals and sites are live within this
-_EVENT, _TELEMETRY, _STATUS = range(3)  # of one instant, in the order a device says them
-_JUDGING: Final = "judging"
-
-Item = tuple[int, int, int, Any]  # boot, up_ms, kind, what
 
 
 @dataclass(slots=True)
@@ -50,12 +47,12 @@ class Judge:
     def __init__(self, site_of: Callable[[int], int | None] | None = None) -> None:
         """`site_of` says where a device stands; without it the database is asked."""
         self._site_of = site_of or _ask_site
-        self._watches: dict[int, Watch] = {}
         self._sites: dict[int, int | None] = {}
         self._limits: dict[int, Limits] = {}
         self._versions: dict[int, int] = {}
         self._protocols = Protocols()
         self._breaks = Breaks()
+        self._ward = Ward(self._breaks.note)
         self._desk: Desk | None = None
         self._refresh_ms = 0
 
@@ -70,7 +67,7 @@ class Judge:
             self._desk = desk
         try:
             with transaction.atomic():
-                judged = self._judge(desk, facts, list(refused), now_ms)
+                judged = self._judge(desk, facts, refused, now_ms)
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:
@@ -85,34 +82,22 @@ class Judge:
     def forget(self, device_ids: Iterable[int]) -> None:
         """A batch of these devices failed: what the database holds is read again."""
         for device_id in device_ids:
-            self._watches.pop(device_id, None)
+            self._ward.watches.pop(device_id, None)
 
     def forget_all(self) -> None:
         """Begin anew."""
-        self._watches.clear()
+        self._ward.watches.clear()
         self._refresh_ms = 0
 
     # --- a batch ---
 
-    def _judge(self, desk: Desk, facts: Facts, refused: list[Refused], now_ms: int) -> Judged:
-        items = _by_device(facts)
-        spoilt = _refused_by_device(refused)
+    def _judge(self, desk: Desk, facts: Facts, refused: Iterable[Refused], now_ms: int) -> Judged:
+        items, spoilt = by_device(facts), spoilt_by_device(refused)
         self._load({*items, *spoilt, *facts.states}, desk, facts)
         if now_ms - self._refresh_ms >= REFRESH_MS:
             self._refresh_ms = now_ms
             self._refresh(now_ms)
-        news: list[News] = []
-        changed: list[tuple[int, Watch]] = []
-        for device_id in {**items, **spoilt, **facts.states}:
-            watch = self._watches[device_id]
-            self._judge_device(watch, items.get(device_id, ()), facts)
-            if device_id in spoilt:
-                watch.refused(len(spoilt[device_id]), now_ms, spoilt[device_id][-1].reason)
-            if watch.news:
-                news += watch.news
-                watch.news = []
-            if watch.touched:
-                changed.append((device_id, watch))
+        news, changed = self._ward.hear(items, spoilt, facts, now_ms)
         news += self._breaks.news(now_ms)
         if changed:
             _remember(changed)
@@ -121,30 +106,10 @@ class Judge:
         applied = service.apply(news, from_ms(now_ms))
         return Judged(applied.alerts, applied.worst)
 
-    def _judge_device(self, watch: Watch, items: Iterable[Item], facts: Facts) -> None:
-        """Judge what one device said, in the order it said it; what fails here is told, and stops no other."""
-        pair = facts.states.get(watch.device_id)
-        try:
-            if pair is not None:
-                live = pair[1]
-                watch.planned = (live.planned_for, live.planned_ms)
-                if live.link == "conflict" or watch.slots:
-                    watch.link(live.link, live.heard_ms or 0)
-            for _boot, _up_ms, kind, what in items:
-                if kind == _TELEMETRY:
-                    row, message = what
-                    watch.telemetry(message, row.placed_ms, late=row.late, disputed=row.disputed)
-                elif kind == _STATUS:
-                    watch.heard_status(what)
-                else:
-                    watch.happened(what)
-        except Exception as error:
-            self._breaks.note(_JUDGING, error)
-
     # --- what devices are measured by ---
 
     def _load(self, device_ids: set[int], desk: Desk, facts: Facts) -> None:
-        fresh = device_ids - self._watches.keys()
+        fresh = device_ids - self._ward.watches.keys()
         if not fresh:
             return
         if not self._versions and not self._limits:
@@ -157,9 +122,9 @@ class Judge:
                 _recall(watch, live)
             self._sites[device_id] = self._site_of(device_id)
             watch.measure_by(self._limits_of(device_id))
-            self._watches[device_id] = watch
+            self._ward.watches[device_id] = watch
         for device_id, slot in memory.load(fresh):
-            self._watches[device_id].slots.setdefault(slot.rule, {})[slot.channel] = slot
+            self._ward.watches[device_id].slots.setdefault(slot.rule, {})[slot.channel] = slot
 
     def _limits_of(self, device_id: int) -> Limits:
         return self._limits.get(self._sites.get(device_id) or 0, PRODUCT)
@@ -173,7 +138,7 @@ class Judge:
         if rulesets.versions() != self._versions:
             self._read_limits()
         news_of_protocols = self._protocols.refresh()
-        for device_id, watch in self._watches.items():
+        for device_id, watch in self._ward.watches.items():
             self._sites[device_id] = self._site_of(device_id)
             limits = self._limits_of(device_id)
             protocol = watch.status.protocol if watch.status is not None else None
@@ -186,7 +151,7 @@ class Judge:
         """An alert that was closed while true is raised anew by the next thing that says so."""
         told = {
             str(Key(slot.rule, device_id, slot.channel or None)): (watch, slot)
-            for device_id, watch in self._watches.items()
+            for device_id, watch in self._ward.watches.items()
             for channels in watch.slots.values()
             for slot in channels.values()
             if slot.told
@@ -201,7 +166,7 @@ class Judge:
 
     def _confess(self, error: Exception, now: datetime) -> Judged:
         """Say that judging failed, if at least that can be said."""
-        self._breaks.note(_JUDGING, error)
+        self._breaks.note(JUDGING, error)
         try:
             with transaction.atomic():
                 applied = service.apply(self._breaks.news(to_ms(now)), now)
@@ -225,32 +190,10 @@ def _recall(watch: Watch, live: LiveState) -> None:
     watch.in_conflict = live.link == "conflict"
 
 
-def _by_device(facts: Facts) -> dict[int, list[Item]]:
-    """Return what each device said, in the order it said it."""
-    items: dict[int, list[Item]] = {}
-    for row, (device_id, message, _placed_ms, _disputed) in zip(facts.telemetry, facts.sums, strict=True):
-        items.setdefault(device_id, []).append((message.boot, message.up_ms, _TELEMETRY, (row, message)))
-    for told in facts.statuses:
-        items.setdefault(told.device_id, []).append((told.status.boot, told.status.up_ms, _STATUS, told))
-    for one in facts.happened:
-        items.setdefault(one.device_id, []).append((one.event.boot, one.event.up_ms, _EVENT, one))
-    for some in items.values():
-        if len(some) > 1:
-            some.sort(key=lambda item: item[:3])
-    return items
-
-
-def _refused_by_device(refused: Iterable[Refused]) -> dict[int, list[Refused]]:
-    spoilt: dict[int, list[Refused]] = {}
-    for one in refused:
-        if one.device_id is not None:
-            spoilt.setdefault(one.device_id, []).append(one)
-    return spoilt
-
-
-def _remember(changed: Iterable[tuple[int, Watch]]) -> None:
+def _remember(changed: Iterable[Watch]) -> None:
     keep, drop = [], []
-    for device_id, watch in changed:
+    for watch in changed:
+        device_id = watch.device_id
         for (rule, channel), slot in watch.touched.items():
             if watch.slots.get(rule, {}).get(channel) is slot:
                 keep.append((device_id, slot))

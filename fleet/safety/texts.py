@@ -104,8 +104,13 @@ def _with(said: str, *, ma: Any, ohm: Any) -> str:
     if ma is not None:
         said += _(" at %(ma)s mA") % {"ma": _n(ma, 1)}
     if ohm is not None:
-        said += f", {_n(ohm)} Ω"
+        said += f", {_ohm(ohm)}"
     return said
+
+
+def _ohm(ohm: Any) -> str:
+    """Return an impedance; from 10 kΩ on nobody reads single ohms."""
+    return f"{_n(ohm)} Ω" if float(ohm) < 10_000 else f"{_n(float(ohm) / 1000, 1)} kΩ"
 
 
 def _electrode_off(alert: Alertish, facts: Facts) -> str:
