@@ -60,13 +60,17 @@ class Standin:
         ]
 
     def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
+        """Begin; once begun, do nothing.  Whoever waits for another ingest to end has not begun."""
+        if not self._threads[0].is_alive():
+            self._answered_s = self._listened_s = time.monotonic()
+            for thread in self._threads:
+                thread.start()
 
     def stop(self) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(timeout=5)
+            if thread.is_alive():
+                thread.join(timeout=5)
 
     @property
     def is_standing_in(self) -> bool:

@@ -62,9 +62,9 @@ class Clock:
                 self._fails(rule, error, now)
 
     def _fails(self, rule: str, error: Exception, now: datetime) -> None:
-        if rule and self._broken is not None and rule not in self._broken:
+        if rule and self._broken is not None:
             about = RULES[_BROKEN]
-            facts = {"error": f"{type(error).__name__}: {error}"[:200]}
+            facts = {"rule": rule, "error": f"{type(error).__name__}: {error}"[:200]}
             _tell(Rise(Key(_BROKEN, subject=rule), to_ms(now), about.priorities[0], about.duty, facts), now)
             self._broken.add(rule)
 

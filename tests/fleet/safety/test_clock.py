@@ -30,7 +30,7 @@ def test_a_step_that_fails_is_told_as_broken_and_the_others_go_on(
     clock.tick(NOON + timedelta(seconds=1))
     [alert] = Alert.objects.all()
     assert (alert.rule, alert.subject, alert.state) == ("rule_broken", "link_lost", "raised")
-    assert alert.facts == {"error": "ZeroDivisionError: a site without devices"}
+    assert alert.facts == {"rule": "link_lost", "error": "ZeroDivisionError: a site without devices"}
     assert len(taken) == 2
     monkeypatch.setattr(clock, "_steps", {"link_lost": taken.append})
     clock.tick(NOON + timedelta(seconds=2))
