@@ -7,14 +7,18 @@ from typing import Final
 
 import structlog
 
+from fleet.safety.finders import status, telemetry
 from fleet.safety.models import Alert
 from fleet.safety.rules import RULES
 from fleet.safety.signals import Fall, Key, News, Rise
+from fleet.safety.ward import JUDGING
 from fleet.safety.words import TRUE
 
 log = structlog.get_logger(__name__)
 
 WORKS_AFTER_MS: Final = 60_000  # without a failure for so long, a rule works again
+OWN: Final = frozenset({*telemetry.FINDERS, *status.FINDERS, "overrun", "events", JUDGING})
+"""What is judged here; rules of silence are somebody else's to report."""
 _RULE: Final = RULES["rule_broken"]
 
 
@@ -36,8 +40,8 @@ class Breaks:
     def refresh(self, now_ms: int) -> None:
         """Recall what a former life reported."""
         if self._failed_ms is None:
-            told = Alert.objects.filter(rule=_RULE.id, state__in=TRUE).values_list("subject", flat=True)
-            self._failed_ms = dict.fromkeys(told, now_ms)
+            told = Alert.objects.filter(rule=_RULE.id, subject__in=OWN, state__in=TRUE)
+            self._failed_ms = dict.fromkeys(told.values_list("subject", flat=True), now_ms)
 
     def news(self, now_ms: int) -> list[News]:
         """Return what is to be told of rules that broke, or work again."""

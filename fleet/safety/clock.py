@@ -18,6 +18,7 @@ from django.utils.dateparse import parse_datetime
 from devices.models import Pulse
 from devices.moments import to_ms
 from fleet.safety import service
+from fleet.safety.drift import Drift
 from fleet.safety.models import Alert
 from fleet.safety.pipeline import Watch
 from fleet.safety.rules import RULES
@@ -41,6 +42,7 @@ class Clock:
         self._steps: dict[str, Callable[[datetime], object]] = {
             "link_lost": self.sweep.look,
             "ingest_silent": Watch(watched).look,
+            "contact_drift": Drift().look,
             "": service.pass_time,
         }
         self._broken: set[str] | None = None

@@ -123,12 +123,12 @@ def _electrode_off(alert: Alertish, facts: Facts) -> str:
 def _low_current(_alert: Alertish, facts: Facts) -> str:
     ma, set_ma = facts.get("ma"), facts.get("set_ma")
     if ma is None or set_ma is None:
-        return _with(_("too little current"), ma=ma, ohm=facts.get("ohm"))
-    return _with(
-        _("%(ma)s mA delivered of %(set)s mA set") % {"ma": _n(ma, 1), "set": _n(set_ma, 1)},
-        ma=None,
-        ohm=facts.get("ohm"),
-    )
+        said = _with(_("too little current"), ma=ma, ohm=facts.get("ohm"))
+    else:
+        said = _("%(ma)s mA delivered of %(set)s mA set") % {"ma": _n(ma, 1), "set": _n(set_ma, 1)}
+        said = _with(said, ma=None, ohm=facts.get("ohm"))
+    lasted = facts.get("for_s")
+    return said + (_(", for over %(span)s") % {"span": _minutes(lasted)} if lasted else "")
 
 
 def _contact_drift(_alert: Alertish, facts: Facts) -> str:
