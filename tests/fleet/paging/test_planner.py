@@ -120,7 +120,7 @@ def test_a_person_who_left_the_site_is_not_told_of_it(alert, policy, person, sit
 def test_a_policy_begins_again_as_often_as_it_says(alert, policy, on_duty, now):
     policy((0, Whom.DUTY, {}), (60, Whom.DUTY, {}), repeat_after_s=300, repeats=2)
     alert()
-    for seconds in range(0, 3000, 10):
+    for seconds in range(0, 1500, 30):
         planner.plan(after(now, seconds))
     assert told() == [(round_, step, "nora") for round_ in (0, 1, 2) for step in (1, 2)]
 
@@ -137,7 +137,7 @@ def test_a_new_episode_is_told_anew_from_the_first_step(alert, on_duty, now):
 
 def test_while_it_chatters_each_step_is_told_once(alert, on_duty, now):
     one = alert()
-    for second in range(120):
+    for second in range(70):
         state = "raised" if second % 2 == 0 else "cleared"
         Alert.objects.filter(pk=one.pk).update(state=state, chattering=second > 3, count=second)
         planner.plan(after(now, second))
