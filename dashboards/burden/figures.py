@@ -135,7 +135,7 @@ def _quality(one: Position) -> list[Figure]:
     known = one.burden
     return [
         _figure(one, "top_share", _("Share of the ten most frequent sources"), percent(known.top_share),
-                _("1 to 5 %"), note=_("Few alarms always come from few sources.") if known.alarms < 200 else ""),
+                _("1 to 5 %"), note=_("told from 100 alarms on") if known.top_share is None else ""),
         _figure(one, "chattering", _("Alerts that chattered"), str(known.chattering), _("none")),
         _figure(one, "fleeting", _("Alerts that were gone within 10 s"), str(known.fleeting), _("none")),
         _figure(one, "stale", _("Stale for over 24 h, on the worst day"), str(known.stale), _("fewer than 5")),

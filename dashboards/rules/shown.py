@@ -131,10 +131,10 @@ def changed(found: Iterable[Difference]) -> tuple[Changed, ...]:
 
 def versions(rows: Sequence[RuleSet]) -> list[Version]:
     """Return the versions of a site, the one that holds first, as given."""
-    before: list[Changes] = [row.changes for row in rows[1:]]
+    before: list[Changes] = [*(row.changes for row in rows[1:]), {}]
     return [
         Version(row.version, row.at, row.by, row.why, changed(differences(old, row.changes)), n == 0)
-        for n, (row, old) in enumerate(zip(rows, [*before, {}], strict=True))
+        for n, (row, old) in enumerate(zip(rows, before, strict=False))
     ]
 
 
@@ -169,6 +169,7 @@ def replayed(result: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "alerts": [_replayed(one) for one in result["alerts"]],
         "more": result["more"],
+        "until": result["until_ms"] and datetime.fromtimestamp(result["until_ms"] / 1000, UTC),
     }
 
 
@@ -181,13 +182,17 @@ def _replayed(one: Mapping[str, Any]) -> dict[str, Any]:
         facts=one["facts"],
         priority=one["priority"],
     )
+    title, said = texts.title(one["rule"]), texts.sentence(about)
+    then = one["count_then"]
     return {
         "at": datetime.fromtimestamp(one["at_ms"] / 1000, UTC),
         "serial": one["serial"],
         "where": where(source),
-        "words": f"{texts.title(one['rule'])}: {texts.sentence(about)}",
+        "words": said if said == title else f"{title}: {said}",
         "priority": str(PRIORITIES[Priority(one["priority"])]),
-        "count": one["count"],
+        "count": f"{one['count']} → {then}"
+        if one["fate"] == "stays" and then != one["count"]
+        else one["count"],
         "explained": one["explained"],
         "fate": one["fate"],
     }

@@ -72,8 +72,8 @@ def number(value: float) -> str:
 
 
 def quantity(value: float, parameter: Parameter) -> str:
-    return f"{number(value)} {parameter.unit}".strip()
+    return f"{number(value)}\N{NO-BREAK SPACE}{parameter.unit}".strip()
 
 
 def bounds(parameter: Parameter) -> str:
-    return f"{number(parameter.low)}–{number(parameter.high)} {parameter.unit}".strip()
+    return f"{number(parameter.low)}–{number(parameter.high)}\N{NO-BREAK SPACE}{parameter.unit}".strip()

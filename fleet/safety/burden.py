@@ -22,6 +22,7 @@ FLEETING_MS: Final = 10_000
 REGARD_MS: Final = 120 * 60_000  # false alarms of so long make people slower
 REGARD_BANDS: Final = (30, 80)
 TOP: Final = 10
+TELLING: Final = 100  # alarms: of fewer, ten sources always have most
 NON_ACTIONABLE: Final = frozenset({Disposition.EXPECTED, Disposition.FALSE_DATA, Disposition.FALSE_RULE})
 
 Standing = Literal["good", "watch", "over", "unknown"]
@@ -187,7 +188,7 @@ def burden(told: Told, from_ms: int, to_ms: int, midnights_ms: Sequence[int] = (
         to_ms=to_ms,
         bins=counts,
         alarms=len(rings),
-        per_10_min=_rate(len(rings), span_ms, BIN_MS),
+        per_10_min=_rate(len(rings), span_ms, BIN_MS, least_ms=3_600_000),
         per_hour=_rate(len(rings), span_ms, 3_600_000),
         per_day=_rate(len(rings), span_ms, DAY_MS),
         busy_share=sum(one > FLOOD_FROM for one in counts) / len(counts) if counts else None,
@@ -196,7 +197,7 @@ def burden(told: Told, from_ms: int, to_ms: int, midnights_ms: Sequence[int] = (
         flood_share=sum(one.to_ms - one.from_ms for one in found) / span_ms if span_ms > 0 else None,
         floods=found,
         top=top,
-        top_share=sum(one.share for one in top) if top else None,
+        top_share=sum(one.share for one in top) if len(rings) >= TELLING else None,
         chattering=told.chatters,
         fleeting=sum(_is_fleeting(one, from_ms, to_ms) for one in told.stands),
         stale=most_stale(told.stands, midnights_ms, to_ms),
@@ -290,8 +291,9 @@ def _within(times_ms: Sequence[int], low_ms: int, high_ms: int) -> int:
     return bisect_left(times_ms, high_ms) - bisect_left(times_ms, low_ms)
 
 
-def _rate(count: int, span_ms: int, unit_ms: int) -> float | None:
-    return count * unit_ms / span_ms if span_ms > 0 else None
+def _rate(count: int, span_ms: int, unit_ms: int, *, least_ms: int = 0) -> float | None:
+    """Return how many a unit of time; None where there is less than one unit (or `least_ms`) to tell it from."""
+    return count * unit_ms / span_ms if span_ms >= max(unit_ms, least_ms) else None
 
 
 def _quantile(values: Sequence[int], share: float) -> int | None:

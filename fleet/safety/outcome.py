@@ -15,8 +15,10 @@ def outcome(held: Run, changed: Run, devices: Mapping[int, Spot], from_ms: int) 
     An alert stays if the other run has one of the same key that was open at the same time.
     """
     old, new = _of_day(held.alerts, from_ms), _of_day(changed.alerts, from_ms)
-    rows = [_row(one, devices, "stays" if _match(one, old) else "new") for one in new]
-    rows += [_row(one, devices, "gone") for one in old if not _match(one, new)]
+    rows = [_row(one, devices, "new") for one in new if not _matches(one, old)]
+    for one in old:
+        same = _matches(one, new)
+        rows.append(_row(one, devices, "stays" if same else "gone", sum(other.life.count for other in same)))
     rows.sort(key=lambda one: (one["at_ms"], one["rule"], one["serial"] or "", one["channel"] or 0))
     return {
         "held": _counts(old),
@@ -42,8 +44,8 @@ def _counts(alerts: list[Kept]) -> dict[str, Any]:
     }
 
 
-def _match(one: Kept, others: Iterable[Kept]) -> bool:
-    return any(one.key == other.key and _overlap(one, other) for other in others)
+def _matches(one: Kept, others: Iterable[Kept]) -> list[Kept]:
+    return [other for other in others if one.key == other.key and _overlap(one, other)]
 
 
 def _overlap(one: Kept, other: Kept) -> bool:
@@ -54,7 +56,8 @@ def _end(one: Kept) -> float:
     return float("inf") if one.life.closed_ms is None else one.life.closed_ms
 
 
-def _row(one: Kept, devices: Mapping[int, Spot], fate: str) -> dict[str, Any]:
+def _row(one: Kept, devices: Mapping[int, Spot], fate: str, then: int = 0) -> dict[str, Any]:
+    """`then`: how often it rises by the changed rules."""
     spot = devices.get(one.key.device_id or 0)
     return {
         "at_ms": one.life.raised_ms,
@@ -65,6 +68,7 @@ def _row(one: Kept, devices: Mapping[int, Spot], fate: str) -> dict[str, Any]:
         "priority": one.life.peak.value,
         "facts": one.life.facts,
         "count": one.life.count,
+        "count_then": one.life.count if fate == "new" else then,
         "explained": one.was_explained,
         "fate": fate,
     }

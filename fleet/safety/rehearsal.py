@@ -173,6 +173,16 @@ class Run:
 
     # --- what time does ---
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether time brings nothing by itself: nobody in session, nobody silent, and nothing open."""
+        return not (
+            self._open
+            or self._causes
+            or any(one.is_silent or one.known for one in self._lines.values())
+            or any(one.session is not None or one.slots for one in self._watches.values())
+        )
+
     def pass_time(self, now_ms: int) -> None:
         """Look for silence and its causes, and close what has been over for long."""
         found = self._find_causes(now_ms)

@@ -36,10 +36,10 @@ def before(devices: Mapping[int, Spot], start: datetime) -> Iterator[Feed]:
     """Yield what was known of each device as the day began: its newest status, its link, its session's plan."""
     known = Change.objects.filter(device__in=devices, received_at__lt=start)
     for rows in (known.exclude(body=None), known):
-        for row in rows.order_by("device", "-placed_at", "-pk").distinct("device"):
+        for row in rows.order_by("device_id", "-placed_at", "-pk").distinct("device_id"):
             yield _change(row, to_ms(start))
     sessions = Session.objects.filter(device__in=devices, started_at__lt=start, planned_ms__isnull=False)
-    for session in sessions.order_by("device", "-started_at").distinct("device"):
+    for session in sessions.order_by("device_id", "-started_at").distinct("device_id"):
         yield _plan(session.device_id, session.session, session.planned_ms)
 
 

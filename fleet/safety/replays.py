@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from devices.moments import iso, to_ms
+from devices.moments import to_ms
 from fleet.access import service as access
 from fleet.access.errors import Refused
 from fleet.access.models import Site
@@ -145,15 +145,24 @@ def _judge(replay: Replay, now: datetime, should_stop: Callable[[], bool]) -> di
         share = (at - start) / (end - start)
         Replay.objects.filter(pk=replay.pk).update(done=share, moved_at=datetime.now(UTC))
     result = outcome(runs[0], runs[1], devices, to_ms(start))
-    early = iso(to_ms(until)) if until < end else None
-    return {**result, "version": held.version, "records": records, "devices": len(devices), "until": early}
+    until_ms = to_ms(until) if until < end else None
+    return {
+        **result,
+        "version": held.version,
+        "records": records,
+        "devices": len(devices),
+        "until_ms": until_ms,  # null: the whole day
+    }
 
 
 def _pass_time(runs: list[Run], from_ms: int, to_ms: int) -> int:
-    """Let the clock tick each second up to then; return the last tick."""
+    """Let the clock tick each second up to then, while it has anything to bring; return the last tick."""
+    if to_ms - from_ms < 1_000:
+        return from_ms
+    going = [one for one in runs if not one.is_calm]
     while from_ms + 1_000 <= to_ms:
         from_ms += 1_000
-        for one in runs:
+        for one in going:
             one.pass_time(from_ms)
     return from_ms
 

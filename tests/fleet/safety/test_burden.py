@@ -70,7 +70,20 @@ def test_bad_actors_are_told_apart_by_rule_device_and_channel():
     found = burden.burden(told, 0, BIN_MS)
     assert [(one.source, one.alarms) for one in found.top] == [(PAD, 3), (other, 1), (LINK, 1)]
     assert found.top[0].share == pytest.approx(0.6)
-    assert found.top_share == pytest.approx(1)
+
+
+def test_few_alarms_tell_nothing_of_the_share_of_the_ten_most_frequent_sources():
+    few = burden.burden(Told(rings(*range(99))), 0, DAY_MS)
+    enough = burden.burden(Told(rings(*range(100))), 0, DAY_MS)
+    assert (few.top_share, few.standing("top_share")) == (None, "unknown")
+    assert (enough.top_share, enough.standing("top_share")) == (pytest.approx(1), "over")
+
+
+def test_a_minute_of_data_is_not_told_as_a_day():
+    """One alarm in the first minute would be 1,440 a day."""
+    found = burden.burden(Told(rings(0.5)), 0, MINUTE)
+    assert (found.per_day, found.per_hour, found.per_10_min) == (None, None, None)
+    assert found.standing("per_day") == "unknown"
 
 
 def test_the_mix_leaves_out_what_calls_nobody():

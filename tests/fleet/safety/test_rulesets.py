@@ -93,11 +93,8 @@ def test_a_change_is_a_new_version_that_holds_at_once_and_at_this_site_alone(nor
     assert rulesets.versions() == {north.pk: 2}
     assert rulesets.current_everywhere() == {north.pk: rulesets.current(north.pk)}
     limits = rulesets.limits_everywhere()[north.pk]
-    assert (limits.version, limits["low_current"]["on_delay_s"], limits["electrode_off"]["limit_ohm"]) == (
-        2,
-        20,
-        5000,
-    )
+    assert (limits.version, limits["low_current"]["on_delay_s"]) == (2, 20)
+    assert limits["electrode_off"] == DEFAULTS["electrode_off"]
 
 
 def test_who_changed_what_when_and_why_is_on_record(north, engineer):
@@ -105,7 +102,8 @@ def test_who_changed_what_when_and_why_is_on_record(north, engineer):
     assert (row.by, row.at, row.why, row.version) == (engineer, NOON, "dry pads", 1)
     entry = AuditEntry.objects.get(action="rules.changed")
     assert (entry.site, entry.actor) == (north, engineer)
-    assert entry.detail["changed"] == ["electrode_off.limit_ohm 5000 → 8000 Ω"]
+    product = DEFAULTS["electrode_off"]["limit_ohm"]
+    assert entry.detail["changed"] == [f"electrode_off.limit_ohm {product:g} → 8000 Ω"]
 
 
 def test_going_back_is_a_new_version_and_the_old_ones_stay(north, engineer):

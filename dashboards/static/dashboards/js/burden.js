@@ -57,14 +57,14 @@ function draw(load, plot, place, readout) {
   });
   const options = {
     width: place.clientWidth || 600, height: HEIGHT, tzDate: zoned(load.zone), padding: [8, 16, 0, 0],
-    legend: { show: false }, cursor: { sync: { key: "burden", setSeries: false }, y: false },
-    scales: { x: { range: span(load) }, y: { range: upTo(plot.name === "days" ? 10 : 2, LEAST) } },
+    legend: { show: false }, cursor: { y: false },
+    scales: { x: { range: span(load, plot) }, y: { range: upTo(plot.name === "days" ? 10 : 2, LEAST) } },
     series: [
       {},
       { label: plot.label, stroke: ink.delivered, fill: ink.delivered, width: 0, points: { show: false },
         paths: uPlot.paths.bars({ size: [0.9, 48, 1], align: 0 }) },
     ],
-    axes: [axis({ values: timeTicks(load.zone) }), axis({ size: 48 })],
+    axes: [axis({ values: timeTicks(load.zone), ...(plot.name === "days" ? { incrs: [DAY_S, 7 * DAY_S, 30 * DAY_S] } : {}) }), axis({ size: 48 })],
     plugins: [bands(plot.bands)],
     hooks: {
       setCursor: [(/** @type {any} */ drawn) => {
@@ -79,9 +79,13 @@ function draw(load, plot, place, readout) {
   return new uPlot(/** @type {any} */ (options), /** @type {any} */ (columns(load, plot)), place);
 }
 
-/** The whole span, unless somebody zoomed in. @param {Load} load */
-const span = (load) => (/** @type {any} */ drawn, /** @type {number} */ low, /** @type {number} */ high) =>
-  (drawn.zoomed ? [low, high] : [load.from_s, Math.max(load.to_s, load.from_s + 600)]);
+/** The whole span, in whole days where days are drawn, unless somebody zoomed in. @param {Load} load @param {Plot} plot */
+function span(load, plot) {
+  const last = Math.max(load.to_s, load.from_s + 600);
+  const days = plot.name === "days" && plot.values.length > 0;
+  const whole = days ? [plot.values[0][0] - DAY_S / 2, plot.values[plot.values.length - 1][0] + DAY_S / 2] : [load.from_s, last];
+  return (/** @type {any} */ drawn, /** @type {number} */ low, /** @type {number} */ high) => (drawn.zoomed ? [low, high] : whole);
+}
 
 /** @param {HTMLElement} root @param {Load} load */
 function show(root, load) {
