@@ -45,12 +45,12 @@ class Lifeline(Protocol):
 class Standin:
     """Both threads.  `start` and `stop` belong to the process; `look` and `listen` are a round of each."""
 
-    def __init__(self, lifeline: Lifeline) -> None:
-        self._lifeline = lifeline
+    def __init__(self, lifeline: Lifeline, now: Callable[[], datetime] = timezone.now) -> None:
+        self._lifeline, self._now = lifeline, now
         self._watch = Watch(("worker",))
         self._clock: Clock | None = None  # while the worker is silent
         self._answered_s = time.monotonic()
-        self._answered_ms = to_ms(timezone.now())
+        self._answered_ms = to_ms(now())
         self._listened_s = self._answered_s
         self._called = False
         self._stop = threading.Event()
@@ -86,15 +86,15 @@ class Standin:
 
     def _hands(self) -> None:
         try:
-            self.look(timezone.now())
+            self.look()
         except Exception as error:
             log.warning("the stand-in has no database", error=str(error).strip().split("\n")[0])
             connection.close()
 
-    def look(self, now: datetime) -> None:
+    def look(self) -> None:
         """Ask the database once: is the worker alive, and if not, do its work."""
-        silent = self._watch.look(now)
-        self._answered(now)
+        silent = self._watch.look(self._now())
+        self._answered()
         self._lifeline.remember()
         if "worker" not in silent:
             if self._clock is not None:
@@ -106,13 +106,13 @@ class Standin:
                 "the clock of alerts stands still: the worker is silent; ingest keeps it until it is back"
             )
             self._clock = Clock(*_INSTEAD)
-        flows.pass_time(now)
-        self._clock.tick(now)
-        self._answered(timezone.now())
+        flows.pass_time(self._now())
+        self._clock.tick(self._now())
+        self._answered()
 
-    def _answered(self, now: datetime) -> None:
-        gone_ms, limit_ms = self._answered_ms, _limit().total_seconds() * 1000
-        if self._called and to_ms(now) - gone_ms >= limit_ms:
+    def _answered(self) -> None:
+        now, gone_ms = self._now(), self._answered_ms  # it may have been frozen while we asked
+        if self._called:
             # Both at once: it is over, but it was, and somebody must see to why.
             service.take(
                 [risen(_DATABASE, gone_ms, from_ms(gone_ms) + _limit()), Fall(Key(_DATABASE), to_ms(now))],

@@ -48,7 +48,10 @@ class Clock:
         self._broken: set[str] | None = None
 
     def tick(self, now: datetime) -> None:
-        """Take every step, whatever became of the one before; one that fails is itself an alert."""
+        """Take every step, whatever became of the one before; one that fails is itself an alert.
+
+        Raises OperationalError or InterfaceError where there is no database: then no step can be taken.
+        """
         if self._broken is None:
             self._broken = _broken_before(self._steps)
         for rule, step in self._steps.items():
@@ -56,9 +59,7 @@ class Clock:
                 step(now)
                 self._mended(rule, now)
             except (OperationalError, InterfaceError):
-                log.warning(
-                    "a step of the clock found no database; it is taken again", rule=rule, exc_info=True
-                )
+                raise
             except Exception as error:
                 log.exception("a step of the clock failed; the others go on", rule=rule)
                 self._fails(rule, error, now)

@@ -31,8 +31,8 @@ def calls() -> Calls:
 
 
 @pytest.fixture
-def standin(calls: Calls) -> Standin:
-    return Standin(calls)
+def standin(calls: Calls, clinic: Clinic) -> Standin:
+    return Standin(calls, now=lambda: clinic.now)
 
 
 def pass_seconds(clinic: Clinic, standin: Standin, until_s: float, *, worker: bool, heard=()) -> None:
@@ -42,7 +42,7 @@ def pass_seconds(clinic: Clinic, standin: Standin, until_s: float, *, worker: bo
         clinic.hear(heard)
         if worker:
             Pulse.objects.update_or_create(part="worker", defaults={"at": clinic.now, "detail": {}})
-        standin.look(clinic.now)
+        standin.look()
 
 
 @pytest.fixture

@@ -26,7 +26,9 @@ from fleet import checks, flows
 from fleet.live.announce import Announcer
 from fleet.live.events import pulse_event
 from fleet.metrics import of_this_process
+from fleet.paging.lifeline import Lifeline
 from fleet.safety.judge import Judge
+from fleet.standin import Standin
 
 _SERVER = SERVER_STATUS.encode()
 SUBSCRIPTIONS = ("ems/v1/+/status", "ems/v1/+/telemetry", "ems/v1/+/event", SERVER_STATUS)
@@ -66,6 +68,7 @@ class _House:
         self.presence = Presence(settings.SERVER_ID)
         self.logbook = Logbook(self._figures, settings.SLOW_BATCH_MS)
         self.voice = Announcer(lambda: directory.serials, lambda: directory.sites)
+        self.standin = Standin(Lifeline())
         self.ingest = Ingest(
             inbox=self.inbox,
             directory=directory,
@@ -90,6 +93,7 @@ class _House:
         try:
             self.ingest.run(self.link, self.stop)
         finally:
+            self.standin.stop()
             self.presence.goodbye(self.link)
             self.link.stop()
             self.voice.stop()
@@ -121,6 +125,7 @@ class _House:
         return {"counters": {**own["counters"], **told}, "gauges": own["gauges"]}
 
     def _on_pulse(self, now: datetime, _detail: dict[str, Any]) -> None:
+        self.standin.start()
         self.presence.tick(self.link)
         if not self.link.is_up:
             return  # the pulse proves the whole chain: without the broker the wall must look as dead as it is
