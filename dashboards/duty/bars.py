@@ -31,7 +31,7 @@ def bar(day: Day, names: Mapping[int, str], zone: ZoneInfo, now: datetime) -> Sa
         '<line class="hour" x1="{0}%" x2="{0}%" y1="0" y2="{1}"/>',
         ((x, height) for x in _hours(day, zone)),
     )
-    blocks = format_html_join("", "{}", ((_block(block, names, zone),) for block in day.blocks))
+    blocks = format_html_join("", "{}", ((_block(block, day, names, zone),) for block in day.blocks))
     line = ""
     if day.starts <= now < day.ends:
         x = round(share(now, day.starts, day.ends), 3)
@@ -52,11 +52,12 @@ def _hours(day: Day, zone: ZoneInfo) -> list[float]:
     return [round(share(at, day.starts, day.ends), 3) for at in moments]
 
 
-def _block(block: Block, names: Mapping[int, str], zone: ZoneInfo) -> SafeString:
+def _block(block: Block, day: Day, names: Mapping[int, str], zone: ZoneInfo) -> SafeString:
     """One bar; an inner `svg` cuts off a name that is longer than its bar."""
     name = _("nobody") if block.who is None else names.get(block.who, "?")
     look = "nobody" if block.who is None else f"who who-{tint(block.who)}"
-    hours = f"{block.starts.astimezone(zone):%H:%M}–{block.ends.astimezone(zone):%H:%M}"
+    is_whole = block.width > 99.9 and block.ends - block.starts == day.ends - day.starts
+    hours = "" if is_whole else f"{block.starts.astimezone(zone):%H:%M}–{block.ends.astimezone(zone):%H:%M}"
     return format_html(
         '<svg x="{}%" width="{}%" y="{}" height="{}" class="{}">'
         '<rect width="100%" height="100%" rx="4"/><text x="6" y="{}">{} <tspan>{}</tspan></text></svg>',

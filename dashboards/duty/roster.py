@@ -14,9 +14,11 @@ from fleet.access.models import Site
 from fleet.access.people import called
 from fleet.paging import duty as duties
 from fleet.paging import rota, service
+from fleet.paging.directory import Directory
 from fleet.paging.duty import OnDuty
 from fleet.paging.models import Shift
-from fleet.paging.policies import Plan
+from fleet.paging.policies import Channel, Plan, Whom
+from fleet.safety.models import Alert
 from fleet.safety.words import Duty, Priority
 
 _AHEAD: Final = timedelta(hours=24)
@@ -85,7 +87,7 @@ def posts(reader: User, sites: Sequence[Site], now: datetime) -> list[tuple[Site
                     follows(held[site.pk, duty], coming, names, now),
                     access.may(reader, duties.VERB[duty], site),
                     mine[0] if mine else None,
-                    "" if held[site.pk, duty] else _while_nobody(site),
+                    "" if held[site.pk, duty] else _while_nobody(site, duty, now),
                 )
             )
         found.append((site, two))
@@ -118,9 +120,17 @@ def follows(
     return Following(until, names[others[0].user_id], max(others[0].since, until))
 
 
-def _while_nobody(site: Site) -> str:
-    plan = service.plan_of(site, Priority.HIGH)
-    return words.nobody(plan, *known_of(plan))
+def _while_nobody(site: Site, duty: Duty, now: datetime) -> str:
+    """Return what becomes of a high alert now, asked of the very code that tells it."""
+    plan, directory = service.plan_of(site, Priority.HIGH), Directory(now)
+    asked = Alert(site=site, duty=duty.value)
+    reaches = [(step, directory.reach(asked, step)) for step in plan.steps]
+    reached = [
+        (step, reach)
+        for step, reach in reaches
+        if step.whom != Whom.DUTY and {way.channel for way in reach.ways} - {Channel.CONSOLE}
+    ]
+    return words.nobody(reached[0] if reached else None, *known_of(plan))
 
 
 def known_of(plan: Plan) -> tuple[dict[int, str], dict[int, str]]:

@@ -7,6 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from fleet.paging.directory import Reach
 from fleet.paging.models import Delivery
 from fleet.paging.policies import Channel, Plan, StepPlan, Whom
 from fleet.safety.words import Duty, Priority
@@ -104,16 +105,22 @@ def repeat(plan: Plan) -> str:
     ) % {"minutes": minutes, "times": times}
 
 
-def nobody(plan: Plan, people: Mapping[int, str], sites: Mapping[int, str]) -> str:
-    """Return what becomes of an alert while nobody is on duty, as a sentence."""
-    others = [step for step in plan.steps if step.whom != Whom.DUTY]
-    if not others:
-        return _("High alerts stand on open pages, and reach nobody else.")
-    first = others[0]
-    return _("High alerts go to %(whom)s at once, by %(by)s.") % {
-        "whom": whom(first, people, sites),
-        "by": by(first),
-    }
+def nobody(
+    reached: tuple[StepPlan, Reach] | None, people: Mapping[int, str], sites: Mapping[int, str]
+) -> str:
+    """Return what becomes of a high alert while nobody is on duty, as a sentence.
+
+    Args:
+        reached: The first step that reaches somebody away from the pages as things are now; None: no step does.
+    """
+    if reached is None:
+        return _("High alerts stand on open pages, and reach nobody away from them.")
+    step, reach = reached
+    ways = {way.channel for way in reach.ways} - {Channel.CONSOLE}
+    told = {"by": listed([str(CHANNELS[one]) for one in Channel if one in ways])}
+    if not reach.people:  # webhooks alone
+        return _("High alerts reach no person away from open pages; they are told by %(by)s.") % told
+    return _("High alerts go to %(whom)s at once, by %(by)s.") % (told | {"whom": whom(step, people, sites)})
 
 
 def recipient(delivery: Delivery) -> str:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -21,7 +20,8 @@ from fleet.access.models import Site
 from fleet.access.people import called
 from fleet.paging import duty as duties
 from fleet.paging import queries, service
-from fleet.paging.models import Policy, Shift
+from fleet.paging.channels import email, push
+from fleet.paging.models import Policy, PushAddress, Shift
 from fleet.paging.policies import Channel, Plan
 from fleet.safety import texts
 from fleet.safety.words import Duty, Priority
@@ -72,7 +72,7 @@ def show(request: HttpRequest, site: Site, *, status: int = 200, **forms: Any) -
         "may_manage": may_manage,
         "told": [_told(site, priority) for priority in TOLD_PRIORITIES],
         "rota": [(words.DUTIES[one], words.FOR_WHAT[one], _lines(site, shifts, one)) for one in Duty],
-        "unreached": _unreached(site, shifts),
+        "unreached": _unreached(shifts),
         "deliveries": [
             (one, texts.short(one.alert), words.recipient(one), words.CHANNELS[Channel(one.channel)],
              words.STATES.get(one.state, one.state))
@@ -80,6 +80,7 @@ def show(request: HttpRequest, site: Site, *, status: int = 200, **forms: Any) -
         ],
         "webhooks": list(queries.webhooks_of(site)),
         "once": once.word(),
+        "sends": email.is_set_up() or push.is_set_up(),
     }  # fmt: skip
     if may_manage:
         context |= {"shift_form": ShiftForm(site=site, today=today), "webhook_form": WebhookForm()}
@@ -114,10 +115,11 @@ def same_hours(shift: Shift) -> tuple[object, ...]:
     return (shift.user_id, shift.duty, shift.starts, shift.ends, shift.first_day, shift.last_day)
 
 
-def _unreached(site: Site, shifts: list[Shift]) -> list[str]:
-    """Return who of the rota has neither a confirmed address nor a browser that takes push."""
-    people = {shift.user_id: shift.user for shift in shifts if shift.user.is_active and not shift.user.email}
-    reached = User.objects.filter(pk__in=people, push_addresses__gone_at=None, push_addresses__isnull=False)
-    for pk in reached.values_list("pk", flat=True):
-        people.pop(pk, None)
-    return sorted(called(user) for user in people.values())
+def _unreached(shifts: list[Shift]) -> list[str]:
+    """Return who of the rota gets neither mail nor push, as this server is set up and they are."""
+    people = {shift.user_id: shift.user for shift in shifts if shift.user.is_active}
+    reached = {pk for pk, user in people.items() if user.email} if email.is_set_up() else set()
+    if push.is_set_up():
+        browsers = PushAddress.objects.filter(user__in=people, gone_at=None)
+        reached |= set(browsers.values_list("user_id", flat=True))
+    return sorted(called(user) for pk, user in people.items() if pk not in reached)

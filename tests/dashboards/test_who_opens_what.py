@@ -5,7 +5,7 @@ A page without a row here fails, so that nothing is served that nobody decided a
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -19,6 +19,7 @@ from fleet.access import displays, service
 from fleet.access.models import AuditEntry, Membership, Role, Token
 from fleet.access.queries import digest_of
 from fleet.access.roles import allows
+from fleet.paging.models import Shift, Turn, Webhook
 from fleet.safety import service as safety
 from fleet.safety.signals import Key, Rise
 from fleet.safety.words import Priority
@@ -43,6 +44,8 @@ GET   /devices/EMS-0001/contact/              see/site             -
 GET   /devices/EMS-0001/evidence/             see_ledger/site      -
 GET   /devices/EMS-0001/credentials/          see/site             -
 GET   /devices/EMS-0001/credentials/revoke/   enrol/site           403
+GET   /devices/EMS-0001/service/              out_of_service/site  403
+POST  /devices/EMS-0001/service/back/         out_of_service/site  403
 GET   /rejects/                               all
 GET   /rejects.csv                            all
 GET   /sessions/                              all
@@ -60,11 +63,28 @@ GET   /alerts/ALERT/close/                    close_alert/site     403
 GET   /search/                                all
 GET   /help/                                  all
 GET   /system/                                see_system/any       404
+GET   /duty/                                  all
+GET   /duty/handover/TURN/                    see/site             -
+GET   /sites/north/telling/                   see/site             -
+GET   /sites/north/telling/high/              manage_telling/site  403
+GET   /sites/north/telling/high/default/      manage_telling/site  403
+POST  /sites/north/telling/rota/              manage_telling/site  403
+GET   /sites/north/telling/rota/SHIFT/remove/ manage_telling/site  403
+POST  /sites/north/telling/webhooks/          manage_telling/site  403
+POST  /sites/north/telling/webhooks/HOOK/test/ manage_telling/site 403
+GET   /sites/north/telling/webhooks/HOOK/revoke/ manage_telling/site 403
+GET   /account/telling/                       all
+POST  /account/telling/email/                 all
+POST  /account/telling/email/forget/          all
+POST  /account/telling/email/test/            all
+POST  /account/telling/push/                  all
+POST  /account/telling/push/1/forget/         all
 GET   /people/                                manage_people/any    403
 GET   /people.csv                             manage_people/any    403
 GET   /people/new/                            manage_people/any    403
 GET   /people/NURSE/                          manage_people/site   404
 POST  /people/NURSE/name/                     manage_people/site   404
+POST  /people/NURSE/email/                    manage_people/site   404
 POST  /people/NURSE/role/                     manage_people/site   404
 GET   /people/NURSE/role/north/withdraw/      manage_people/site   404
 GET   /people/NURSE/password-link/            manage_people/site   404
@@ -113,6 +133,11 @@ ELSEWHERE = """
 /account/tokens/                         who may make a token of their own depends on all their sites
 /account/tokens/<int:token>/revoke/
 /welcome/<str:number>/<str:token>/       a link that carries its own proof
+/email/<str:secret>/                     a link that carries its own proof: tests/dashboards/duty
+/duty/take/                              forms of the page Duty: tests/dashboards/duty
+/duty/note/
+/duty/turns/<int:number>/end/            whose turn it is, or who manages the rota: tests/dashboards/duty
+/account/telling/push/<int:number>/test/ 404 but for one's own browsers
 /new-site/                               superusers only
 /audit/check/                            a form of the audit's page
 /devices/<str:serial>/envelope.json      404 without such a session, for everybody
@@ -170,13 +195,25 @@ def known(db: None) -> dict[str, str]:
     Session.objects.create(device=ward.running, session="S-1", boot=1, last_at=ward.now, last_up_ms=1)
     rise = Rise(Key("estop", ward.running.pk), int(1000 * ward.now.timestamp()), Priority.HIGH)
     [alert] = safety.take([rise], ward.now).alerts
-    return {
+    return _telling(ward, nurse) | {
         "NURSE": str(nurse.pk),
         "LINK": str(link.pk),
         "TOKEN": str(token.pk),
         "SECRET": secret,
         "ALERT": str(alert.pk),
     }
+
+
+def _telling(ward: wards.Ward, nurse: User) -> dict[str, str]:
+    """Somebody's turn, a line of the rota, and a webhook."""
+    turn = Turn.objects.create(site=ward.north, duty="care", user=nurse, since=ward.now)
+    shift = Shift.objects.create(
+        site=ward.north, duty="care", user=nurse, weekday=0, starts=time(7), ends=time(15), first_day=ward.now
+    )
+    hook = Webhook.objects.create(
+        site=ward.north, name="h", url="https://127.0.0.1:1/", secret="whsec_c2VjcmV0", made_at=ward.now
+    )
+    return {"TURN": str(turn.pk), "SHIFT": str(shift.pk), "HOOK": str(hook.pk)}
 
 
 def ask(method: str, address: str, who: str) -> HttpResponse:
@@ -228,7 +265,7 @@ def test_every_page_has_a_row() -> None:
 
 
 def route_of(address: str) -> str:
-    for word in ("NURSE", "LINK", "TOKEN", "ALERT"):
+    for word in ("NURSE", "LINK", "TOKEN", "TURN", "HOOK", "SHIFT", "ALERT"):
         address = address.replace(word, "1")
     try:
         return str(get_resolver().resolve(address).route)
