@@ -52,7 +52,9 @@ def _reasons_of_current() -> dict[str, str]:
             "More current than was set, or than the device or the protocol allows, can hurt or burn."
         ),
         "current_density": _("Skin burns where much current passes through little electrode."),
-        "charge_per_phase": _("The charge of one phase is what irritates tissue under an electrode."),
+        "charge_per_phase": _(
+            "Too much charge in one phase can irritate or harm what lies under an electrode."
+        ),
         "electrode_off": _("A pad that lifts puts the whole current through what still touches the skin."),
         "low_current": _(
             "Less current than set means a drying pad or a bad cable, and a session that gives too little."

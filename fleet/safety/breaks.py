@@ -37,6 +37,10 @@ class Breaks:
             log.error("a rule is broken; all others go on", rule=rule, exc_info=error)
         self._fresh[rule] = f"{type(error).__name__}: {error}"[:200]
 
+    def forget(self) -> None:
+        """What was told last was not committed: what the database says is read again."""
+        self._failed_ms = None
+
     def refresh(self, now_ms: int) -> None:
         """Recall what a former life reported."""
         if self._failed_ms is None:

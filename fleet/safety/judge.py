@@ -83,10 +83,15 @@ class Judge:
         """A batch of these devices failed: what the database holds is read again."""
         for device_id in device_ids:
             self._ward.watches.pop(device_id, None)
+        self._begin_anew()
 
     def forget_all(self) -> None:
         """Begin anew."""
         self._ward.watches.clear()
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._breaks.forget()
         self._refresh_ms = 0
 
     # --- a batch ---
@@ -174,6 +179,7 @@ class Judge:
             raise
         except Exception:
             log.exception("that judging failed could not be told")
+            self._breaks.forget()
             return Judged()
         return Judged(applied.alerts, applied.worst)
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from fleet.safety import advice
+from fleet.safety import advice, whens
 
 
 class Alertish(Protocol):
@@ -33,9 +33,20 @@ def why(rule: str) -> str:
     return advice.reasons().get(rule, "")
 
 
+def when(rule: str, numbers: Mapping[str, float]) -> str:
+    """Return when a rule speaks, with the numbers that hold."""
+    said = whens.whens().get(rule, "")
+    return said.format(**{name: f"{value:g}" for name, value in numbers.items()})
+
+
 def to_do(alert: Alertish) -> str:
     """Return what to do about an alert, at the device or with it."""
-    return advice.steps().get(alert.rule) or _("See what the device itself shows.")
+    return to_do_of(alert.rule)
+
+
+def to_do_of(rule: str) -> str:
+    """Return what to do when a rule speaks."""
+    return advice.steps().get(rule) or _("See what the device itself shows.")
 
 
 def sentence(alert: Alertish) -> str:

@@ -200,6 +200,25 @@ def test_a_broken_rule_is_an_alert_and_the_others_go_on(
     assert alert.state == "cleared"  # it works again
 
 
+def test_a_broken_rule_is_told_though_the_batch_it_broke_in_is_taken_again(
+    device: Device, ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_args: Any) -> list[Any]:
+        raise ZeroDivisionError("no pads")
+
+    def fails(*_args: Any) -> None:
+        raise states.Raced
+
+    monkeypatch.setattr("fleet.safety.judging._TELEMETRY", (("electrode_off", breaks),))
+    with monkeypatch.context() as patch:
+        patch.setattr("fleet.flows.states.write", fails)
+        with pytest.raises(states.Raced):
+            ingest.take(says(device, 1))
+    ingest.forget()
+    ingest.take(says(device, 1))
+    assert alerts() == [("rule_broken", None, "raised", 1)]
+
+
 def test_judging_that_fails_loses_no_record_and_says_so(
     device: Device, ingest: Ingest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
