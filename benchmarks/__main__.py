@@ -17,7 +17,19 @@ from typing import Any
 
 import structlog
 
-from benchmarks import figures, houses, judging, limits, load, machine, report, simulator, trace, wall
+from benchmarks import (
+    console,
+    figures,
+    houses,
+    judging,
+    limits,
+    load,
+    machine,
+    report,
+    simulator,
+    trace,
+    wall,
+)
 from tests.harness import ROOT
 
 OUT = ROOT / "var" / "bench" / "latest.jsonl"
@@ -40,6 +52,11 @@ def _wall(quick: bool) -> list[Row]:
         return [wall.measure(house, seconds=5.0 if quick else 40.0)]
 
 
+def _console(quick: bool) -> list[Row]:
+    with houses.house(bench=True) as house:
+        return [console.measure(house, seconds=5.0 if quick else 30.0)]
+
+
 def _simulator(quick: bool) -> list[Row]:
     devices = 100 if quick else 1000
     with houses.house(devices=devices, scenario="load") as house:
@@ -60,6 +77,7 @@ BENCHMARKS = {
     "limits": _limits,
     "load": _load,
     "wall": _wall,
+    "console": _console,
     "simulator": _simulator,
     "trace": _trace,
 }

@@ -54,6 +54,11 @@ async () => {
 }
 """
 
+HOLDS = """
+(alerts) => ["medium", "low"].reduce(
+  (sum, name) => sum + Number(document.getElementById(`count-${name}`).textContent), 0) === alerts
+"""
+
 TELL = """
 () => ({
   tasks: [...window.bench.tasks],
@@ -133,8 +138,7 @@ def _open(page: Page, house: House, alerts: int) -> None:
     page.wait_for_url(f"{house.url}/**", wait_until="load")
     page.goto(f"{house.url}/alerts/")
     page.wait_for_selector('[data-alerts-live="live"]')
-    total = "Number(document.getElementById('count-medium').textContent) + Number(document.getElementById('count-low').textContent)"
-    page.wait_for_function(f"{total} === {alerts}")
+    page.wait_for_function(HOLDS, arg=alerts)
 
 
 def _read(page: Page) -> int:

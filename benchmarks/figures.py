@@ -141,6 +141,19 @@ def _wall(row: Row, _measured: Mapping[str, Row]) -> list[Figure]:
     ]
 
 
+def _console(row: Row, _measured: Mapping[str, Row]) -> list[Figure]:
+    return [
+        Figure("console", "tasks over 50 ms in the page", row["long_tasks"], "", 0),
+        Figure("console", "longest task over 50 ms", row["longest_task_ms"], "ms"),
+        Figure("console", "high alert: committed → drawn, p50", row["p50_ms"], "ms"),
+        Figure("console", "high alert: committed → drawn, slowest", row["max_ms"], "ms"),
+        Figure("console", "high alerts never drawn", row["never_drawn"], "", 0),
+        Figure("console", "lines that exist at once, at most", row["most_lines_drawn"], ""),
+        Figure("console", "first paint", row["first_paint_ms"], "ms", 1000),
+        Figure("console", f"all {row['alerts']:,} alerts in the list", row["first_line_ms"], "ms"),
+    ]
+
+
 def _simulator(row: Row, _measured: Mapping[str, Row]) -> list[Figure]:
     return [
         Figure("simulator", f"{row['devices']} devices in session", row["cores"], "cores", 0.5),
@@ -162,6 +175,7 @@ _OF: Mapping[str, Callable[[Row, Mapping[str, Row]], list[Figure]]] = {
     "limit_raw_socket": _limits,
     "load": _load,
     "wall": _wall,
+    "console": _console,
     "simulator": _simulator,
     "trace": _trace,
     "judging": _judging,

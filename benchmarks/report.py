@@ -20,6 +20,7 @@ TITLES = {
     "limit": "What the parts cost on their own, in the same run",
     "wall": "The live wall: 500 devices, 20 viewers",
     "judge": "Judging: all rules on a telemetry message of four channels, ten samples each",
+    "console": "The console: 5,000 open alerts, 20 changes a second",
     "simulator": "The simulator",
     "trace": "A trace of 24 hours",
 }

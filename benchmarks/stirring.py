@@ -55,7 +55,7 @@ def _stir(plan: Plan, devices: list[int]) -> dict[str, Any]:
     from fleet.safety.signals import Key, Rise
     from fleet.safety.words import Priority
 
-    dice, raised = random.Random(1), []  # noqa: S311  a plan that repeats, no secret
+    dice, raised = random.Random(1), []
     began = time.monotonic()
     for n in range(int(plan.seconds * PER_S)):
         time.sleep(max(0.0, began + n / PER_S - time.monotonic()))
