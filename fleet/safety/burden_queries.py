@@ -286,13 +286,13 @@ def _firsts(sites: Sequence[Site]) -> dict[int, datetime]:
     """
     recorder = MigrationRecorder(connection)
     ruled = recorder.migration_qs.filter(app="safety").aggregate(first=Min("applied"))["first"]
-    oldest = dict(
-        Alert.objects.filter(site__in=[site.pk for site in sites])
-        .values_list("site")
-        .annotate(first=Min("raised_at"))
-    )
+    of_places = Alert.objects.filter(Q(site__in=[site.pk for site in sites]) | Q(site=None))
+    oldest = dict(of_places.values_list("site").annotate(first=Min("raised_at")))
     begun = {site.pk: max(site.created_at, ruled or site.created_at) for site in sites}
-    return {pk: min(at, oldest.get(pk, at)) for pk, at in begun.items()}
+    servers = oldest.get(None)
+    return {
+        pk: min(one for one in (at, oldest.get(pk), servers) if one is not None) for pk, at in begun.items()
+    }
 
 
 def _refusals(sites: Sequence[Site], since: datetime, until: datetime) -> defaultdict[int, int]:

@@ -45,6 +45,8 @@ def lives(device: Device) -> None:
         contact = OFF if seq in (10, 11) else ("ok", "off")
         message = history.telemetry(seq, contact=contact)
         ingest.take(packet(device.serial, message, T0 + 1000 * seq + 20))
+    over = calm | {"up_ms": 21_000, "t": T0 + 21_000, "state": "idle", "output": "off", "session": None}
+    ingest.take(packet(device.serial, history.status(**over), T0 + 21_020))
 
 
 def test_a_stored_day_comes_to_the_same_alerts_as_live_and_to_none_with_a_longer_delay(
