@@ -7,17 +7,16 @@ from typing import Final
 
 import structlog
 
-from fleet.safety.finders import status, telemetry
 from fleet.safety.models import Alert
 from fleet.safety.rules import RULES
 from fleet.safety.signals import Fall, Key, News, Rise
-from fleet.safety.ward import JUDGING
+from fleet.safety.ward import JUDGING, RULES_HERE
 from fleet.safety.words import TRUE
 
 log = structlog.get_logger(__name__)
 
 WORKS_AFTER_MS: Final = 60_000  # without a failure for so long, a rule works again
-OWN: Final = frozenset({*telemetry.FINDERS, *status.FINDERS, "overrun", "events", JUDGING})
+OWN: Final = RULES_HERE | {"events", JUDGING}
 """What is judged here; rules of silence are somebody else's to report."""
 _RULE: Final = RULES["rule_broken"]
 

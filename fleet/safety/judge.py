@@ -25,7 +25,7 @@ from fleet.safety.models import Alert
 from fleet.safety.protocols_known import Protocols
 from fleet.safety.rules import PRODUCT, Limits
 from fleet.safety.signals import Key
-from fleet.safety.ward import JUDGING, Ward, by_device, spoilt_by_device
+from fleet.safety.ward import JUDGING, RULES_HERE, Ward, by_device, spoilt_by_device
 from fleet.safety.words import OPEN
 
 log = structlog.get_logger(__name__)
@@ -128,7 +128,7 @@ class Judge:
             self._sites[device_id] = self._site_of(device_id)
             watch.measure_by(self._limits_of(device_id))
             self._ward.watches[device_id] = watch
-        for device_id, slot in memory.load(fresh):
+        for device_id, slot in memory.load(fresh, RULES_HERE):
             self._ward.watches[device_id].slots.setdefault(slot.rule, {})[slot.channel] = slot
 
     def _limits_of(self, device_id: int) -> Limits:

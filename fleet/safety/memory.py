@@ -26,11 +26,12 @@ _FORGET = """
     WHERE c.device_id = v.id AND c.rule = v.rule AND c.channel = v.channel"""
 
 
-def load(device_ids: Iterable[int]) -> list[tuple[int, Slot]]:
-    """Return (device, what a rule last found) for all that is remembered of these devices."""
+def load(device_ids: Iterable[int], rules: Iterable[str]) -> list[tuple[int, Slot]]:
+    """Return (device, what a rule last found) for all that these rules remember of these devices."""
     found = sql.rows(
-        f"SELECT {_COLUMNS} FROM safety_condition WHERE device_id = ANY(%s::bigint[])",  # noqa: S608
-        [sql.numbers(device_ids)],
+        f"SELECT {_COLUMNS} FROM safety_condition WHERE device_id = ANY(%s::bigint[])"  # noqa: S608
+        " AND rule = ANY(%s::text[])",
+        [sql.numbers(device_ids), sql.texts(rules)],
     )
     return [(row[0], _slot(row)) for row in found]
 

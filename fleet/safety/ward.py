@@ -4,11 +4,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from devices.batch.desk import Facts, Refused
+from fleet.safety.finders import status, telemetry
 from fleet.safety.judging import OnBroken, Watch
 from fleet.safety.signals import News
 
 JUDGING: Final = "judging"
 """What is reported as broken where it was no single rule."""
+RULES_HERE: Final = frozenset(
+    {*telemetry.FINDERS, *status.FINDERS, "overrun", "records_dropped", "identity_conflict", "rejects"}
+)
+"""The rules whose memory is kept here; those of silence are time's."""
 _EVENT, _TELEMETRY, _STATUS = range(3)  # of one instant, in the order a device says them
 
 Item = tuple[int, int, int, Any]  # boot, up_ms, kind, what
