@@ -27,7 +27,7 @@ from fleet.safety.life import (
     why,
 )
 from fleet.safety.signals import Fall, News, Rise, Weigh
-from fleet.safety.words import TRUE, Disposition, State
+from fleet.safety.words import TRUE, Disposition, Duty, State
 
 
 def take(life: Life | None, news: News, now_ms: int, pace: Pace = USUAL) -> Step | None:
@@ -267,6 +267,19 @@ def tell(life: Life, *, now_ms: int) -> Step:
 def move(life: Life, *, now_ms: int) -> Step:
     """Its device stands elsewhere now: the people there are told."""
     return Step(tell_anew(life), (Noted(Kind.MOVED, now_ms),))
+
+
+def enter_session(life: Life, *, session: str, now_ms: int) -> Step:
+    """Its device treats somebody now, while it is true: it is about that person from now on.
+
+    Whoever shelved it did so for another one, or for nobody.
+    """
+    if life.state not in TRUE or life.session == session:
+        return Step(life)
+    theirs = replace(life, session=session, in_session=True)
+    if not is_shelved(life) or life.duty is not Duty.CARE:
+        return Step(theirs)
+    return Step(tell_anew(take_off(theirs)), (Noted(Kind.SHELF_ENDED, now_ms, data=why(worse=False)),))
 
 
 # --- what time does ---

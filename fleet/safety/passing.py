@@ -11,7 +11,7 @@ from devices.moments import to_ms
 from fleet.safety import lifecycle, workshop
 from fleet.safety.intake import change, pace, settle
 from fleet.safety.models import Alert
-from fleet.safety.words import OPEN
+from fleet.safety.words import OPEN, TRUE
 
 _MOST: Final = 500  # a transaction, so that no lock is held for long
 _ROUNDS: Final = 20
@@ -23,7 +23,7 @@ def pass_time(now: datetime) -> int:
     What somebody else is just changing is left for the next time, a second later; several may do this at once.
     """
     workshop.end_due(now)
-    changed = _follow_devices(now)
+    changed = _follow_devices(now) + _follow_sessions(now)
     for _round in range(_ROUNDS):
         some = _do_due(now)
         changed += some
@@ -54,3 +54,26 @@ def _follow_devices(now: datetime) -> int:
         applied = change(strayed.filter(pk__in=ids), partial(lifecycle.move, now_ms=to_ms(now)), now)
         settle(applied)
     return len(applied.alerts)
+
+
+def _follow_sessions(now: datetime) -> int:
+    """What was true before a session began is about whoever is in it now: quiet hours and old shelves do not hold.
+
+    Not while two devices speak under one serial: their sessions take turns.
+    """
+    begun = (
+        Alert.objects.filter(state__in=TRUE, device__live__session__isnull=False)
+        .exclude(device__live__link="conflict")
+        .filter(Q(session=None) | ~Q(session=F("device__live__session")))
+    )
+    of_sessions: dict[str, list[int]] = {}
+    for pk, session in begun.values_list("pk", "device__live__session")[:_MOST]:
+        of_sessions.setdefault(session or "", []).append(pk)
+    changed = 0
+    for session, ids in of_sessions.items():
+        step = partial(lifecycle.enter_session, session=session, now_ms=to_ms(now))
+        with transaction.atomic():
+            applied = change(Alert.objects.filter(pk__in=ids), step, now)
+            settle(applied)
+        changed += len(applied.alerts)
+    return changed

@@ -292,6 +292,24 @@ def test_an_alert_goes_with_its_device_to_another_site(device: Device):
     assert (moved.pk, moved.site, moved.episode) == (alert.pk, device.site, 2)
 
 
+def test_what_is_true_when_a_session_begins_is_about_whoever_is_in_it(device: Device, nurse: User):
+    idle = {"in_session": False, "session": None}
+    care = raised(device, rule="protocol_unknown", **idle)
+    machine = raised(device, rule="over_temperature", duty=Duty.TECHNICAL, **idle)
+    over = raised(device, rule="battery_low", **idle)
+    service.take([fall(device, 1, "battery_low")], later(1))
+    for alert in (care, machine):
+        service.shelve(actor=nurse, alert=alert, minutes=60, reason="nobody uses it", now=later(2))
+    assert service.pass_time(later(3)) == 0
+    State.objects.filter(device=device).update(session="s9", link="online")
+    assert service.pass_time(later(4)) == 2
+    care, machine, over = (Alert.objects.get(pk=alert.pk) for alert in (care, machine, over))
+    assert [one.in_session for one in (care, machine, over)] == [True, True, False]
+    assert (care.shelved_until, care.episode) == (None, 2)
+    assert machine.shelved_until is not None
+    assert service.pass_time(later(5)) == 0
+
+
 def test_a_device_out_of_service_is_back_by_itself_and_what_is_true_of_it_is_told(
     device: Device, nurse: User
 ):
