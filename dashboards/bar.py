@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
 from django.db.models import Case, IntegerField, Q, Value, When
+from django.db.models import Count as Tally
 from django.utils import timezone
 
 from dashboards.live import alertreads
@@ -20,7 +21,7 @@ from fleet.paging.duty import VERB
 from fleet.safety import queries
 from fleet.safety import texts as texts_of
 from fleet.safety.models import Alert
-from fleet.safety.words import Duty, Priority, State
+from fleet.safety.words import OPEN, TRUE, Duty, Priority, State
 
 _SHOWN = (Priority.HIGH, Priority.MEDIUM, Priority.LOW)
 _ANSWERED = Case(
@@ -29,6 +30,7 @@ _ANSWERED = Case(
     default=Value(1),
     output_field=IntegerField(),
 )
+_IS_LINE = Q(cause=None) & (Q(shelved_until=None) | Q(priority=Priority.HIGH, state__in=TRUE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,21 @@ def bar_of_site(site: Site, *, display: str = "") -> Bar:
     return _bar([site], asked, [Duty.CARE.value], links=not display)
 
 
+def counts_by_site(sites: Sequence[Site]) -> dict[int, tuple[Count, ...]]:
+    """Return how many lines of each site's own are open, by site; priorities that have none are left out."""
+    texts = bar_texts()
+    rows = Alert.objects.filter(_IS_LINE, site__in=sites, state__in=OPEN).values("site_id", "priority")
+    found = {(row["site_id"], row["priority"]): row["n"] for row in rows.annotate(n=Tally("pk")).order_by()}
+    return {
+        site.pk: tuple(
+            Count(one.value, n, texts[f"count.{one.value}"].format(n=n))
+            for one in _SHOWN
+            if (n := found.get((site.pk, one.value), 0))
+        )
+        for site in sites
+    }
+
+
 def _bar(sites: Sequence[Site], asked: dict[str, str], duties: Sequence[str], *, links: bool) -> Bar:
     texts = bar_texts()
     ids = [site.pk for site in sites]
@@ -106,7 +123,7 @@ def _bar(sites: Sequence[Site], asked: dict[str, str], duties: Sequence[str], *,
         ),
         newest=newest,
         newest_text=str(texts_of.sentence(newest)) if newest else "",
-        newest_at=iso(to_ms(newest.raised_at)) if newest else "",
+        newest_at=(iso(to_ms(newest.raised_at)) or "") if newest else "",
         care=care,
         technical=technical,
         care_missing=care_missing,
@@ -117,6 +134,5 @@ def _bar(sites: Sequence[Site], asked: dict[str, str], duties: Sequence[str], *,
 
 def _newest_high(site_ids: Sequence[int]) -> Alert | None:
     """Return the high alert that the bar names, as `newestHigh` in alerts-store.js chooses it."""
-    true = Q(state__in=(State.RAISED, State.ACKNOWLEDGED))
-    lines = queries.open_alerts(site_ids).filter(priority=Priority.HIGH, cause=None, late=False)
-    return lines.filter(Q(shelved_until=None) | true).order_by(_ANSWERED, "-raised_at", "-pk").first()
+    lines = queries.open_alerts(site_ids).filter(_IS_LINE, priority=Priority.HIGH, late=False)
+    return lines.order_by(_ANSWERED, "-raised_at", "-pk").first()

@@ -26,6 +26,7 @@ from dashboards.words.faces import face
 from devices import queries
 from devices.models import Device
 from fleet.access.models import Site
+from fleet.safety.words import Priority
 
 _SILENT = ("suspect", "offline")
 _FLOWS = ("on", "ramping")
@@ -130,14 +131,15 @@ def _look_closely(devices: QuerySet[Device], sites: Sequence[Site], now: datetim
 
 
 def _may_complain() -> Q:
-    """Everybody whose own words could ask for attention, and few others."""
+    """Everybody whose own words, or an alert, could ask for attention, and few others."""
     complains = Q(live__status__isnull=False)
     for nothing in (b'"conditions":[]', b'"conditions": []'):
         complains &= ~Q(_holds("live__status", nothing))
     bad_contact = Q()
     for word in (b'"electrode"', b'"timeout"', b"\\"):
         bad_contact |= Q(_holds("live__telemetry", word))
-    return complains | bad_contact
+    alerts = Q(live__worst_alert__priority__in=(Priority.HIGH, Priority.MEDIUM))
+    return complains | bad_contact | alerts
 
 
 def _holds(column: str, word: bytes) -> Func:

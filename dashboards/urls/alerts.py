@@ -7,6 +7,7 @@ from dashboards.views.alert_page import alert, evidence
 from dashboards.views.alerts_console import console
 from dashboards.views.alerts_history import history
 from dashboards.views.burden import burden
+from dashboards.views.push_worker import push_worker
 from dashboards.views.rules import rule, rules
 from dashboards.views.rules_change import rules_change, rules_replay
 
@@ -23,4 +24,5 @@ urlpatterns: list[URLPattern] = [
     path("alerts/<int:number>/", alert, name="alert"),
     path("alerts/<int:number>/evidence.json", evidence, name="alert-evidence"),
     path("alerts/<int:number>/<slug:name>/", deed, name="alert-deed"),
+    path("push-worker.js", push_worker, name="push-worker"),
 ]

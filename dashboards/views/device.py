@@ -17,13 +17,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dashboards.access.people import member
-from dashboards.words import faces
+from dashboards.live import alertreads
+from dashboards.words import alert_lines, faces
 from dashboards.words.device_texts import complaints, page_texts
 from devices import queries
 from devices.models import Device, ProtocolDocument, Session
 from devices.recent import telemetry
 from devices.wire import topics
 from fleet.access import queries as access
+from fleet.safety import queries as safety
 from fleet.safety.models import OutOfService
 
 LIVE_WINDOW = timedelta(minutes=5)  # how much of the past a live trace begins with
@@ -85,8 +87,25 @@ def device(request: HttpRequest, serial: str) -> HttpResponse:
         return render(request, "dashboards/device/part.html", context)
     context["open_session"] = _open_session(found, context["shown"])
     context["broker"] = _broker_address()
+    context |= _alerts(request, found)
     context["spans"] = [(15, _("15 s")), (60, _("1 min")), (300, _("5 min"))]
     return render(request, "dashboards/device/live.html", context)
+
+
+def _alerts(request: HttpRequest, device: Device) -> dict[str, Any]:
+    """Return the device's open alerts, as the page and its script say them."""
+    may = access.may(request.user, "acknowledge", device.site)
+    mine = safety.open_alerts([device.site]).filter(device=device)
+    known = {one.pk: one for one in mine}
+    ordered = [
+        known[number] for number in alertreads.revs([device.site_id], device.serial) if number in known
+    ]
+    words = alert_lines.line_texts()
+    return {
+        "alert_lines": alert_lines.lines(ordered, words, may_acknowledge=may),
+        "alert_line_texts": words,
+        "may_acknowledge": may,
+    }
 
 
 @require_safe

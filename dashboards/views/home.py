@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dashboards.access.people import member
+from dashboards.bar import Count, counts_by_site
 from dashboards.system import pipeline
 from dashboards.system.overview import Standing, standings
 from devices import queries
@@ -28,6 +29,8 @@ class SiteCard:
     may_enrol: bool
     may_manage: bool
     standing: Standing
+    alerts: tuple[Count, ...]
+    """Its own open alerts, those of the server left out: they are on the bar."""
 
 
 @require_safe
@@ -51,14 +54,19 @@ def home(request: HttpRequest) -> HttpResponse:
 def _cards(request: HttpRequest, now: datetime) -> list[SiteCard]:
     person = member(request)
     sites = list(access.sites_of(person))
-    standing = standings(sites, now)
+    standing, alerts = standings(sites, now), counts_by_site(sites)
     roles = dict(Membership.objects.filter(user=person).values_list("site_id", "role"))
     cards = []
     for site in sites:
         role = Role(roles.get(site.pk, Role.ADMIN))  # a superuser without a membership
         cards.append(
             SiteCard(
-                site, str(role.label), allows(role, "enrol"), allows(role, "manage_site"), standing[site.pk]
+                site,
+                str(role.label),
+                allows(role, "enrol"),
+                allows(role, "manage_site"),
+                standing[site.pk],
+                alerts[site.pk],
             )
         )
     return cards

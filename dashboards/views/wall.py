@@ -117,5 +117,6 @@ _BLANK = {
     "conditions": [],
     "held": None,
     "locked": None,
+    "worst_alert": None,
 }
 _BLANK_CHANNEL = {"n": 0, "contact": "none", "fill": 0, "mark": 0}

@@ -20,7 +20,19 @@ _CONTACTS = ("ok", "low_current", "electrode", "timeout", "unknown", "off")
 # Characters that turn the direction of the text around them (UAX #9): what stands beside would read otherwise.
 _TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _NO_MARK_OF_THEIR_OWN = ("other", "skew", "stalled")
+_TRUE = ("raised", "acknowledged")
 _BAD_CONTACTS = ("electrode", "timeout")
+# Complaints of the device that an alert of these rules says, and more.
+_SAME = {
+    "estop": ("estop",),
+    "fault": ("fault",),
+    "overtemp": ("over_temperature",),
+    "electrode_off": ("electrode_off",),
+    "low_current": ("low_current",),
+    "low_battery": ("battery_low", "battery_dying"),
+    "stalled": ("no_measurements",),
+    "skew": ("clock_skew",),
+}
 _STALLED_MS = 6_000  # a device in session measures once a second; nothing newer for so long is old news
 
 Texts = Mapping[str, str]
@@ -32,29 +44,35 @@ def face(device: Mapping[str, Any], texts: Texts) -> Face:
 
     `tone` chooses shape and colour (on, ramping, paused, ready, idle, charging, fault, silent, lost, never,
     conflict, unknown); `attention` says whether somebody should look; `silent` and `in_session` are counted;
-    `stalled`: the device is heard, but what it measures is not, so that currents and times are old.
+    `stalled`: the device is heard, but what it measures is not, so that currents and times are old; `alert` is the
+    priority of its worst alert that is true, or nothing.
     """
     silent = device["link"] in ("suspect", "offline")
     in_session = device["session"] is not None
     was_on = device["output"] in ("on", "ramping")
     tone, status = _status(device, texts, silent=silent, engaged=in_session or was_on)
     stalled_ms = _stalled_ms(device)
+    alert, urgent = device.get("worst_alert"), _urgent(device)
+    said = _alert_words(alert, texts)
     marks = _marks(device, texts, stalled_ms)
     bad_contact = any(channel["contact"] in _BAD_CONTACTS for channel in device["channels"])
     power = _battery(device["battery"], texts)
     doing, about = step(device, tone, low=power["power"] == "low")
+    step_words = texts[f"next.{doing}"].format(n=about) if doing else said if urgent else ""
+    noted = " · ".join(one for one in (said if step_words != said else "", marks) if one)
     attention = tone in ("fault", "silent", "conflict") or bad_contact or _is_alarming(device, was_on=was_on)
     return {
         "tone": tone,
         "status": status,
         "timing": "" if silent or stalled_ms else _timing(device, texts),
-        "note": marks or _phase(device, texts, silent=silent),
-        "marked": bool(marks),
+        "note": noted or _phase(device, texts, silent=silent),
+        "marked": bool(noted),
         "link": texts[f"word.{device['link']}"],
         "channels": [_channel(channel, texts) for channel in device["channels"]],
-        "next": texts[f"next.{doing}"].format(n=about) if doing else "",
+        "next": step_words,
         **power,
-        "attention": attention,
+        "alert": alert["priority"] if alert and alert["state"] in _TRUE else "",
+        "attention": attention or urgent,
         "silent": silent,
         "stalled": stalled_ms > 0,
         "in_session": in_session,
@@ -171,10 +189,41 @@ def _stalled_ms(device: Mapping[str, Any]) -> int:
     return ms if ms > _STALLED_MS else 0
 
 
+def _urgent(device: Mapping[str, Any]) -> bool:
+    """Whether its worst alert calls somebody now: one that is over, came late or is low does not."""
+    alert = device.get("worst_alert")
+    return bool(
+        alert and alert["state"] in _TRUE and not alert["late"] and alert["priority"] in ("high", "medium")
+    )
+
+
+def _alert_words(alert: Mapping[str, Any] | None, texts: Texts) -> str:
+    """What the tile says of it; of what is over only a high one, which waits for a person."""
+    if alert is None or alert["priority"] == "info":
+        return ""
+    if alert["state"] not in _TRUE and alert["priority"] != "high":
+        return ""
+    kind = "late" if alert["late"] else alert["state"]
+    return texts[f"alert.{kind}"].format(text=alert["text"])
+
+
+def _is_said(device: Mapping[str, Any], name: str, what: str = "") -> bool:
+    """Whether its worst alert says this complaint already, with its numbers."""
+    alert = device.get("worst_alert")
+    if not alert or alert["state"] not in _TRUE or alert["rule"] not in _SAME.get(name, ()):
+        return False
+    channel = alert["channel"]
+    return name not in ("electrode_off", "low_current") or (channel is not None and what == str(channel))
+
+
 def _marks(device: Mapping[str, Any], texts: Texts, stalled_ms: int) -> str:
-    """What the device itself complains of, and what holds or locks it."""
-    marks = [condition_words(condition, texts) for condition in device["conditions"]]
-    if stalled_ms:
+    """What the device itself complains of, and what holds or locks it; not what its alert says already."""
+    marks = [
+        condition_words(condition, texts)
+        for condition in device["conditions"]
+        if not _is_said(device, condition.partition(":")[0], condition.partition(":")[2])
+    ]
+    if stalled_ms and not _is_said(device, "stalled"):
         marks.append(texts["mark.stalled"].format(what=amount(stalled_ms, texts)))
     if device["locked"] is not None:
         marks.append(texts.get(f"locked.{device['locked']}", texts["locked.other"]))
@@ -182,7 +231,7 @@ def _marks(device: Mapping[str, Any], texts: Texts, stalled_ms: int) -> str:
         known = texts.get(f"held.{device['held']}")
         marks.append(known or texts["held.other"].format(what=device["held"]))
     skew_ms = device["clock_skew_ms"]
-    if skew_ms is not None and abs(skew_ms) > 30_000:
+    if skew_ms is not None and abs(skew_ms) > 30_000 and not _is_said(device, "skew"):
         marks.append(texts["mark.skew"].format(what=amount(skew_ms, texts)))
     return " · ".join(marks)
 

@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 
 def wall_texts() -> dict[str, str]:
     """Return every text a tile or a banner can show; `faces` and `words.js` fill in `{…}` alike."""
-    return _states() | _measures() | _marks() | _steps() | _page()
+    return _states() | _measures() | _marks() | _alerts() | _steps() | _page()
 
 
 def _states() -> dict[str, str]:
@@ -98,6 +98,15 @@ def _marks() -> dict[str, str]:
         "locked.other": _("Locked"),
         "mark.skew": _("Its clock is wrong by {what}"),
         "mark.stalled": _("No measurements for {what}"),
+    }
+
+
+def _alerts() -> dict[str, str]:
+    return {
+        "alert.raised": _("{text}"),
+        "alert.acknowledged": _("{text} · somebody has it"),
+        "alert.cleared": _("Over, still to be closed: {text}"),
+        "alert.late": _("Told late: {text}"),
     }
 
 

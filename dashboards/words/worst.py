@@ -14,7 +14,7 @@ CONTRADICTS = 1
 CONFLICT = 2
 """Two devices under one name: whatever is shown may be the other one's."""
 FAULT = 3
-"""The device stopped itself, or was stopped at the device: it waits for somebody."""
+"""The device stopped itself, was stopped at the device, or has a high alert: it waits for somebody."""
 SILENT = 4
 """Silent in a session, output off when last heard."""
 COMPLAINS = 5
@@ -43,7 +43,7 @@ def rank(device: Mapping[str, Any], face: Mapping[str, Any]) -> int:
 
     Args:
         device: The API's device object: `output`, `state` and `conditions` are read.
-        face: What its tile shows: `tone` and `attention` are read.
+        face: What its tile shows: `tone`, `alert` and `attention` are read.
     """
     tone, flows = face["tone"], device["output"] in ("on", "ramping")
     if tone == "silent" and flows:
@@ -53,6 +53,8 @@ def rank(device: Mapping[str, Any], face: Mapping[str, Any]) -> int:
     known = _OF_TONE.get(tone, QUIET)
     if known <= SILENT:
         return known
+    if face["attention"] and face.get("alert") == "high":
+        return FAULT
     if any(condition.partition(":")[0] in _STOPPED for condition in device["conditions"]):
         return FAULT
     return COMPLAINS if face["attention"] else known

@@ -70,6 +70,27 @@ conditions = one_of(
 moments = st.one_of(
     st.none(), st.integers(0, 59_999).map(lambda ms: f"2026-11-22T12:00:{ms // 1000:02}.{ms % 1000:03}Z")
 )
+RULES = (
+    "electrode_off",
+    "low_current",
+    "estop",
+    "fault",
+    "over_temperature",
+    "battery_low",
+    "clock_skew",
+    "no_measurements",
+    "over_current",
+)
+worst_alerts = st.fixed_dictionaries(
+    {
+        "priority": st.sampled_from(("high", "medium", "low", "info")),
+        "state": st.sampled_from(("raised", "acknowledged", "cleared")),
+        "rule": st.sampled_from(RULES),
+        "channel": st.one_of(st.none(), st.integers(1, 3)),
+        "text": st.sampled_from(("Channel 2: electrode off at 34 mA", "{odd} {text}", "")),
+        "late": st.booleans(),
+    }
+)
 devices = st.fixed_dictionaries(
     {
         "link": st.sampled_from(("never", "online", "suspect", "offline", "conflict")),
@@ -94,6 +115,7 @@ devices = st.fixed_dictionaries(
         "heard_at": moments,
         "telemetry_at": moments,
         "conditions": st.lists(conditions, max_size=3),
+        "worst_alert": st.one_of(st.none(), worst_alerts),
         "held": st.one_of(st.none(), one_of("session", "charging", "user")),
         "locked": st.one_of(st.none(), one_of("maintenance", "recall", "overdue", "other")),
     }

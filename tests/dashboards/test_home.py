@@ -124,7 +124,7 @@ def test_thirty_sites_take_as_many_queries_as_one(
         site = Site.objects.create(slug=f"s{n}", name=f"Site {n}")
         Membership.objects.create(user=user, site=site, role=Role.NURSE)
         history.say(Device.objects.create(serial=f"M-{n}", site=site), ward.now, state="fault")
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(11):
         page = words(nurse)
     assert page.count("Fault") >= 30
 

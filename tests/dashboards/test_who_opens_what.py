@@ -21,6 +21,7 @@ from fleet.access.queries import digest_of
 from fleet.access.roles import allows
 from fleet.paging.models import Shift, Turn, Webhook
 from fleet.safety import service as safety
+from fleet.safety.models import Replay
 from fleet.safety.signals import Key, Rise
 from fleet.safety.words import Priority
 from tests.dashboards.api import ward as wards
@@ -57,10 +58,17 @@ GET   /alerts/                                all
 POST  /alerts/acknowledge/                    all
 GET   /alerts/history/                        all
 GET   /alerts/history.csv                     all
+GET   /alerts/burden/                         all
+GET   /alerts/rules/                          all
+GET   /alerts/rules/estop/                    all
+GET   /sites/north/rules/                     see/site             -
+POST  /sites/north/rules/                     write_rule/site      403
+GET   /sites/north/rules/tried/TRIED/         see/site             -
 GET   /alerts/ALERT/                          see/site             -
 GET   /alerts/ALERT/evidence.json             see/site             -
 GET   /alerts/ALERT/close/                    close_alert/site     403
 GET   /search/                                all
+GET   /push-worker.js                          public
 GET   /help/                                  all
 GET   /system/                                see_system/any       404
 GET   /duty/                                  all
@@ -194,6 +202,9 @@ def known(db: None) -> dict[str, str]:
     token, _text = service.issue_token(actor=None, user=nurse, name="t", days=1)
     Session.objects.create(device=ward.running, session="S-1", boot=1, last_at=ward.now, last_up_ms=1)
     rise = Rise(Key("estop", ward.running.pk), int(1000 * ward.now.timestamp()), Priority.HIGH)
+    tried = Replay.objects.create(
+        site=ward.north, day=ward.now.date(), changes={}, asked_at=ward.now, error="no such day"
+    )
     [alert] = safety.take([rise], ward.now).alerts
     return _telling(ward, nurse) | {
         "NURSE": str(nurse.pk),
@@ -201,6 +212,7 @@ def known(db: None) -> dict[str, str]:
         "TOKEN": str(token.pk),
         "SECRET": secret,
         "ALERT": str(alert.pk),
+        "TRIED": str(tried.pk),
     }
 
 

@@ -130,6 +130,7 @@ function drawSound() {
   write(parts["sound-left"], state === "paused" && testing === null ? clock(sound.leftMs(risings) + 999) : "");
   const act = state === "blocked" ? "sound.blocked.act" : state === "paused" ? "sound.resume" : risings.size ? "sound.pause" : "sound.test";
   write(parts["sound-act"], texts[act]);
+  set(parts["sound-act"], "title", texts[`${act}.long`]);
   hide(parts["sound-act"], state === "none" || testing !== null || (state === "other" && !risings.size));
   parts["sound-act"].dataset.does = act;
 }

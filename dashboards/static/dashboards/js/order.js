@@ -8,13 +8,14 @@ const OF_TONE = { conflict: 2, fault: 3, silent: 4, lost: 6, unknown: 6, on: 7, 
 const COMPLAINS = 5;
 const QUIET = 9;
 
-/** How badly off a device is, 0 worst. @param {Device} device @param {{tone: string, attention: boolean}} face */
-export function rank(device, { tone, attention }) {
+/** How badly off a device is, 0 worst. @param {Device} device @param {{tone: string, alert: string, attention: boolean}} face */
+export function rank(device, { tone, alert, attention }) {
   const flows = device.output === "on" || device.output === "ramping";
   if (tone === "silent" && flows) return 0;
   if (flows && tone !== "conflict" && tone !== "silent" && device.state !== "running") return 1;
   const known = OF_TONE[tone] ?? QUIET;
   if (known <= OF_TONE.silent) return known;
+  if (attention && alert === "high") return OF_TONE.fault;
   if (device.conditions.some((/** @type {string} */ one) => ["estop", "fault"].includes(one.split(":", 1)[0]))) {
     return OF_TONE.fault;
   }

@@ -3,7 +3,7 @@
 import { byId, linkTo, set, write } from "./dom.js";
 import { fill } from "./words.js";
 
-/** @typedef {import("./choice.js").Entry & {status: string, next: string}} Trouble */
+/** @typedef {import("./choice.js").Entry & {status: string, next: string, alert: string}} Trouble */
 
 const blank = /** @type {HTMLTemplateElement} */ (document.getElementById("trouble"));
 const list = byId("strip-list");
@@ -58,6 +58,8 @@ function make(trouble) {
 /** @param {HTMLElement} item @param {Trouble} trouble */
 function describe(item, trouble) {
   set(item, "data-tone", trouble.tone);
+  if (trouble.alert) set(item, "data-alert", trouble.alert);
+  else item.removeAttribute("data-alert");
   for (const field of /** @type {const} */ (["name", "room", "status", "next"])) {
     write(/** @type {Element} */ (item.querySelector(`[data-f="${field}"]`)), trouble[field]);
   }

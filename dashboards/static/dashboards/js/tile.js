@@ -15,6 +15,12 @@ const stretch = (fill, percent) => (fill.style.backgroundSize = `${percent}% 100
 /** Within the bar even at its end. @param {HTMLElement} mark @param {number | string} percent */
 const shift = (mark, percent) => (mark.style.backgroundPosition = `${percent}% 0`);
 
+/** @param {HTMLElement} root @param {string} priority of its worst alert that is true; nothing for none */
+function markAlert(root, priority) {
+  if (priority) set(root, "data-alert", priority);
+  else root.removeAttribute("data-alert");
+}
+
 class Channel {
   /** @param {Element} row */
   constructor(row) {
@@ -79,6 +85,7 @@ export class Tile {
       status: said("status"),
       next: said("next"),
       tone: dataset.tone ?? "",
+      alert: dataset.alert ?? "",
       rank: Number(dataset.rank),
       in_session: "session" in dataset,
       attention: "attention" in dataset,
@@ -105,6 +112,7 @@ export class Tile {
     write(parts.where, device.room);
     write(parts.serial, device.serial);
     set(this.root, "data-tone", face.tone);
+    if (shown?.alert !== face.alert) markAlert(this.root, face.alert);
     flag(this.root, "data-attention", face.attention);
     flag(this.root, "data-silent", face.silent);
     flag(this.root, "data-stalled", face.stalled);
@@ -130,6 +138,7 @@ export class Tile {
     entry.status = face.status;
     entry.next = face.next;
     entry.tone = face.tone;
+    entry.alert = face.alert;
     entry.rank = rank(device, face);
     entry.in_session = face.in_session;
     entry.attention = face.attention;

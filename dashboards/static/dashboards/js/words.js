@@ -11,6 +11,18 @@ const CONTACTS = new Set(["ok", "low_current", "electrode", "timeout", "unknown"
 // Characters that turn the direction of the text around them: what stands beside would read otherwise.
 const TURNS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 const NO_MARK_OF_THEIR_OWN = new Set(["other", "skew", "stalled"]);
+const TRUE = new Set(["raised", "acknowledged"]); // states of an alert
+/** Complaints of the device that an alert of these rules says, and more. @type {Record<string, string[]>} */
+const SAME = {
+  estop: ["estop"],
+  fault: ["fault"],
+  overtemp: ["over_temperature"],
+  electrode_off: ["electrode_off"],
+  low_current: ["low_current"],
+  low_battery: ["battery_low", "battery_dying"],
+  stalled: ["no_measurements"],
+  skew: ["clock_skew"],
+};
 const STALLED_MS = 6000; // a device in session measures once a second; nothing newer for so long is old news
 
 /** @typedef {Record<string, string>} Texts */
@@ -18,7 +30,7 @@ const STALLED_MS = 6000; // a device in session measures once a second; nothing 
 /** @typedef {{n: number, contact: string, contact_words: string, ma: string, set: string, fill: number,
  *   mark: number, used: boolean}} ChannelFace */
 /** @typedef {{tone: string, status: string, timing: string, note: string, marked: boolean, link: string,
- *   next: string, channels: ChannelFace[], battery: string, power: string, level: number, attention: boolean,
+ *   next: string, channels: ChannelFace[], battery: string, power: string, level: number, alert: string, attention: boolean,
  *   silent: boolean, stalled: boolean, in_session: boolean}} Face */
 
 /** @param {string} text @param {Record<string, string | number>} values */
@@ -66,23 +78,29 @@ export function face(device, texts) {
   const wasOn = device.output === "on" || device.output === "ramping";
   const [tone, status] = statusOf(device, texts, silent, inSession || wasOn);
   const stalled = stalledMs(device);
+  const alert = device.worst_alert ?? null;
+  const urgent = isUrgent(alert);
+  const said = alertWords(alert, texts);
   const marks = marksOf(device, texts, stalled);
   const badContact = device.channels.some((/** @type {Device} */ channel) =>
     channel.contact === "electrode" || channel.contact === "timeout");
   const power = batteryFace(device.battery, texts);
   const [doing, about] = step(device, tone, power.power === "low");
+  const next = doing ? fill(texts[`next.${doing}`], { n: about }) : urgent ? said : "";
+  const noted = [next === said ? "" : said, marks].filter(Boolean).join(" · ");
   const contradicts = device.link === "online" && wasOn && device.state !== "running";
   return {
     tone,
     status,
     timing: silent || stalled ? "" : timingOf(device, texts),
-    note: marks || phaseOf(device, texts, silent),
-    marked: marks !== "",
+    note: noted || phaseOf(device, texts, silent),
+    marked: noted !== "",
     link: texts[`word.${device.link}`],
     channels: device.channels.map((/** @type {Device} */ channel) => channelFace(channel, texts)),
-    next: doing ? fill(texts[`next.${doing}`], { n: about }) : "",
+    next,
     ...power,
-    attention: tone === "fault" || tone === "silent" || tone === "conflict" || badContact ||
+    alert: alert && TRUE.has(alert.state) ? alert.priority : "",
+    attention: urgent || tone === "fault" || tone === "silent" || tone === "conflict" || badContact ||
       device.conditions.length > 0 || contradicts,
     silent,
     stalled: stalled > 0,
@@ -147,16 +165,42 @@ function stalledMs({ link, session, heard_at: heard, telemetry_at: measured }) {
   return ms > STALLED_MS ? ms : 0;
 }
 
-/** What the device itself complains of, and what holds or locks it. @param {Device} device @param {Texts} texts @param {number} stalled ms */
+/** Its worst alert calls somebody now: one that is over, came late or is low does not. @param {Device | null} alert */
+const isUrgent = (alert) =>
+  alert !== null && TRUE.has(alert.state) && !alert.late && (alert.priority === "high" || alert.priority === "medium");
+
+/** Of what is over only a high one is said, which waits for a person. @param {Device | null} alert @param {Texts} texts */
+function alertWords(alert, texts) {
+  if (alert === null || alert.priority === "info") return "";
+  if (!TRUE.has(alert.state) && alert.priority !== "high") return "";
+  return fill(texts[`alert.${alert.late ? "late" : alert.state}`], { text: alert.text });
+}
+
+/** Its worst alert says this complaint already, with its numbers. @param {Device} device @param {string} name @param {string} what */
+function isSaid({ worst_alert: alert }, name, what = "") {
+  if (!alert || !TRUE.has(alert.state) || !(Object.hasOwn(SAME, name) && SAME[name].includes(alert.rule))) return false;
+  const { channel } = alert;
+  return (name !== "electrode_off" && name !== "low_current") || (channel !== null && what === String(channel));
+}
+
+/** @param {string} condition @returns {[string, string]} */
+function parted(condition) {
+  const colon = condition.indexOf(":");
+  return colon < 0 ? [condition, ""] : [condition.slice(0, colon), condition.slice(colon + 1)];
+}
+
+/** What the device itself complains of, and what holds or locks it; not what its alert says already. @param {Device} device @param {Texts} texts @param {number} stalled ms */
 function marksOf(device, texts, stalled) {
-  const marks = device.conditions.map((/** @type {string} */ condition) => conditionOf(condition, texts));
-  if (stalled) marks.push(fill(texts["mark.stalled"], { what: amount(stalled, texts) }));
+  const marks = device.conditions
+    .filter((/** @type {string} */ condition) => !isSaid(device, ...parted(condition)))
+    .map((/** @type {string} */ condition) => conditionOf(condition, texts));
+  if (stalled && !isSaid(device, "stalled")) marks.push(fill(texts["mark.stalled"], { what: amount(stalled, texts) }));
   if (device.locked !== null) marks.push(texts[`locked.${device.locked}`] ?? texts["locked.other"]);
   if (device.held !== null) {
     marks.push(texts[`held.${device.held}`] || fill(texts["held.other"], { what: device.held }));
   }
   const skew = device.clock_skew_ms;
-  if (skew !== null && Math.abs(skew) > 30000) {
+  if (skew !== null && Math.abs(skew) > 30000 && !isSaid(device, "skew")) {
     marks.push(fill(texts["mark.skew"], { what: amount(skew, texts) }));
   }
   return marks.join(" · ");
