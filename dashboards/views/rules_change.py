@@ -1,5 +1,6 @@
 """A site's rules: their versions, the form that makes the next one, and a stored day to try it on."""
 
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import messages
@@ -114,14 +115,19 @@ def _page(
         "is_cut": len(rows) > VERSIONS_SHOWN,
         "may_change": access.may(member(request), "write_rule", site),
         "without_numbers": [shown.texts.title(one.id) for one in RULES.values() if not one.parameters],
-        "replays": replays.of_site(site)[:REPLAYS_SHOWN],
-        "first_day": first,
-        "last_day": last,
+        "replays": [(one, _day_at(one)) for one in replays.of_site(site)[:REPLAYS_SHOWN]],
+        "first_day": str(first),
+        "last_day": str(last),
         "day": request.POST.get("day") or str(last),
         "why": request.POST.get("why", ""),
         "once": request.POST.get(once.FIELD) or once.word(),
     }
     return render(request, "dashboards/rules/change.html", context, status=status)
+
+
+def _day_at(replay: Replay) -> datetime:
+    """Return the first instant of its day there."""
+    return replays.bounds(replay.day, replay.site.time_zone)[0]
 
 
 @require_http_methods(["GET", "HEAD"])
@@ -137,6 +143,7 @@ def rules_replay(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "now": now,
         "site": site,
         "replay": replay,
+        "day_at": _day_at(replay),
         "state": replays.state(replay, now),
         "percent": round(replay.done * 100),
         "changed": shown.changed(differences({}, standing(replay.changes))),

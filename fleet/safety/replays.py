@@ -37,7 +37,7 @@ class Interrupted(Exception):
 
 def of_site(site: Site) -> "QuerySet[Replay]":
     """Return what was tried at the site, the newest first."""
-    return Replay.objects.filter(site=site).select_related("by").order_by("-asked_at", "-pk")
+    return Replay.objects.filter(site=site).select_related("by", "site").order_by("-asked_at", "-pk")
 
 
 def days(site: Site, now: datetime) -> tuple[date, date]:

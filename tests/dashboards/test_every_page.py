@@ -17,7 +17,7 @@ from tests.dashboards.api.ward import Ward
 from tests.devices import history
 
 FOOT = "The device's own alarm and stop come first"
-MOST_PAGES = 150
+MOST_PAGES = 300  # a page for each rule, among others
 # A moment as pages write it, or as the database does; durations such as 1:02 are something else.
 MOMENT = re.compile(
     r"\b\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b|\b20\d\d-\d\d-\d\d\b|\b\d\d:\d\d:\d\d\b"
