@@ -185,6 +185,15 @@ def fall(life: Life, news: Fall, now_ms: int, pace: Pace = USUAL) -> Step:
     return Step(replace(over, close_ms=closes_at(over, now_ms, pace)), (*noted, *starts))
 
 
+def leave(life: Life, *, now_ms: int, pace: Pace = USUAL) -> Step:
+    """Its device was revoked: nothing more is heard of it."""
+    if life.state not in TRUE:
+        return Step(life)
+    over = replace(life, state=State.CLEARED, cleared_ms=max(now_ms, life.risen_ms))
+    closing = replace(over, close_ms=closes_at(over, now_ms, pace))
+    return Step(closing, (Noted(Kind.CLEARED, now_ms, data={"why": "revoked"}),))
+
+
 # --- what people do ---
 
 

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from devices.moments import to_ms
 from fleet.safety import lifecycle, workshop
 from fleet.safety.intake import change, pace, settle
-from fleet.safety.models import Alert
+from fleet.safety.models import Alert, Condition
 from fleet.safety.words import OPEN, TRUE
 
 _MOST: Final = 500  # a transaction, so that no lock is held for long
@@ -23,7 +23,7 @@ def pass_time(now: datetime) -> int:
     What somebody else is just changing is left for the next time, a second later; several may do this at once.
     """
     workshop.end_due(now)
-    changed = _follow_devices(now) + _follow_sessions(now)
+    changed = _follow_devices(now) + _follow_sessions(now) + _leave_revoked(now)
     for _round in range(_ROUNDS):
         some = _do_due(now)
         changed += some
@@ -77,3 +77,17 @@ def _follow_sessions(now: datetime) -> int:
             settle(applied)
         changed += len(applied.alerts)
     return changed
+
+
+def _leave_revoked(now: datetime) -> int:
+    """A device that was revoked is no longer ours to watch: what was true of it is over, what was high waits."""
+    left = Alert.objects.filter(state__in=TRUE, device__revoked_at__isnull=False)
+    devices = dict(left.values_list("pk", "device")[:_MOST])
+    if not devices:
+        return 0
+    step = partial(lifecycle.leave, now_ms=to_ms(now), pace=pace())
+    with transaction.atomic():
+        applied = change(left.filter(pk__in=devices), step, now)
+        Condition.objects.filter(device__in=devices.values()).update(told=False)  # it may be taken back
+        settle(applied)
+    return len(applied.alerts)

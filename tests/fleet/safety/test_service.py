@@ -292,6 +292,16 @@ def test_an_alert_goes_with_its_device_to_another_site(device: Device):
     assert (moved.pk, moved.site, moved.episode) == (alert.pk, device.site, 2)
 
 
+def test_a_revoked_device_leaves_no_alert_that_is_true_for_ever(device: Device):
+    raised(device)
+    raised(device, rule="over_current", priority=Priority.HIGH)
+    Device.objects.update(revoked_at=later(5))
+    assert service.pass_time(later(6)) == 2
+    assert service.pass_time(later(606)) == 1
+    states = dict(Alert.objects.values_list("rule", "state"))
+    assert states == {"electrode_off": "closed", "over_current": "cleared"}
+
+
 def test_what_is_true_when_a_session_begins_is_about_whoever_is_in_it(device: Device, nurse: User):
     idle = {"in_session": False, "session": None}
     care = raised(device, rule="protocol_unknown", **idle)
