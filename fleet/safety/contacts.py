@@ -10,20 +10,12 @@ from django.db import connection
 from devices.moments import to_ms
 from fleet.safety.causes import QUIET_MS, WINDOW_MS
 from fleet.safety.models import Alert, Condition
-from fleet.safety.rules import RULES
-from fleet.safety.silence import ABOUT_DEVICES, LINK_LOST, NO_MEASUREMENTS, Heard, Known
+from fleet.safety.silence import ABOUT_DEVICES, Heard, Known
 from fleet.safety.words import OPEN, TRUE
 
 CAUSES: Final = ("group_silent", "site_silent")
-# No site may ask to be told of silence earlier.
-_LEAST: Final = timedelta(
-    seconds=min(
-        one.low
-        for rule in (LINK_LOST, NO_MEASUREMENTS)
-        for one in RULES[rule].parameters
-        if one.name == "after_s"
-    )
-)
+PAUSE_MS: Final = 2_000
+"""A device in session that has not spoken for so long is looked at."""
 
 _HEARD: Final = """
 SELECT s.device_id, d.site_id, coalesce(nullif(d.uplink, ''), d.room), s.link, s.heard_at, s.session, s.output,
@@ -71,6 +63,7 @@ class OpenCause:
     subject: str
     rule: str
     is_true: bool
+    cleared_ms: int | None
     cause_id: int | None
     silent: int
     in_session: int
@@ -98,6 +91,10 @@ class Answers:
         default_factory=dict
     )  # by device: which session, when, ms
 
+    _met_ms: dict[int, int] = field(
+        default_factory=dict
+    )  # by device: when it was last seen silent in a session
+
     def goodbyes(self, offline: Iterable[Heard]) -> set[int]:
         """Return which of these devices, all offline, said that they would be."""
         heard_ms = {one.device_id: one.heard_ms for one in offline}
@@ -107,6 +104,12 @@ class Answers:
             device: (heard_ms[device], "goodbye" in why.get(device, "").split(",")) for device in fresh
         }
         return {device for device in heard_ms if self._goodbyes[device][1]}
+
+    def met(self, heard: Heard, now_ms: int) -> int:
+        """Return since when there is contact with a device again, as far as was seen from here; 0: not known."""
+        if now_ms - heard.heard_ms >= PAUSE_MS:
+            self._met_ms[heard.device_id] = now_ms
+        return self._met_ms.get(heard.device_id, 0)
 
     def began(self, unsure: Iterable[Heard]) -> dict[int, int]:
         """Return when the open session of each was first told, ms, where that is known."""
@@ -142,13 +145,15 @@ def places(now: datetime, answers: Answers, known: Collection[int]) -> list[Plac
     unsure: list[Heard] = []
     about = {
         "idle": now - timedelta(milliseconds=QUIET_MS[False]),
-        "treated": now - _LEAST,
+        "treated": now - timedelta(milliseconds=PAUSE_MS),
         "known": list(known),
     }
     rows = _rows(_HEARD, about)
     for device, site, group, link, heard_at, session, output, measured_at, start_unknown in rows:
         measured_ms = None if session is None or measured_at is None else to_ms(measured_at)
         heard = Heard(device, link, to_ms(heard_at), session, output, measured_ms)
+        if session is not None:
+            heard = replace(heard, met_ms=answers.met(heard, to_ms(now)))
         found.append(Place(heard, site, group))
         if session is not None and start_unknown:
             unsure.append(heard)
@@ -188,6 +193,7 @@ def open_causes() -> list[OpenCause]:
             alert.subject,
             alert.rule,
             alert.state in TRUE,
+            None if alert.cleared_at is None else to_ms(alert.cleared_at),
             alert.cause_id,
             int(alert.facts.get("silent", 0)),
             int(alert.facts.get("in_session", 0)),

@@ -26,6 +26,7 @@ class Heard:
     output: str | None = None
     measured_ms: int | None = None  # of the open session: its start, or its newest telemetry
     said_goodbye: bool = False
+    met_ms: int = 0  # since when there is contact again, where that is known
 
     @property
     def in_session(self) -> bool:
@@ -83,7 +84,7 @@ def _unmeasured_since(
         return before.since_ms
     after_ms = limits[NO_MEASUREMENTS]["after_s"] * 1000
     is_heard = now_ms - heard.heard_ms < min(after_ms, limits[LINK_LOST]["after_s"] * 1000)
-    if may_begin and is_heard and now_ms - heard.measured_ms >= after_ms:
+    if may_begin and is_heard and now_ms - max(heard.measured_ms, heard.met_ms) >= after_ms:
         return heard.measured_ms
     return None
 

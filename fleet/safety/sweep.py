@@ -29,6 +29,8 @@ from fleet.safety.words import OPEN, Disposition, State
 
 OWN_MS: Final = 60_000
 """A silence that was told alone for so long is a story of its own, and evidence for no cause."""
+_COMES_BACK_MS: Final = 3_000
+"""Who is still silent when a cause ends has so long to come back, too, before it is told on a line of its own."""
 _MOST: Final = 200  # devices a transaction, so that no lock is held for long
 _FOLLOWERS: Final = tuple(name for name, rule in RULES.items() if rule.follows_silence)
 
@@ -296,9 +298,12 @@ def _arrange(known: Mapping[Where, OpenCause], tops: Mapping[int, int], now: dat
             pk__in=[has for has, _wants in wanted.values() if has is not None], state=State.CLOSED
         ).values_list("pk", flat=True)
     )
+    fresh = {
+        one.id for one in known.values() if one.cleared_ms and to_ms(now) - one.cleared_ms < _COMES_BACK_MS
+    }
     moves: dict[int | None, list[int]] = {}
     for alert_id, (has, wants) in wanted.items():
-        if has != wants and has not in closed:
+        if has != wants and has not in closed and not (wants is None and has in fresh):
             moves.setdefault(wants, []).append(alert_id)
     for cause, alert_ids in moves.items():
         step = (

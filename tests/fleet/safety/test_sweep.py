@@ -106,6 +106,16 @@ def test_a_device_that_is_heard_but_does_not_measure_is_told_medium(clinic: Clin
     assert set(Alert.objects.values_list("state", flat=True)) == {Stands.CLEARED}
 
 
+def test_a_device_that_is_back_has_time_for_its_first_measurement(clinic: Clinic):
+    """Its status is heard a moment before its telemetry, after a silence too short to be told."""
+    [flapping, *others] = clinic.devices(4)
+    clinic.go_on(5, others)
+    State.objects.filter(device=flapping).update(heard_at=clinic.now + timedelta(seconds=1))
+    clinic.go_on(6, others)
+    clinic.go_on(8, [flapping, *others])
+    assert not Alert.objects.exists()
+
+
 def test_a_revoked_device_is_looked_for_no_longer(clinic: Clinic):
     [lost, *others] = clinic.devices(4)
     clinic.go_on(8, others)
@@ -183,7 +193,9 @@ def test_who_is_still_silent_when_the_cause_ends_surfaces_and_the_others_do_not(
     clinic.go_on(10, elsewhere)
     [group] = clinic.top_lines()
     lost = room[0]
-    clinic.go_on(12, [*room[1:], *elsewhere])
+    clinic.go_on(13, [*room[1:], *elsewhere])
+    assert rules(clinic.top_lines()) == ["group_silent"]  # it has a moment to come back, too
+    clinic.go_on(14, [*room[1:], *elsewhere])
     lines = {one.rule: one for one in clinic.top_lines()}
     assert lines.keys() == {"group_silent", "link_lost"}
     assert (lines["group_silent"].pk, lines["group_silent"].state) == (group.pk, Stands.CLEARED)
