@@ -14,6 +14,7 @@ from typing import Final
 
 from devices.batch.desk import Happened, Told
 from devices.wire.messages import Status, Telemetry
+from devices.wire.words import Phase
 from fleet.safety import conditions
 from fleet.safety.conditions import Delays, Found, Slot
 from fleet.safety.finders import events, status, telemetry
@@ -40,6 +41,12 @@ _TREATING: Final = (
     "overrun",
 )
 """Rules of an open session: with it, what telemetry said of them is over."""
+
+
+_OF_AMPLITUDE: Final = frozenset({"over_current", "current_density", "charge_per_phase"})
+_IN_BETWEEN: Final = frozenset({Phase.RAMP_UP, Phase.RAMP_DOWN, Phase.REST})
+"""Phases in which less current flows than in a contraction: that nothing is found then is no sign of mending."""
+_PAST_MS: Final = 120_000  # what is older than what is known is one story if its records are this close
 
 
 def knows_nothing(_sha256: str) -> Knowledge:
@@ -117,7 +124,7 @@ class Watch:
         """Judge one message, every sample of it."""
         before = self.before
         if late or (before is not None and (message.boot, message.up_ms) <= (before.boot, before.up_ms)):
-            self._of_past(lambda past: past._past_telemetry(message, at_ms, self), late=late)
+            self._of_past(lambda past: past._past_telemetry(message, at_ms, self), at_ms, late=late)
             return
         self.session = message.session
         self._judge(message, before, at_ms, raise_only=disputed)
@@ -126,6 +133,7 @@ class Watch:
     def _judge(self, message: Telemetry, before: Telemetry | None, at_ms: int, *, raise_only: bool) -> None:
         look, yard, slots = self.look, self.yard, self.slots
         look.at(message, before)
+        eases = message.phase not in _IN_BETWEEN
         for rule, finder in _TELEMETRY:
             mine = slots.get(rule)
             try:
@@ -134,7 +142,8 @@ class Watch:
                 self.on_broken(rule, error)
                 continue
             if found or mine:
-                self._hear(rule, found, at_ms, conditions.TELEMETRY, raise_only=raise_only)
+                only = raise_only or not (eases or rule not in _OF_AMPLITUDE)
+                self._hear(rule, found, at_ms, conditions.TELEMETRY, raise_only=only)
         planned_for, planned_ms = self.planned
         try:
             found = telemetry.overrun(message, yard, planned_ms if planned_for == message.session else None)
@@ -152,7 +161,7 @@ class Watch:
                 self._judge_status(Said(said, said.t - told.placed_ms), told.placed_ms, raise_only=True)
             return
         if not told.is_live or said.state == "offline":
-            self._of_past(lambda past: past._past_status(told), late=True)
+            self._of_past(lambda past: past._past_status(told), told.placed_ms, late=True)
             return
         self._hear_status(said)
         at_ms = told.placed_ms
@@ -194,7 +203,7 @@ class Watch:
             return
         for tiding in tidings:
             if one.late:
-                self._of_past(partial(Watch._hear_tiding, tiding=tiding, one=one), late=True)
+                self._of_past(partial(Watch._hear_tiding, tiding=tiding, one=one), one.true_ms, late=True)
             else:
                 self._hear_tiding(tiding, one)
 
@@ -252,7 +261,7 @@ class Watch:
 
     # --- beside what is live ---
 
-    def _of_past(self, judge: Callable[[Watch], None], *, late: bool) -> None:
+    def _of_past(self, judge: Callable[[Watch], None], at_ms: int, *, late: bool) -> None:
         """Let a memory of its own judge what is older than what is known: it only tells that something began.
 
         What came out of order without being late began and ended: it is told like any other.
@@ -261,6 +270,7 @@ class Watch:
             self.late = Watch(self.device_id, knows=self.knows, on_broken=self.on_broken)
         past = self.late
         past.limits, past.planned = self.limits, self.planned
+        past.forget_far_from(at_ms)
         judge(past)
         found, past.news = past.news, []
         past.touched.clear()
@@ -270,6 +280,15 @@ class Watch:
             self.news.append(replace(one, late=late))
             if not late:
                 self.news.append(Fall(one.key, one.at_ms))
+
+    def forget_far_from(self, at_ms: int) -> None:
+        """Forget what was found at quite another time: it was another story."""
+        for rule, channels in list(self.slots.items()):
+            near = {n: slot for n, slot in channels.items() if abs(at_ms - slot.seen_ms) <= _PAST_MS}
+            if near:
+                self.slots[rule] = near
+            else:
+                del self.slots[rule]
 
     def _is_told(self, key: Key) -> bool:
         slot = self.slots.get(key.rule, {}).get(key.channel or 0)

@@ -14,7 +14,7 @@ def _of_current() -> dict[str, str]:
             "A sample is more than {excess_percent} % and {excess_floor_ma} mA above what is set (or was set a "
             "second before), or more than {above_max_percent} % above the maximum of the device or of the "
             "protocol's step. A channel that the protocol does not use may carry no current. Over after "
-            "{off_delay_s} s without."
+            "{off_delay_s} s of contraction without."
         ),
         "current_density": _(
             "The r.m.s. current of the highest sample, over the part of the pad that is estimated to touch, reaches "

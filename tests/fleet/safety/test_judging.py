@@ -29,6 +29,13 @@ def test_late_records_tell_once_what_lasted() -> None:
     assert news == [[("late", "over_current", 1)], *[[]] * 9]
 
 
+def test_what_late_records_tell_of_another_day_is_told_anew() -> None:
+    bed = Bedside()
+    bed.telemetry(10_000)
+    assert told(bed.telemetry(20, late=True, ma=BURNS)) == [("late", "over_current", 1)]
+    assert told(bed.telemetry(4_000, late=True, ma=BURNS)) == [("late", "over_current", 1)]
+
+
 def test_late_records_need_the_same_time_to_be_true_as_live_ones() -> None:
     bed = Bedside()
     bed.telemetry(100)

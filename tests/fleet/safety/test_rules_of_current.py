@@ -187,3 +187,24 @@ def test_charge_stays_told_within_its_deadband() -> None:
     bed.telemetry(1, set_ma=[80.0, 40.0, 0], ma=[[80.0] * 10, CALM, [0.0] * 10])
     for second in range(2, 8):
         assert bed.telemetry(second, set_ma=[80.0, 40.0, 0], ma=[[73.0] * 10, CALM, [0.0] * 10]) == []
+
+
+@pytest.mark.parametrize("phase", ["ramp_up", "ramp_down", "rest"])
+def test_between_contractions_nothing_is_over_since_less_current_flows_anyway(phase: str) -> None:
+    """Else a protocol of 15 s on and 45 s off would raise the same alert every minute."""
+    bed = Bedside()
+    bed.telemetry(1, ma=[[60.0] * 10, CALM, [0.0] * 10])
+    for second in range(2, 50):
+        assert bed.telemetry(second, phase=phase, ma=[[0.0] * 10] * 3) == []
+    assert [told(bed.telemetry(second)) for second in range(50, 54)] == [
+        [],
+        [],
+        [],
+        [("-", "over_current", 1)],
+    ]
+
+
+def test_over_current_within_a_rest_is_told() -> None:
+    assert told(
+        Bedside().telemetry(1, phase="rest", set_ma=[0, 0, 0], ma=[[30.0] * 10, [0.0] * 10, [0.0] * 10])
+    ) == [("+", "over_current", 1)]
