@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -98,12 +99,10 @@ def _weighed(data: dict[str, Any], _zone: str) -> str:
 
 def _shelved(data: dict[str, Any], zone: str) -> str:
     until = data.get("until_ms")
-    said = (
-        _("Shelved until %(time)s") % {"time": moment(state.from_ms(until), zone, "minute")}
-        if until
-        else _("Shelved")
-    )
-    return said + (_(", or until it clears") if data.get("one_shot") else "")
+    said = _("Shelved")
+    if until:
+        said = format_html("{} {}", _("Shelved until"), moment(state.from_ms(until), zone, "minute"))
+    return format_html("{}{}", said, _(", or until it clears") if data.get("one_shot") else "")
 
 
 _SHELF_ENDS: Final = {

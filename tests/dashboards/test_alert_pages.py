@@ -164,6 +164,7 @@ def test_a_shelf_has_a_reason_and_an_end_and_can_be_taken_down(nurse: Client, wa
     assert alert.shelved_until is not None
     assert timedelta(minutes=14) < alert.shelved_until - timezone.now() <= timedelta(minutes=15)
     page = nurse.get(f"/alerts/{alert.pk}/").content.decode()
+    assert re.search(r"Shelved until <time datetime=.*</time>, or until it clears", page)
     assert "patient is changing" in page
     nurse.post(f"/alerts/{alert.pk}/unshelve/")
     alert.refresh_from_db()
