@@ -1,6 +1,6 @@
 """Moments and durations in templates: a site's local time to read, UTC on hover, both for machines."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -38,6 +38,18 @@ def moment(at: datetime | None, time_zone: str, style: str = "full") -> SafeStri
         % {"utc": dateformat.format(utc, "Y-m-d H:i:s"), "zone": time_zone.replace("_", " ")},
         dateformat.format(local, _FORMATS[style]),
     )
+
+
+@register.simple_tag
+def calendar_day(day: date) -> SafeString:
+    """Return a day of the calendar, which is the same in any zone."""
+    return format_html('<time datetime="{}">{}</time>', day.isoformat(), dateformat.format(day, "j M Y"))
+
+
+@register.filter
+def wall_clock(at: time) -> str:
+    """Return a time that the clock on a site's wall shows, on any day."""
+    return f"{at:%H:%M}"
 
 
 @register.simple_tag
