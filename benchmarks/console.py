@@ -77,7 +77,7 @@ def measure(house: House, *, alerts: int = 5000, seconds: float = 20.0) -> dict[
     opened = _ran(house, stirring.Plan(alerts, SITE, 0))["open"]
     if opened != alerts:
         raise RuntimeError(f"{opened} alerts were opened, and {alerts} were meant")
-    with _browser() as (page, version):
+    with browser() as (page, version):
         complaints: list[str] = []
         page.on("pageerror", lambda error: complaints.append(str(error)))
         _open(page, house, alerts)
@@ -128,8 +128,8 @@ def _latency(seen: dict[str, Any], raised: list[list[float]], zero_ms: float) ->
     }
 
 
-def _open(page: Page, house: House, alerts: int) -> None:
-    """Log in and open the console, and wait until it holds everything."""
+def log_in(page: Page, house: House) -> None:
+    """Log in, open the console, and wait until it is live."""
     known = house.people["users"][USER]
     page.goto(house.url)
     page.get_by_label("User name").fill(known["username"])
@@ -138,6 +138,11 @@ def _open(page: Page, house: House, alerts: int) -> None:
     page.wait_for_url(f"{house.url}/**", wait_until="load")
     page.goto(f"{house.url}/alerts/")
     page.wait_for_selector('[data-alerts-live="live"]')
+
+
+def _open(page: Page, house: House, alerts: int) -> None:
+    """Open the console, and wait until it holds everything."""
+    log_in(page, house)
     page.wait_for_function(HOLDS, arg=alerts)
 
 
@@ -169,7 +174,7 @@ def _ran(house: House, plan: stirring.Plan) -> dict[str, Any]:
 
 
 @contextmanager
-def _browser() -> Iterator[tuple[Page, str]]:
+def browser() -> Iterator[tuple[Page, str]]:
     """Open a Chromium with one page; give it with the browser's version.
 
     Raises:
