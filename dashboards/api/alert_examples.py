@@ -76,11 +76,54 @@ _CLOSED: Final = {
     "rev": 4,
 }
 METRICS: Final[dict[str, Any]] = {
-    "from": "2026-11-21T07:40:00Z",
+    "from": "2026-11-22T07:20:00Z",
     "to": "2026-11-22T07:40:00Z",
     "bin_s": 600,
     "days_for_a_verdict": 30,
-    "items": [{"site": "north", "duty": "care", "alarms": 41, "per_10_min": 0.28, "most_in_10_min": 4}],
+    "items": [
+        {
+            "site": "north",
+            "duty": "care",
+            "from": "2026-11-22T07:20:00Z",
+            "to": "2026-11-22T07:40:00Z",
+            "days": 0.014,
+            "enough_data": False,
+            "alarms": 3,
+            "per_10_min": 1.5,
+            "per_hour": 9.0,
+            "per_day": 216.0,
+            "busy_share": 0.0,
+            "most_in_10_min": 2,
+            "most_in_10_min_at": "2026-11-22T07:31:04Z",
+            "flood_share": 0.0,
+            "floods": [],
+            "top": [
+                {
+                    "rule": "electrode_off",
+                    "device": "EMS-0001",
+                    "channel": 2,
+                    "subject": None,
+                    "alarms": 3,
+                    "share": 1.0,
+                }
+            ],
+            "top_share": 1.0,
+            "chattering": 0,
+            "fleeting": 1,
+            "stale": 0,
+            "stale_now": [],
+            "priority_share": {"high": 0.0, "medium": 1.0, "low": 0.0},
+            "non_actionable_120_min": {"now": 1, "most": 1, "bins": [0, 1]},
+            "closed_with_a_verdict": 2,
+            "without_a_verdict": 1,
+            "answer_ms": 21_800,
+            "slow_answer_ms": 48_000,
+            "shelved_beyond_a_shift": 0,
+            "refused_suppressions": 0,
+            "standing": {"per_10_min": "watch", "chattering": "good"},
+            "bins": [1, 2],
+        }
+    ],
 }
 CURSOR: Final = "WyIyMDI2LTExLTIyVDA3OjQwOjAwKzAwOjAwIiw1MTIwXcn5IAE"
 

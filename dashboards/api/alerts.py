@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
@@ -14,6 +14,7 @@ from pydantic import Field
 
 from dashboards.api import alert_schemas as schemas
 from dashboards.api.auth import asker, visible_device, visible_site, visible_sites
+from dashboards.api.metric_schemas import Metrics
 from dashboards.api.params import Blank, Moment, Page, Storable, Text, answered, cursor_of, listed
 from dashboards.api.problems import Problem, not_found, wrong_parameter
 from dashboards.api.schemas import Page as PageOf
@@ -93,7 +94,8 @@ class Span(Schema):
 
 @router.get(
     "/alerts/metrics",
-    response=dict[str, Any],
+    response=Metrics,
+    by_alias=True,
     operation_id="getAlertMetrics",
     summary="How much alerts ask of the people on duty",
 )
@@ -152,7 +154,9 @@ class Closing(Schema):
 class Assignee(Schema):
     """Who is to see to it."""
 
-    to: Annotated[str | None, Field(max_length=150, description="username; null: nobody in particular")]
+    to: Annotated[
+        str | None, Field(max_length=150, description="username; null: nobody in particular"), Storable
+    ]
 
 
 class Words(Schema):
