@@ -59,6 +59,8 @@ class Yardstick:
     excess_floor_ma: float = 2.0
     density_warn: float = 1.5
     shortfall: float = 0.7
+    charge_uc: float = 75.0
+    grace_ms: float = 30_000.0
     limit_ohm: float = 10_000.0
     warn_c: float = 45.0
     low_percent: float = 25.0
@@ -96,6 +98,8 @@ def make(limits: Limits, status: Status | None, knowledge: Knowledge) -> Yardsti
         excess_floor_ma=over["excess_floor_ma"],
         density_warn=limits["current_density"]["warn_ma_per_cm2"],
         shortfall=1 - limits["low_current"]["shortfall_percent"] / 100,
+        charge_uc=limits["charge_per_phase"]["limit_uc"],
+        grace_ms=limits["overrun"]["grace_s"] * 1000,
         limit_ohm=limits["electrode_off"]["limit_ohm"],
         warn_c=limits["over_temperature"]["warn_c"],
         low_percent=low["idle_percent"],

@@ -153,7 +153,7 @@ def charge_per_phase(message: Telemetry, yard: Yardstick, look: Look, mine: Mine
     if mine is None and max(look.peaks) <= bounds.charge_ma:
         if before is None:
             return NOTHING
-        limit = yard.limits["charge_per_phase"]["limit_uc"]
+        limit = yard.charge_uc
         for charge, was, pulses, had in zip(
             message.charge_uc, before.charge_uc, message.pulses, before.pulses, strict=False
         ):
@@ -253,7 +253,7 @@ def overrun(message: Telemetry, yard: Yardstick, planned_ms: int | None) -> Sequ
     if planned is None:
         return NOTHING
     over_ms = message.elapsed_ms - planned
-    if over_ms <= yard.limits["overrun"]["grace_s"] * 1000:
+    if over_ms <= yard.grace_ms:
         return NOTHING
     facts = {"over_s": over_ms // 1000, "planned_s": planned // 1000}
     return [Found(0, Priority.MEDIUM, facts, over_ms)]
