@@ -50,7 +50,7 @@ class Directory:
     _plans: dict[tuple[int | None, str], Plan] = field(default_factory=dict)
     _on_duty: dict[tuple[int, Duty], tuple[duties.OnDuty, ...]] = field(default_factory=dict)
     _anyone: dict[tuple[tuple[int, ...], Duty], list[User]] = field(default_factory=dict)
-    _browsers: dict[int, list[int]] = field(default_factory=dict)
+    _browsers: dict[int, list[int]] | None = None
     _webhooks: dict[tuple[int, ...], list[int]] = field(default_factory=dict)
     _sites: dict[int, Site] = field(default_factory=dict)
 
@@ -105,7 +105,7 @@ class Directory:
                 yield Way(Channel.PUSH, user_id=user.pk, push_id=one)
 
     def _browsers_of(self, user_id: int) -> list[int]:
-        if not self._browsers:
+        if self._browsers is None:
             self._browsers = defaultdict(list)
             for owner, pk in PushAddress.objects.filter(gone_at=None).values_list("user_id", "pk"):
                 self._browsers[owner].append(pk)

@@ -41,7 +41,7 @@ def note_nobody(told_nobody: Iterable[Alert], reached: Iterable[Alert], now: dat
     for alert in told_nobody:
         if alert.rule != RULE:
             facts: dict[str, object] = {
-                "channel": _("A high alert"),
+                "channel": _("A message about a high alert"),
                 "to": _("anybody"),
                 "error": _("nobody is on duty, or nobody has an e-mail address or a browser to push to"),
                 "alert": alert.pk,

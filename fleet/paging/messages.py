@@ -36,7 +36,7 @@ def letter(telling: Telling, *, to: str, id_: str, now: datetime) -> Letter:
     lines = [
         sentence(alert),
         "",
-        _("Where: %(where)s") % {"where": where(alert) or _("the server itself")},
+        _("Where: %(where)s") % {"where": where(alert)},
         _("Since: %(at)s") % {"at": _clock(alert, alert.risen_at)},
         *([_("In a session: current may flow into somebody.")] if alert.in_session else []),
         *([_("It is no longer true since, and nobody has looked at it yet.")] if _is_over(alert) else []),
@@ -141,15 +141,15 @@ def title(alert: Alert) -> str:
         Priority.LOW: _("Low"),
         Priority.INFO: _("Info"),
     }
-    place = " · ".join(filter(None, [words[Priority(alert.priority)], where(alert)]))
-    return f"{place}: {sentence(alert)}"
+    return f"{words[Priority(alert.priority)]} · {where(alert)}: {sentence(alert)}"
 
 
 def where(alert: Alert) -> str:
-    """Return site, room and device, as far as the alert has them."""
+    """Return site, room and device, as far as the alert has them; of no site, that it is the server's own."""
     device = alert.device
     parts = [alert.site.name if alert.site else "", device.room if device else ""]
-    return " · ".join(filter(None, [*parts, (device.name or device.serial) if device else ""]))
+    parts.append((device.name or device.serial) if device else "")
+    return " · ".join(filter(None, parts)) or _("the server itself")
 
 
 def sentence(alert: Alert) -> str:

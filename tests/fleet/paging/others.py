@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import threading
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -21,7 +22,8 @@ from fleet.paging.channels import sealing
 class Mailbox:
     """A mail server that keeps what it takes.  `refuse` answers RCPT so; `hold` keeps it from greeting anybody."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: ssl.SSLContext | None = None, from_the_start: bool = False) -> None:
+        self._tls, self._from_the_start = tls, from_the_start
         self.letters: list[EmailMessage] = []
         self.recipients: list[list[str]] = []  # of each letter
         self.refuse: str = ""
@@ -44,10 +46,14 @@ class Mailbox:
         self._loop.close()
 
     async def _serve(self) -> asyncio.Server:
-        return await self._loop.create_server(self._conversation, "127.0.0.1", 0)
+        tls = self._tls if self._from_the_start else None
+        return await self._loop.create_server(self._conversation, "127.0.0.1", 0, ssl=tls)
 
     def _conversation(self) -> asyncio.Protocol:
-        return asyncio.Protocol() if self.hold else SMTP(self, loop=self._loop)
+        if self.hold:
+            return asyncio.Protocol()
+        later = None if self._from_the_start else self._tls
+        return SMTP(self, loop=self._loop, tls_context=later, require_starttls=later is not None)
 
     async def _end(self) -> None:
         self._server.close()
@@ -89,7 +95,7 @@ class Post:
 class Receiver:
     """A web server that keeps what is posted to it, and answers `answers` in turn, then 204."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
         self.posts: list[Post] = []
         self.answers: list[tuple[int, dict[str, str]]] = []
         self.hold = threading.Event()  # while it is set nobody is answered
@@ -120,11 +126,14 @@ class Receiver:
 
         self._over = threading.Event()
         self._server = Server(("127.0.0.1", 0), Handler)
+        self.port: int = self._server.server_address[1]
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=lambda: self._server.serve_forever(poll_interval=0.05))
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/alerts"
+        return f"http://127.0.0.1:{self.port}/alerts"
 
     def __enter__(self) -> "Receiver":
         self._thread.start()
