@@ -26,8 +26,8 @@ from fleet.safety.words import OPEN, TRUE, Duty, Priority, State
 _SHOWN = (Priority.HIGH, Priority.MEDIUM, Priority.LOW)
 _ANSWERED = Case(
     When(state=State.RAISED, then=Value(0)),
-    When(state=State.CLEARED, acknowledged_at=None, then=Value(0)),
-    default=Value(1),
+    When(state=State.CLEARED, acknowledged_at=None, then=Value(1)),
+    default=Value(2),
     output_field=IntegerField(),
 )
 _IS_LINE = Q(cause=None) & (Q(shelved_until=None) | Q(priority=Priority.HIGH, state__in=TRUE))
@@ -122,7 +122,7 @@ def _bar(sites: Sequence[Site], asked: dict[str, str], duties: Sequence[str], *,
             for one in _SHOWN
         ),
         newest=newest,
-        newest_text=str(texts_of.sentence(newest)) if newest else "",
+        newest_text=_said(newest, texts) if newest else "",
         newest_at=(iso(to_ms(newest.raised_at)) or "") if newest else "",
         care=care,
         technical=technical,
@@ -130,6 +130,14 @@ def _bar(sites: Sequence[Site], asked: dict[str, str], duties: Sequence[str], *,
         technical_missing=technical_missing,
         texts=texts,
     )
+
+
+def _said(alert: Alert, texts: dict[str, str]) -> str:
+    """Return what it says now, as `textOf` in bar-words.js does."""
+    sentence = str(texts_of.sentence(alert))
+    if alert.state != State.CLEARED:
+        return sentence
+    return texts["newest.over" if alert.acknowledged_at else "newest.missed"].format(text=sentence)
 
 
 def _newest_high(site_ids: Sequence[int]) -> Alert | None:

@@ -18,6 +18,7 @@ from devices import queries
 from fleet.access import queries as access
 from fleet.access.models import Membership, Role, Site
 from fleet.access.roles import allows
+from fleet.safety.words import Priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,11 @@ class SiteCard:
     standing: Standing
     alerts: tuple[Count, ...]
     """Its own open alerts, those of the server left out: they are on the bar."""
+
+    @property
+    def calls(self) -> bool:
+        """Somebody is asked to act on an alert, so that nobody may be told that nothing needs attention."""
+        return any(count.priority in (Priority.HIGH, Priority.MEDIUM) for count in self.alerts)
 
 
 @require_safe

@@ -79,6 +79,9 @@ def test_the_bar_names_the_newest_high_alert_that_nobody_has(ask: Ask) -> None:
     assert ask("newest", alerts=[alert(1), alert(2), alert(3, "medium")]) == 2
     assert ask("newest", alerts=[alert(1), alert(2, **answered)]) == 1
     assert ask("newest", alerts=[alert(2, **answered)]) == 2
+    over = {"state": "cleared"}
+    assert ask("newest", alerts=[alert(1), alert(2, **over)]) == 1
+    assert ask("newest", alerts=[alert(1, **over), alert(2, **answered)]) == 1
     assert ask("newest", alerts=[alert(1, late=True), alert(2, cause=1)]) is None
 
 

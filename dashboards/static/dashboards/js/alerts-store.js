@@ -141,14 +141,16 @@ export function counts(alerts) {
   return counted;
 }
 
-/** The high alert that the bar names: one that nobody has before the others, then the newest. @param {Iterable<Alert>} alerts */
+/** True and nobody's, then over and nobody's, then somebody's. @param {Alert} alert */
+const waiting = (alert) => (alert.state === "raised" ? 0 : isUnanswered(alert) ? 1 : 2);
+
+/** The high alert that the bar names: the newest of those that wait most for somebody. @param {Iterable<Alert>} alerts */
 export function newestHigh(alerts) {
   /** @type {Alert | null} */
   let best = null;
   for (const alert of alerts) {
     if (alert.priority !== "high" || alert.late || !isLine(alert)) continue;
-    const answered = Number(!isUnanswered(alert)) - Number(best !== null && !isUnanswered(best));
-    if (best === null || answered < 0 || (answered === 0 && byUrgency(alert, best) < 0)) best = alert;
+    if (best === null || (waiting(alert) - waiting(best) || byUrgency(alert, best)) < 0) best = alert;
   }
   return best;
 }

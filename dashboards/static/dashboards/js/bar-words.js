@@ -37,5 +37,7 @@ export const whereOf = (alert, texts) =>
   alert.device_name || alert.device || alert.subject || (alert.site === null ? texts["newest.server"] : "");
 
 /** What an alert says now: one that is over says so. @param {Alert} alert @param {Texts} texts */
-export const textOf = (alert, texts) =>
-  alert.state === "cleared" ? fill(texts["newest.over"], { text: alert.text }) : alert.text;
+export function textOf(alert, texts) {
+  if (alert.state !== "cleared") return alert.text;
+  return fill(texts[alert.acknowledged_at === null ? "newest.missed" : "newest.over"], { text: alert.text });
+}

@@ -1,7 +1,7 @@
 // The bar of alerts, on every page: how many are open, the newest high one, who is on duty, and whether this is live.
 
 import { feed } from "./alerts-feed.js";
-import { counts, isUnanswered, newestHigh } from "./alerts-store.js";
+import { counts, newestHigh } from "./alerts-store.js";
 import { dutyWords, textOf, whereOf } from "./bar-words.js";
 import { set, write } from "./dom.js";
 import { risingOf } from "./sound-pattern.js";
@@ -64,7 +64,7 @@ function name(alert) {
   write(parts["newest-where"], whereOf(alert, texts));
   write(parts["newest-text"], textOf(alert, texts));
   set(parts["newest-age"], "datetime", alert.raised_at);
-  bar.toggleAttribute("data-unanswered", isUnanswered(alert));
+  bar.toggleAttribute("data-unanswered", alert.state === "raised");
   const { alertsUrl } = bar.dataset;
   if (alertsUrl) set(parts["newest-link"], "href", `${alertsUrl}${alert.id}/`);
 }
