@@ -24,10 +24,11 @@ class Clinic:
     site: Site
     sweep: Sweep = field(default_factory=Sweep)
     at_s: float = 0.0
+    noon: datetime = NOON
 
     @property
     def now(self) -> datetime:
-        return NOON + timedelta(seconds=self.at_s)
+        return self.noon + timedelta(seconds=self.at_s)
 
     def devices(
         self, count: int, *, uplink: str = "", session: bool = True, every_s: float = 1.0
@@ -56,7 +57,7 @@ class Clinic:
         mine.update(heard_at=self.now, telemetry_at=self.now, link="online")
 
     def ingest_lives(self, silence_counts_from_s: float = -60.0) -> None:
-        from_ms = round((NOON + timedelta(seconds=silence_counts_from_s)).timestamp() * 1000)
+        from_ms = round((self.noon + timedelta(seconds=silence_counts_from_s)).timestamp() * 1000)
         detail = {"silence_counts_from_ms": from_ms, "broker": True}
         Pulse.objects.update_or_create(part="ingest", defaults={"at": self.now, "detail": detail})
 
