@@ -185,11 +185,11 @@ class Watch:
                 self._hear(rule, found, at_ms, conditions.STATUS, raise_only=raise_only)
 
     def _session_is_over(self, at_ms: int) -> None:
-        """What telemetry said of the session no longer holds: nothing flows."""
+        """What telemetry said of the session no longer holds: nothing flows, and no delay need be waited for."""
         for rule, channels in list(self.slots.items()):
+            off = _AT_ONCE if rule in _TREATING else self._delays(rule)
             for slot in list(channels.values()):
-                if slot.sources & conditions.TELEMETRY:
-                    off = self.yard.delays.get(rule, _AT_ONCE) if rule not in _TREATING else _AT_ONCE
+                if slot.sources == 0 or slot.sources & conditions.TELEMETRY:
                     self._tell(slot, conditions.holds_not(slot, at_ms, conditions.TELEMETRY, off), at_ms)
 
     def happened(self, one: Happened) -> None:

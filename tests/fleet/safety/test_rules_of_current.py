@@ -117,6 +117,13 @@ def test_the_end_of_the_session_ends_what_flowed() -> None:
     assert told(bed.says(idle(1.5))) == [("-", "over_current", 1)]
 
 
+def test_a_session_that_ends_within_the_off_delay_ends_what_flowed() -> None:
+    bed = Bedside()
+    bed.telemetry(1, ma=[[60.0] * 10, CALM, [0.0] * 10])
+    bed.telemetry(2)
+    assert told(bed.says(idle(2.5))) == [("-", "over_current", 1)]
+
+
 def test_missing_data_never_clears() -> None:
     bed = Bedside()
     bed.telemetry(1, ma=[[60.0] * 10, CALM, [0.0] * 10])
