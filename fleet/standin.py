@@ -105,7 +105,7 @@ class Standin:
             log.error(
                 "the clock of alerts stands still: the worker is silent; ingest keeps it until it is back"
             )
-            self._clock = Clock(*_INSTEAD)
+            self._clock = Clock(*_INSTEAD, trends=False)
         flows.pass_time(self._now())
         self._clock.tick(self._now())
         self._answered()

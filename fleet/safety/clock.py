@@ -19,6 +19,7 @@ from devices.models import Pulse
 from devices.moments import to_ms
 from fleet.safety import service
 from fleet.safety.drift import Drift
+from fleet.safety.drift import Drift
 from fleet.safety.models import Alert
 from fleet.safety.pipeline import Watch
 from fleet.safety.rules import RULES
@@ -33,9 +34,15 @@ _BROKEN: Final = "rule_broken"
 
 
 class Clock:
-    """One process's clock of alerts."""
+    """One process's clock of alerts.
 
-    def __init__(self, *watched: str, started_at: datetime | None = None) -> None:
+    Args:
+        watched: The parts of the server that it looks at.
+        trends: Whether it looks for what worsens over minutes, too: half a second of work now and then, and nothing
+            that must be known at once.
+    """
+
+    def __init__(self, *watched: str, trends: bool = True, started_at: datetime | None = None) -> None:
         self.started_at = started_at or timezone.now()
         self.sweep = Sweep()
         # Each with the rule that judges nothing while the step fails.
@@ -45,6 +52,8 @@ class Clock:
             "contact_drift": Drift().look,
             "": service.pass_time,
         }
+        if trends:
+            self._steps["contact_drift"] = Drift().look
         self._broken: set[str] | None = None
 
     def tick(self, now: datetime) -> None:
