@@ -19,6 +19,13 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from fleet.paging.channels import sealing
 
 
+class _Silent(asyncio.Protocol):
+    """Takes a connection and says nothing."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.end = transport.close
+
+
 class Mailbox:
     """A mail server that keeps what it takes.  `refuse` answers RCPT so; `hold` keeps it from greeting anybody."""
 
@@ -31,7 +38,7 @@ class Mailbox:
         self._changed = threading.Condition()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
-        self._held: list[asyncio.StreamWriter] = []
+        self._held: list[_Silent] = []
 
     def __enter__(self) -> "Mailbox":
         self._thread.start()
@@ -51,9 +58,16 @@ class Mailbox:
 
     def _conversation(self) -> asyncio.Protocol:
         if self.hold:
-            return asyncio.Protocol()
+            self._held.append(_Silent())
+            return self._held[-1]
         later = None if self._from_the_start else self._tls
         return SMTP(self, loop=self._loop, tls_context=later, require_starttls=later is not None)
+
+    def let_go(self) -> None:
+        """End what was kept waiting."""
+        self.hold = False
+        for one in self._held:
+            self._loop.call_soon_threadsafe(one.end)
 
     async def _end(self) -> None:
         self._server.close()

