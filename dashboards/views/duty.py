@@ -56,7 +56,10 @@ def duty(request: HttpRequest) -> HttpResponse:
 
 
 def show(request: HttpRequest, *, status: int = 200, **forms: Any) -> HttpResponse:
-    """Return the page; `forms` are those that could not be used, with what was typed."""
+    """Return the page; `forms` are those that could not be used, with what was typed.
+
+    `?part=posts` answers with who is on duty alone.
+    """
     me, now, scope = member(request), timezone.now(), scope_of(request)
     site = _chosen(scope, request.POST.get("site") or request.GET.get("site"))
     context: dict[str, Any] = {
@@ -69,6 +72,8 @@ def show(request: HttpRequest, *, status: int = 200, **forms: Any) -> HttpRespon
         "note_form": NoteForm(),
         "zone": scope.time_zone,
     }
+    if request.GET.get("part") == "posts":
+        return render(request, "dashboards/duty/posts.html", context)
     if site is not None:
         context |= _about(me, site, request.GET.get("week", ""), now)
     return render(request, "dashboards/duty/duty.html", context | forms, status=status)

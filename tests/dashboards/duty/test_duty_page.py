@@ -78,6 +78,15 @@ def test_one_button_takes_over_and_leads_to_what_is_handed_over(enter: Enter, no
     assert AuditEntry.objects.filter(action="duty.taken", actor_name="nora").exists()
 
 
+def test_the_page_asks_for_who_is_on_duty_alone_so_that_it_never_grows_old(enter: Enter, north: Site) -> None:
+    nora = enter("nora")
+    assert 'data-refresh="/duty/?part=posts&amp;site=north"' in nora.get("/duty/").content.decode()
+    roster(north, "carla", time(0), time(0))
+    part = nora.get("/duty/", {"part": "posts", "site": "north"})
+    assert "Carla Mendes" in text(part)
+    assert "<html" not in part.content.decode()
+
+
 def test_a_double_click_takes_over_once_and_the_second_is_led_where_the_first_was(
     enter: Enter, north: Site
 ) -> None:
