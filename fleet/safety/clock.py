@@ -19,7 +19,6 @@ from devices.models import Pulse
 from devices.moments import to_ms
 from fleet.safety import service
 from fleet.safety.drift import Drift
-from fleet.safety.drift import Drift
 from fleet.safety.models import Alert
 from fleet.safety.pipeline import Watch
 from fleet.safety.rules import RULES
@@ -49,7 +48,6 @@ class Clock:
         self._steps: dict[str, Callable[[datetime], object]] = {
             "link_lost": self.sweep.look,
             "ingest_silent": Watch(watched).look,
-            "contact_drift": Drift().look,
             "": service.pass_time,
         }
         if trends:
