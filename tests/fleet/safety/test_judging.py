@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from devices.wire.messages import Telemetry
 from fleet.safety.finders import telemetry as finders
 from fleet.safety.judging import _TELEMETRY, Watch
-from fleet.safety.signals import Rise
+from fleet.safety.signals import Fall, News, Rise, Weigh
 from tests.fleet.safety.bedside import Bedside, idle, only, status, told
 
 OFF = ["electrode", "ok", "off"]
@@ -150,3 +152,69 @@ def test_a_status_in_session_is_no_end_of_it() -> None:
     bed = Bedside()
     bed.telemetry(1, ma=BURNS)
     assert bed.says(status(2, state="paused", output="off")) == []
+
+
+_SECOND = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from(["telemetry", "status", "idle", "late"]),
+        "pause_s": st.integers(1, 20),
+        "contact": st.sampled_from(["ok", "electrode", "low_current", "unknown", "timeout", "off"]),
+        "ma": st.sampled_from([0.0, 20.0, 39.8, 60.0, 120.0]),
+        "ohm": st.sampled_from([None, 820, 9_500, 48_000]),
+        "phase": st.sampled_from(["on", "rest", "ramp_up"]),
+        "temp_c": st.sampled_from([None, 30.0, 44.0, 50.0, 60.0]),
+        "soc": st.sampled_from([None, 4.0, 9.0, 20.0, 80.0]),
+        "conditions": st.sampled_from([(), ("electrode_off:1",), ("estop",), ("overtemp", "fault:hv")]),
+    }
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(_SECOND, max_size=30))
+def test_whatever_a_device_says_what_is_told_rises_before_it_falls_and_nothing_outlives_its_session(
+    story: list[dict[str, Any]],
+) -> None:
+    bed, second = Bedside(), 0
+    standing: set[tuple[str, int | None]] = set()
+    for said in story:
+        second += said["pause_s"]
+        for one in _say(bed, second, said):
+            key = (one.key.rule, one.key.channel)
+            if isinstance(one, Rise) and not one.late:
+                assert key not in standing, key
+                standing.add(key)
+            elif isinstance(one, Fall):
+                assert key in standing, key
+                standing.discard(key)
+            elif isinstance(one, Weigh):
+                assert key in standing, key
+        assert standing == {
+            (slot.rule, slot.channel or None)
+            for channels in bed.watch.slots.values()
+            for slot in channels.values()
+            if slot.told
+        }
+        if said["kind"] == "idle":
+            assert not {rule for rule, _channel in standing} & {
+                "over_current",
+                "current_density",
+                "low_current",
+            }
+    assert not bed.broken
+
+
+def _say(bed: Bedside, second: int, said: dict[str, Any]) -> list[News]:
+    if said["kind"] == "status":
+        return bed.status(second, conditions=said["conditions"], temp_c=said["temp_c"])
+    if said["kind"] == "idle":
+        return bed.says(idle(second, conditions=said["conditions"]))
+    return bed.telemetry(
+        second,
+        late=said["kind"] == "late",
+        contact=[said["contact"], "ok", "off"],
+        ohm=[said["ohm"], 905, None],
+        ma=[[said["ma"]] * 10, [39.9] * 10, [0.0] * 10],
+        phase=said["phase"],
+        temp_c=said["temp_c"],
+        soc=said["soc"],
+    )
