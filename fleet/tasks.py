@@ -44,8 +44,8 @@ def tick(self: Task) -> None:
 
 @shared_task(ignore_result=True, expires=2)
 def errands() -> None:
-    """Say that the courier lives, and see to the broker's accounts."""
-    pulses.beat("courier", timezone.now(), _detail())
+    """Write down the courier's figures, and see to the broker's accounts.  That it lives, whoever sends says."""
+    pulses.describe("courier", _detail())
     if _accounts_in_hand.acquire(
         blocking=False
     ):  # a large enrolment holds them for seconds: one waits, not all

@@ -43,6 +43,17 @@ def beat(part: str, now: datetime, detail: dict[str, Any] | None = None) -> None
     Pulse.objects.update_or_create(part=part, defaults={"at": now, "detail": about() | (detail or {})})
 
 
+def breathe(part: str, now: datetime) -> None:
+    """Say that `part` lives, and nothing else; `describe` says the rest."""
+    if not Pulse.objects.filter(part=part).update(at=now):
+        beat(part, now)
+
+
+def describe(part: str, detail: dict[str, Any]) -> None:
+    """Write down what `part` says of itself, which is no sign of life."""
+    Pulse.objects.filter(part=part).update(detail=about() | detail)
+
+
 def all_pulses() -> dict[str, tuple[datetime, dict[str, Any]]]:
     """Return when each part last said it lives, with what it said."""
     return {pulse.part: (pulse.at, pulse.detail) for pulse in Pulse.objects.all()}

@@ -75,6 +75,9 @@ class Courier:
         while not self._stop.is_set():
             try:
                 close_old_connections()
+                pulses.breathe(
+                    "courier", timezone.now()
+                )  # here, since Redis may be gone and messages still go out
                 self._plan_for_a_dead_worker()
                 self.look()
             except Exception as error:
