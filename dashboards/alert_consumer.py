@@ -19,6 +19,7 @@ from devices.state import iso, to_ms
 from fleet.live.events import PULSE_GROUP, alert_group
 
 LOOK_WITHIN_S = 4.0  # a database that takes longer than this to answer is told as away
+_ASIDE = {"duty": "sites", "away": "serials"}
 
 
 class AlertsConsumer(PacedConsumer):
@@ -26,7 +27,8 @@ class AlertsConsumer(PacedConsumer):
 
     bench: Bench
     watch: AlertWatch
-    duty: list[dict[str, Any]]
+    aside: dict[str, Any]
+    """What was told besides alerts: `duty`, `away`."""
 
     def __str__(self) -> str:
         return "alerts"
@@ -48,7 +50,7 @@ class AlertsConsumer(PacedConsumer):
         return await database_sync_to_async(find_bench)(self.credentials, slug)
 
     def _sit(self, bench: Bench) -> None:
-        self.bench, self.watch, self.duty = bench, AlertWatch(bench.site_ids), []
+        self.bench, self.watch, self.aside = bench, AlertWatch(bench.site_ids), {}
 
     def groups_heard(self) -> tuple[str, ...]:
         everybody = (alert_group(None),) if self.bench.sites else ()
@@ -81,7 +83,7 @@ class AlertsConsumer(PacedConsumer):
         try:
             if await self.check_access():
                 await self.watch.look()
-                await self._look_at_duty()
+                await self._look_aside()
         except (DatabaseError, OSError):
             return False
         return True
@@ -95,11 +97,20 @@ class AlertsConsumer(PacedConsumer):
     def _database(self) -> dict[str, Any]:
         return {"ok": self.away_since is None, "since": self.away_since}
 
-    async def _look_at_duty(self) -> None:
-        duty = await database_sync_to_async(alertreads.duty)(self.bench.site_ids, timezone.now())
-        if duty != self.duty:
-            self.duty = duty
-            self.other["duty"] = {"kind": "duty", "sites": duty}
+    async def _look_aside(self) -> None:
+        """Who is on duty, and which devices are out of service."""
+        now = await self._read_aside()
+        for kind, told in now.items():
+            if told != self.aside.get(kind):
+                self.other[kind] = {"kind": kind, _ASIDE[kind]: told}
+        self.aside = now
+
+    async def _read_aside(self) -> dict[str, Any]:
+        now, ids = timezone.now(), self.bench.site_ids
+        return {
+            "duty": await database_sync_to_async(alertreads.duty)(ids, now),
+            "away": await database_sync_to_async(alertreads.away)(ids, now),
+        }
 
     async def check_access(self) -> bool:
         """Close if nobody may listen here any more; where the sites are other ones, begin again with these."""
@@ -153,9 +164,9 @@ class AlertsConsumer(PacedConsumer):
     async def _begin(self) -> dict[str, Any]:
         """Begin a snapshot; return what its first part says besides alerts."""
         now = timezone.now()
-        self.duty = await database_sync_to_async(alertreads.duty)(self.bench.site_ids, now)
+        self.aside = await self._read_aside()
         pulse = await database_sync_to_async(reads.pulse)(now)
         parts = await self.watch.begin()
         self.due, self.part, self.parts = False, 0, parts
         self.number += 1
-        return {"build": build_id(), "duty": self.duty, "pulse": pulse, "database": self._database()}
+        return {"build": build_id(), **self.aside, "pulse": pulse, "database": self._database()}

@@ -143,4 +143,5 @@ def _said(alert: Alert, texts: dict[str, str]) -> str:
 def _newest_high(site_ids: Sequence[int]) -> Alert | None:
     """Return the high alert that the bar names, as `newestHigh` in alerts-store.js chooses it."""
     lines = queries.open_alerts(site_ids).filter(_IS_LINE, priority=Priority.HIGH, late=False)
-    return lines.order_by(_ANSWERED, "-raised_at", "-pk").first()
+    away = Q(device__serial__in=alertreads.away(site_ids, timezone.now()), in_session=False)
+    return lines.exclude(away).order_by(_ANSWERED, "-raised_at", "-pk").first()

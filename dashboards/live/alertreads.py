@@ -4,11 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, IntegerField, Value, When
+from django.db.models import Case, IntegerField, Q, Value, When
 
 from fleet.access.models import Site
 from fleet.paging import duty as rota
 from fleet.safety import queries
+from fleet.safety.models import OutOfService
 from fleet.safety.words import RANK, Duty
 
 _URGENCY = Case(
@@ -42,6 +43,14 @@ def alerts(site_ids: Collection[int], only: Collection[int]) -> list[dict[str, A
 def duty(site_ids: Collection[int], now: datetime) -> list[dict[str, Any]]:
     """Return who is on duty at each of these sites, by name."""
     return duty_at(list(Site.objects.filter(pk__in=site_ids).order_by("name", "pk")), now)
+
+
+def away(site_ids: Collection[int], now: datetime) -> list[str]:
+    """Return the serials of the devices there that are out of service: only a high alert in a session is told."""
+    rows = OutOfService.objects.filter(
+        Q(until=None) | Q(until__gt=now), device__site__in=site_ids, ended_at=None
+    )
+    return sorted(rows.values_list("device__serial", flat=True))
 
 
 def duty_at(sites: Sequence[Site], now: datetime) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ const stores = await import(new URL("alerts-store.js", folder));
 const sounds = await import(new URL("sound-pattern.js", folder));
 const words = await import(new URL("bar-words.js", folder));
 
-const loud = ({ alerts, duties }) => sounds.sounding(alerts, new Set(duties));
+const loud = ({ alerts, duties, away = [] }) => sounds.sounding(alerts, new Set(duties), new Set(away));
 
 const answer = {
   store({ messages }) {
@@ -16,7 +16,7 @@ const answer = {
     return { alerts: [...store.alerts.values()], complete: store.complete };
   },
   counts: ({ alerts }) => stores.counts(alerts),
-  newest: ({ alerts }) => stores.newestHigh(alerts)?.id ?? null,
+  newest: ({ alerts }) => stores.newestHigh(alerts, new Set())?.id ?? null,
   order: ({ alerts }) => [...alerts].sort(stores.byUrgency).map((alert) => alert.id),
   duty: ({ sites, duty, texts }) => words.dutyWords(sites, duty, texts),
   bursts: () => sounds.BURSTS,

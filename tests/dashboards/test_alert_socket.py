@@ -156,6 +156,7 @@ async def test_the_snapshot_holds_what_is_open_at_the_readers_sites_and_of_the_s
     assert bar.alerts == await true_alerts(ward.north)
     assert message["pulse"]["ingest_at"]
     assert message["database"] == {"ok": True, "since": None}
+    assert message["away"] == []
     assert message["duty"] == [{"site": "north", "name": "North", "care": [], "technical": []}]
     await bar.socket.disconnect()
 

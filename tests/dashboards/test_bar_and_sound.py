@@ -28,7 +28,14 @@ def texts() -> dict[str, str]:
 
 def alert(number: int = 1, priority: str = "high", **other: Any) -> dict[str, Any]:
     said = {"id": number, "rev": 1, "priority": priority, "state": "raised", "duty": "care", "late": False}
-    said |= {"cause": None, "shelved_until": None, "acknowledged_at": None, "episode": 1}
+    said |= {
+        "cause": None,
+        "device": None,
+        "in_session": False,
+        "shelved_until": None,
+        "acknowledged_at": None,
+        "episode": 1,
+    }
     return said | {"raised_at": f"2026-11-22T12:00:{number:02}.000Z"} | other
 
 
@@ -148,6 +155,16 @@ def test_the_bursts_keep_to_the_ranges_that_the_standard_is_quoted_with(ask: Ask
 )
 def test_what_sounds_is_true_and_nobodys_yet(other: dict[str, Any], sounds: str | None, ask: Ask) -> None:
     assert ask("sounding", alerts=[alert(**other)], duties=CARE) == sounds
+
+
+def test_a_device_out_of_service_sounds_only_for_a_high_alert_in_a_session(ask: Ask) -> None:
+    for priority, in_session, sounds in (
+        ("medium", True, None),
+        ("high", False, None),
+        ("high", True, "high"),
+    ):
+        alerts = [alert(1, priority, device="EMS-1", in_session=in_session)]
+        assert ask("sounding", alerts=alerts, duties=CARE, away=["EMS-1"]) == sounds
 
 
 def test_a_pause_lasts_two_minutes_at_most_and_a_clock_set_back_makes_none_longer(ask: Ask) -> None:

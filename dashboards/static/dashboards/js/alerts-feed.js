@@ -42,7 +42,7 @@ class Feed {
   listen(listener) {
     this.listeners.push(listener);
     if (this.store.complete) {
-      void listener({ all: true, ids: new Set(), duty: true, pulse: false, database: true });
+      void listener({ all: true, ids: new Set(), duty: true, away: true, pulse: false, database: true });
     }
   }
 

@@ -21,6 +21,7 @@
  * @property {string} raised_at ISO 8601 UTC
  * @property {string | null} acknowledged_at
  * @property {string | null} shelved_until
+ * @property {boolean} in_session current could flow into somebody
  * @property {boolean} late known only from late records: it pages nobody
  * @property {number | null} cause id of the alert that explains this one; null: a line of its own
  * @property {number} count risings
@@ -35,7 +36,8 @@
 
 /**
  * What one message changed.  `all`: a snapshot took the place of everything; else `ids` came, changed or went.
- * @typedef {{all: boolean, ids: Set<number>, duty: boolean, pulse: boolean, database: boolean}} Changed
+ * @typedef {{all: boolean, ids: Set<number>, duty: boolean, away: boolean, pulse: boolean,
+ *   database: boolean}} Changed
  */
 
 /** @typedef {{high: number, medium: number, low: number, info: number}} Counts */
@@ -50,6 +52,8 @@ export const emptyAlerts = () => ({
   alerts: new Map(),
   /** By slug. @type {Map<string, Duty>} */
   duty: new Map(),
+  /** Serials of devices that are out of service. @type {Set<string>} */
+  away: new Set(),
   /** @type {Record<string, any> | null} */
   pulse: null,
   /** The server reads no alerts while its database is away. @type {{ok: boolean, since: string | null}} */
@@ -67,7 +71,7 @@ export const emptyAlerts = () => ({
  */
 export function take(store, message) {
   /** @type {Changed} */
-  const changed = { all: false, ids: new Set(), duty: false, pulse: false, database: false };
+  const changed = { all: false, ids: new Set(), duty: false, away: false, pulse: false, database: false };
   if (message.type === "snapshot") takePart(store, message, changed);
   for (const event of message.events ?? []) takeEvent(store, event, changed);
   return changed;
@@ -78,10 +82,11 @@ function takePart(store, message, changed) {
   if (message.part === 1) store.coming = new Map();
   if (store.coming === null) return; // its beginning was another connection's
   for (const alert of message.alerts) store.coming.set(alert.id, alert);
-  for (const kind of /** @type {const} */ (["duty", "pulse", "database"])) {
-    if (message[kind] === undefined) continue;
-    takeEvent(store, kind === "duty" ? { kind, sites: message.duty } : { ...message[kind], kind }, changed);
+  for (const kind of /** @type {const} */ (["pulse", "database"])) {
+    if (message[kind] !== undefined) takeEvent(store, { ...message[kind], kind }, changed);
   }
+  if (message.duty !== undefined) takeEvent(store, { kind: "duty", sites: message.duty }, changed);
+  if (message.away !== undefined) takeEvent(store, { kind: "away", serials: message.away }, changed);
   if (message.part < message.parts) return;
   store.alerts = store.coming;
   store.coming = null;
@@ -102,6 +107,9 @@ function takeEvent(store, event, changed) {
   } else if (kind === "duty") {
     store.duty = new Map(fields.sites.map((/** @type {Duty} */ one) => [one.site, one]));
     changed.duty = true;
+  } else if (kind === "away") {
+    store.away = new Set(fields.serials);
+    changed.away = true;
   } else if (kind === "pulse") {
     store.pulse = event;
     changed.pulse = true;
@@ -121,6 +129,13 @@ export const isTrue = (alert) => alert.state === "raised" || alert.state === "ac
  */
 export const isLine = (alert) =>
   alert.cause === null && (alert.shelved_until === null || (alert.priority === "high" && isTrue(alert)));
+
+/**
+ * Kept and told to nobody: its device is out of service.  Not so a high one in a session.
+ * @param {Alert} alert @param {Set<string>} away
+ */
+export const isAside = (alert, away) =>
+  alert.device !== null && away.has(alert.device) && !(alert.priority === "high" && alert.in_session);
 
 /** Nobody has it: it was not acknowledged since it rose last. @param {Alert} alert */
 export const isUnanswered = (alert) =>
@@ -144,12 +159,12 @@ export function counts(alerts) {
 /** True and nobody's, then over and nobody's, then somebody's. @param {Alert} alert */
 const waiting = (alert) => (alert.state === "raised" ? 0 : isUnanswered(alert) ? 1 : 2);
 
-/** The high alert that the bar names: the newest of those that wait most for somebody. @param {Iterable<Alert>} alerts */
-export function newestHigh(alerts) {
+/** The high alert that the bar names: the newest of those that wait most for somebody. @param {Iterable<Alert>} alerts @param {Set<string>} away */
+export function newestHigh(alerts, away) {
   /** @type {Alert | null} */
   let best = null;
   for (const alert of alerts) {
-    if (alert.priority !== "high" || alert.late || !isLine(alert)) continue;
+    if (alert.priority !== "high" || alert.late || !isLine(alert) || isAside(alert, away)) continue;
     if (best === null || (waiting(alert) - waiting(best) || byUrgency(alert, best)) < 0) best = alert;
   }
   return best;

@@ -1,7 +1,7 @@
 // The bar of alerts, on every page: how many are open, the newest high one, who is on duty, and whether this is live.
 
 import { feed } from "./alerts-feed.js";
-import { counts, newestHigh } from "./alerts-store.js";
+import { counts, isAside, newestHigh } from "./alerts-store.js";
 import { dutyWords, textOf, whereOf } from "./bar-words.js";
 import { set, write } from "./dom.js";
 import { risingOf } from "./sound-pattern.js";
@@ -52,7 +52,7 @@ function draw() {
   const worst = PRIORITIES.find((priority) => counted[priority] > 0) ?? "";
   hide(parts.none, worst !== "");
   set(bar, "data-worst", worst);
-  named = newestHigh(alerts.values());
+  named = newestHigh(alerts.values(), feed.store.away);
   hide(parts.newest, named === null);
   if (named !== null) name(named);
   else bar.removeAttribute("data-unanswered");
@@ -74,6 +74,7 @@ function announce() {
   const now = new Set();
   for (const alert of feed.store.alerts.values()) {
     if (alert.priority !== "high" || alert.state !== "raised" || alert.cause !== null || alert.late) continue;
+    if (isAside(alert, feed.store.away)) continue;
     now.add(risingOf(alert));
   }
   if (said !== null && named !== null && now.has(risingOf(named)) && !said.has(risingOf(named))) {
@@ -119,7 +120,7 @@ const undatedWords = (state) => texts[state === "left" ? "live.left" : state ===
 // --- sound ---
 
 function drawSound() {
-  const { risings } = sound.tick(feed.store.alerts.values(), duties);
+  const { risings } = sound.tick(feed.store.alerts.values(), duties, feed.store.away);
   const state = sound.state(risings);
   hide(parts.sound, false);
   set(parts.sound, "data-sound", testing === null ? state : "testing");
@@ -144,7 +145,7 @@ function soundWords(state, risings) {
 }
 
 parts["sound-act"].addEventListener("click", async () => {
-  const { risings } = sound.tick(feed.store.alerts.values(), duties);
+  const { risings } = sound.tick(feed.store.alerts.values(), duties, feed.store.away);
   const { does } = parts["sound-act"].dataset;
   if (does === "sound.pause") sound.rest(risings);
   else if (does === "sound.resume") sound.resume();
@@ -172,7 +173,7 @@ function tick() {
 }
 
 feed.listen((changed) => {
-  if (changed.all || changed.ids.size) {
+  if (changed.all || changed.away || changed.ids.size) {
     draw();
     drawSound();
   }

@@ -5,7 +5,7 @@
 // the standard is quoted with: pulses of 75 to 200 ms (high) or 125 to 250 ms, a burst every 2.5 to 15 s (high) or
 // 2.5 to 30 s (medium), low at most every 15 s or once.  Ours are a second pair of ears: the device's own alarm comes first.
 
-import { RANK, isTrue } from "./alerts-store.js";
+import { RANK, isAside, isTrue } from "./alerts-store.js";
 
 /** @typedef {import("./alerts-store.js").Alert} Alert */
 /** @typedef {"high" | "medium" | "low"} Loud */
@@ -50,16 +50,16 @@ export const risingOf = (alert) => `${alert.id}/${alert.episode}/${RANK[alert.pr
 
 /**
  * What sounds now.
- * @param {Iterable<Alert>} alerts @param {Set<string>} duties
+ * @param {Iterable<Alert>} alerts @param {Set<string>} duties @param {Set<string>} away devices out of service
  * @returns {{worst: Loud | null, risings: Map<string, Loud>}}
  */
-export function sounding(alerts, duties) {
+export function sounding(alerts, duties, away) {
   /** @type {Map<string, Loud>} */
   const risings = new Map();
   /** @type {Loud | null} */
   let worst = null;
   for (const alert of alerts) {
-    if (!isTrue(alert) || !isLoud(alert, duties)) continue;
+    if (!isTrue(alert) || !isLoud(alert, duties) || isAside(alert, away)) continue;
     const priority = /** @type {Loud} */ (alert.priority);
     risings.set(risingOf(alert), priority);
     if (worst === null || RANK[priority] < RANK[worst]) worst = priority;

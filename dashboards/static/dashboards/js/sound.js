@@ -125,10 +125,10 @@ class Sound {
 
   /**
    * Let time pass: sound what has to.  Called twice a second and with every change.
-   * @param {Iterable<import("./alerts-store.js").Alert>} alerts @param {Set<string>} duties
+   * @param {Iterable<import("./alerts-store.js").Alert>} alerts @param {Set<string>} duties @param {Set<string>} away
    */
-  tick(alerts, duties) {
-    const now = sounding(alerts, duties);
+  tick(alerts, duties, away) {
+    const now = sounding(alerts, duties, away);
     const rests = this.leftMs(now.risings) > 0;
     const atMs = performance.now();
     const burst = rests ? null : burstNow(now, this.played, this.last, atMs);
