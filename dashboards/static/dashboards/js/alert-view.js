@@ -43,8 +43,8 @@ export class AlertView {
 
   /** Whether somebody is writing in it: then it stays. */
   get isInUse() {
-    const { activeElement } = document;
-    return this.root.contains(activeElement) && activeElement?.matches("input, textarea, select") === true;
+    const { activeElement: one } = document;
+    return one instanceof HTMLInputElement && this.root.contains(one) && one.value !== "";
   }
 
   async read() {

@@ -2,7 +2,7 @@
 
 import { byUrgency, isLine } from "./alerts-store.js";
 import { byId } from "./dom.js";
-import { whereOf } from "./console-row.js";
+import { whereOf, whoOf } from "./console-row.js";
 import { fill } from "./words.js";
 
 const GATHER_MS = 3_000;
@@ -46,6 +46,12 @@ export class Announcer {
       this.timer = 0;
       this.say(this.gathered.splice(0).sort(byUrgency));
     }, GATHER_MS);
+  }
+
+  /** Read one aloud that was chosen by key. @param {Told} alert */
+  read(alert) {
+    const who = whoOf(alert, this.about, this.about.now() ?? Date.now());
+    byId("news").textContent = [this.texts[`priority.${alert.priority}`], alert.text, whereOf(alert, this.about), who].join(". ");
   }
 
   /** @param {Told[]} alerts the most urgent first */

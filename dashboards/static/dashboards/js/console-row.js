@@ -74,7 +74,7 @@ export class Row {
     set(root, "aria-setsize", String(of));
     flag(root, "data-under", line.depth === 1);
     flag(root, "data-shelved", alert.shelved_until !== null);
-    flag(root, "data-selected", about.selected() === alert.id);
+    this.select(about.selected() === alert.id);
     write(parts.priority, texts[`priority.${alert.priority}`]);
     write(parts.text, alert.text);
     set(parts.text, "href", about.url(alert.id));
@@ -89,6 +89,13 @@ export class Row {
       write(parts.fold, fill(texts[line.explains === 1 ? "fold.one" : "fold.many"], { n: line.explains }));
       set(parts.fold, "aria-expanded", String(line.isOpen));
     }
+  }
+
+  /** @param {boolean} is whether it is the chosen one */
+  select(is) {
+    flag(this.root, "data-selected", is);
+    if (is) set(this.root, "aria-current", "true");
+    else this.root.removeAttribute("aria-current");
   }
 
   /** Say its age, and what counts down, anew. @param {number} now Unix ms at the server */

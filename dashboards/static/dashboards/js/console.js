@@ -7,7 +7,7 @@ import { WindowedList } from "./console-list.js";
 import { Announcer } from "./console-news.js";
 import { NONE, addressOf, arrange, choiceOf, hold, isAsking, neighbour, nextAsking, together } from "./console-order.js";
 import { Row } from "./console-row.js";
-import { byId, flag, say, set } from "./dom.js";
+import { byId, say, set } from "./dom.js";
 import { listenToKeys } from "./keys.js";
 import { legend } from "./legend.js";
 import { fill } from "./words.js";
@@ -97,7 +97,7 @@ function showChosen() {
 function choose(id) {
   if (id === NONE) return;
   selected = id;
-  for (const row of list.drawn.values()) flag(row.root, "data-selected", Number(row.root.dataset.id) === id);
+  for (const [drawn, row] of list.drawn) /** @type {Row} */ (row).select(drawn === id);
   list.reveal(id, Number(byId("sum").closest(".over-lines")?.getBoundingClientRect().bottom ?? 0));
   showChosen();
 }
@@ -250,6 +250,8 @@ const search = /** @type {HTMLInputElement} */ (byId("q"));
 const step = (by) => (/** @type {KeyboardEvent} */ event) => {
   event.preventDefault();
   choose(neighbour(list.lines, selected, by));
+  const alert = feed.store.alerts.get(selected);
+  if (alert) news.read(alert);
 };
 
 listenToKeys({
