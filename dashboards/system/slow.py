@@ -70,6 +70,7 @@ def _labels() -> dict[str, str]:
         "settle": _("work out"),
         "copy": _("copy records"),
         "ledger": _("write ledger"),
+        "judge": _("judge, and write alerts"),
         "states": _("write states"),
         "changes": _("write changes"),
         "commit": _("commit"),
