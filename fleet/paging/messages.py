@@ -49,7 +49,8 @@ def letter(telling: Telling, *, to: str, id_: str, now: datetime) -> Letter:
             "This is a second pair of eyes. It does not replace the device's own alarm, and mail may come late."
         ),
     ]
-    return Letter((to,), title(alert), "\n".join(lines), id_, urgent=alert.priority == Priority.HIGH)
+    subject = f"{title(alert)}: {sentence(alert)}"
+    return Letter((to,), subject, "\n".join(lines), id_, urgent=alert.priority == Priority.HIGH)
 
 
 def push(telling: Telling, *, id_: str) -> dict[str, Any]:
@@ -134,14 +135,14 @@ def test_webhook(now: datetime, site_slug: str) -> dict[str, Any]:
 
 
 def title(alert: Alert) -> str:
-    """Return "High · North clinic · Room 3 · Bed 3: Channel 2: electrode off", as a subject line."""
+    """Return "High · North clinic · Room 3 · Bed 3"."""
     words = {
         Priority.HIGH: _("High"),
         Priority.MEDIUM: _("Medium"),
         Priority.LOW: _("Low"),
         Priority.INFO: _("Info"),
     }
-    return f"{words[Priority(alert.priority)]} · {where(alert)}: {sentence(alert)}"
+    return f"{words[Priority(alert.priority)]} · {where(alert)}"
 
 
 def where(alert: Alert) -> str:

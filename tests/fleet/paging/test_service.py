@@ -139,6 +139,20 @@ def test_a_link_leads_to_the_alerts_page(alert, client, nurse):
     assert messages.test_push(id_="1")["url"] == reverse("dashboards:account-telling")
 
 
+def test_a_push_says_where_above_and_what_below(alert, now):
+    one = alert()
+    pushed = messages.push(messages.Telling(one, 1, 0, now), id_="1")
+    assert pushed["title"] == "High · North clinic · Room 3 · Bed 3"
+    assert pushed["body"] == "Channel 2: electrode off and current still flows at 34 mA"
+    assert pushed["url"] == f"/alerts/{one.pk}/"
+
+
+def test_a_message_about_the_server_itself_says_so(alert, now):
+    one = alert(rule="worker_silent", device=None, site=None, channel=None, facts={}, in_session=False)
+    letter = messages.letter(messages.Telling(one, 1, 0, now), to="x@example.org", id_="1", now=now)
+    assert letter.subject.startswith("High · the server itself: The clock stands still")
+
+
 def test_no_message_names_anybody(alert, person, site, settings, now):
     """Everybody who had a hand in an alert is on its row, and in no message."""
     settings.PUBLIC_URL = "https://myofleet.example"
