@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from dashboards.access.people import member
 from dashboards.lists.scope import Scope, scope_of
 from dashboards.words import alert_texts
+from devices.queries import moment
 from fleet.access.people import called
 from fleet.safety import queries, texts
 from fleet.safety.models import Alert
@@ -37,6 +38,7 @@ class Line:
     where: str
     who: str
     priority: str
+    raised: str  # ISO 8601 UTC
 
 
 @require_safe
@@ -75,6 +77,7 @@ def _line(alert: Alert, scope: Scope) -> Line:
         where(alert, with_site=len(scope.sites) > 1),
         who(alert),
         str(alert_texts.PRIORITIES.get(alert.priority, alert.priority)),
+        moment(alert.raised_at),
     )
 
 

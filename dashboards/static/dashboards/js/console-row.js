@@ -105,6 +105,7 @@ export class Row {
     const { texts } = this.about;
     write(this.parts.age, age(Math.max(0, now - Date.parse(alert.raised_at)), texts));
     set(this.parts.age, "datetime", alert.raised_at);
+    set(this.parts.age, "title", `${alert.raised_at.slice(0, 19).replace("T", " ")} UTC`);
     write(this.parts.tags, tagsOf(alert, texts, now));
     write(this.parts.who, gone ? texts["who.gone"] : whoOf(alert, this.about, now));
   }
