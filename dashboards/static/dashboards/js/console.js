@@ -15,6 +15,7 @@ import { fill } from "./words.js";
 const TICK_MS = 1_000;
 const DRAW_MS = 250; // a tab that gets no frames draws all the same
 const STOOD_MS = 400; // a line that just moved here was not the one aimed at
+const READ_MS = 700; // nobody has read the next alert sooner
 const LEFT_LYING_MS = 8_000; // a pointer that does not move is nobody's hand
 
 /** @typedef {import("./console-order.js").Line} Line */
@@ -32,6 +33,7 @@ let choice = choiceOf(location.search);
 let selected = NONE;
 let waiting = 0;
 let stirredMs = -Infinity;
+let movedOnMs = -Infinity; // when a key's deed chose the next alert
 /** @type {Set<number>} */
 const unfolded = new Set();
 
@@ -153,7 +155,14 @@ async function acknowledge(id, byKey = false) {
   const alert = feed.store.alerts.get(id);
   if (!alert) return said(texts["none.selected"], "error");
   if (!isAsking(alert)) return said(texts["is.answered"], "info");
-  if ((await deeds.send(`${urlOf(id)}acknowledge/`)) && byKey) choose(nextAsking(list.lines, id));
+  if (!(await deeds.send(`${urlOf(id)}acknowledge/`)) || !byKey || selected !== id) return;
+  choose(nextAsking(list.lines, id));
+  movedOnMs = performance.now();
+}
+
+/** A key that is held, or pressed twice in a row, acknowledges one alert and not also the next. @param {KeyboardEvent} event */
+function acknowledgeByKey(event) {
+  if (!event.repeat && performance.now() - movedOnMs > READ_MS) void acknowledge(selected, true);
 }
 
 function acknowledgeTogether() {
@@ -256,8 +265,8 @@ const step = (by) => (/** @type {KeyboardEvent} */ event) => {
 
 listenToKeys({
   j: step(1), ArrowDown: step(1), k: step(-1), ArrowUp: step(-1),
-  a: () => void acknowledge(selected, true),
-  A: acknowledgeTogether,
+  a: acknowledgeByKey,
+  A: (event) => { if (!event.repeat) acknowledgeTogether(); },
   s: () => ask("shelve"),
   c: () => ask("close"),
   f: () => { if (selected !== NONE) fold(selected); },
