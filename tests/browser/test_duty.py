@@ -18,6 +18,7 @@ TELLING = "/sites/north-rehab/telling/"
 
 def serious(one: Person) -> list[str]:
     """What axe-core complains of seriously, in words."""
+    one.page.wait_for_selector('#alertbar[data-state="live"]')  # what it says until then is of a moment
     found = one.page.evaluate(AXE + ";axe.run()")["violations"]
     return [
         f"{v['id']}: {v['nodes'][0]['html'][:200]}" for v in found if v["impact"] in ("serious", "critical")
