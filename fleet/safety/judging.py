@@ -311,7 +311,7 @@ class Watch:
     # --- from findings to news ---
 
     def _delays(self, rule: str) -> Delays:
-        return self.yard.delays.get(rule, _AT_ONCE)
+        return self.yard.limits.delays.get(rule, _AT_ONCE)
 
     def _slot(self, rule: str, found: Found, at_ms: int) -> Slot:
         channels = self.slots.setdefault(rule, {})

@@ -1,9 +1,10 @@
 """The numbers of the rules: the product's own, and a site's changes over them.  Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+from fleet.safety.conditions import Delays
 from fleet.safety.rulebook import DEFAULTS, RULES, Parameter, Rule, Shape
 
 __all__ = ["DEFAULTS", "PRODUCT", "RULES", "Limits", "Parameter", "Rule", "Shape", "WrongChange", "limits_of"]
@@ -23,6 +24,7 @@ class Limits:
 
     values: Mapping[str, Mapping[str, float]]
     version: int = 0  # of the site's rule set; 0: the product's own
+    delays: Mapping[str, Delays] = field(default_factory=dict, compare=False)  # of the rules that have any
 
     def __getitem__(self, rule: str) -> Mapping[str, float]:
         return self.values[rule]
@@ -57,7 +59,16 @@ def limits_of(changes: Mapping[str, Any], *, version: int = 0) -> Limits:
             raise WrongChange(
                 rule_id, lower, f"{merged[rule_id][lower]:g} is not below {upper} {merged[rule_id][upper]:g}"
             )
-    return Limits(merged, version)
+    return Limits(merged, version, _delays(merged))
+
+
+def _delays(values: Mapping[str, Mapping[str, float]]) -> dict[str, Delays]:
+    """Return the delays of each rule that has any, ms."""
+    return {
+        rule: Delays(own.get("on_delay_s", 0) * 1000, own.get("off_delay_s", 0) * 1000)
+        for rule, own in values.items()
+        if "on_delay_s" in own or "off_delay_s" in own
+    }
 
 
 def _checked(rule: Rule, name: str, value: Any) -> float:

@@ -11,8 +11,7 @@ from typing import Final
 
 from devices.wire.messages import ProtocolDocument, ProtocolStep, Status
 from devices.wire.units import MAX_CHANNELS
-from fleet.safety.conditions import Delays
-from fleet.safety.rules import PRODUCT, RULES, Limits
+from fleet.safety.rules import PRODUCT, Limits
 
 LEAST_CONTACT: Final = 0.2  # share of a pad that is assumed to touch at least, if it carries current
 _PHASES: Final = {"symmetric_biphasic": 2, "asymmetric_biphasic": 2, "monophasic": 1}
@@ -53,7 +52,6 @@ class Yardstick:
     max_session_ms: int | None = None
     knowledge: Knowledge = UNKNOWN
     charging: bool = False
-    delays: dict[str, Delays] = field(default_factory=dict)
     # Unpacked, since they are read for every message.
     excess: float = 1.3
     excess_floor_ma: float = 2.0
@@ -93,7 +91,6 @@ def make(limits: Limits, status: Status | None, knowledge: Knowledge) -> Yardsti
         max_session_ms=None if document is None else document.limits.max_session_s * 1000,
         knowledge=knowledge,
         charging=status is not None and status.battery is not None and status.battery.charging,
-        delays=delays_of(limits),
         excess=1 + over["excess_percent"] / 100,
         excess_floor_ma=over["excess_floor_ma"],
         density_warn=limits["current_density"]["warn_ma_per_cm2"],
@@ -106,14 +103,6 @@ def make(limits: Limits, status: Status | None, knowledge: Knowledge) -> Yardsti
         dying_percent=limits["battery_dying"]["dying_percent"],
         dying_mv=limits["battery_dying"]["dying_mv"],
     )
-
-
-def delays_of(limits: Limits) -> dict[str, Delays]:
-    """Return each rule's delays, ms."""
-    return {
-        rule: Delays(limits[rule].get("on_delay_s", 0) * 1000, limits[rule].get("off_delay_s", 0) * 1000)
-        for rule in RULES
-    }
 
 
 def _areas(status: Status | None) -> tuple[float | None, ...]:
