@@ -15,7 +15,7 @@ from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from devices.store import pulses
-from fleet.paging import faults, messages, outbox, planner
+from fleet.paging import duty, faults, messages, outbox, planner
 from fleet.paging.channels import email, push, webhook
 from fleet.paging.channels.answer import Answer
 from fleet.paging.models import Delivery
@@ -110,6 +110,7 @@ class Courier:
 def tick() -> planner.Planned:
     """Plan what is due, and raise what cannot be told.  No socket is opened here but the database's."""
     now = timezone.now()
+    duty.end_lapsed(now)
     planned = planner.plan(now, held=clock.of_this_process().held(now))
     faults.note_nobody(planned.told_nobody, planned.reached, now)
     faults.look(now)

@@ -146,15 +146,27 @@ def line_of(shift: Shift) -> rota.Line:
     return rota.Line(shift.user_id, shift.weekday, shift.starts, shift.ends, shift.first_day, shift.last_day)
 
 
+def end_lapsed(now: datetime) -> int:
+    """Write down the end of turns that are over though nobody ended them; return how many."""
+    ended = 0
+    for turn in Turn.objects.filter(until=None, since__lt=now).select_related("site"):
+        over = _over_at(turn)
+        if over <= now:
+            ended += Turn.objects.filter(pk=turn.pk, until=None).update(until=over)
+    return ended
+
+
 def _close_turn(site: Site, duty: Duty, now: datetime) -> None:
     """End the open turn at the moment it was really over, which is now or earlier."""
-    turn = Turn.objects.filter(site=site, duty=duty.value, until=None).first()
-    if turn is None:
-        return
-    lines = [line_of(one) for one in Shift.objects.filter(site=site, duty=duty.value)]
-    taken = rota.Spell(turn.user_id, turn.since, None, taken=True)
-    over = rota.turn_over_at(lines, taken, ZoneInfo(site.time_zone), longest=_longest())
-    Turn.objects.filter(pk=turn.pk).update(until=max(turn.since, min(now, over)))
+    for turn in Turn.objects.filter(site=site, duty=duty.value, until=None).select_related("site"):
+        over = max(turn.since, min(now, _over_at(turn)))
+        Turn.objects.filter(pk=turn.pk).update(until=over)
+
+
+def _over_at(turn: Turn) -> datetime:
+    lines = [line_of(one) for one in Shift.objects.filter(site=turn.site_id, duty=turn.duty)]
+    taken = rota.Spell(turn.user_id, turn.since, turn.until, taken=True)
+    return rota.turn_over_at(lines, taken, ZoneInfo(turn.site.time_zone), longest=_longest())
 
 
 def _newest_turns(site_ids: Iterable[int], now: datetime) -> dict[tuple[int, str], Turn]:

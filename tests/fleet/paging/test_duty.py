@@ -51,6 +51,14 @@ def test_a_turn_that_was_over_ends_when_it_was_over_not_when_the_next_one_came(n
     assert first.until == now + timedelta(hours=16)
 
 
+def test_a_turn_that_nobody_ended_has_an_end_all_the_same(nurse, site, now):
+    turn = take(nurse, site, now)
+    assert duty.end_lapsed(now + timedelta(hours=15)) == 0
+    assert duty.end_lapsed(now + timedelta(hours=20)) == 1
+    turn.refresh_from_db()
+    assert turn.until == now + timedelta(hours=16)
+
+
 def test_only_who_may_take_a_duty_takes_it(engineer, person, site, now):
     with pytest.raises(Denied):
         take(engineer, site, now)
