@@ -1,0 +1,149 @@
+"""The bar of alerts in a real browser: on every page, on the wall, with sound, and when nothing is live."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import Machine, Person
+from tests.browser.test_alerts import AXE, news, serials, take
+from tests.harness import House
+
+__all__ = ["serials"]  # a fixture of the console's tests
+
+People = Callable[..., Person]
+SOON_MS = 5_000
+
+pytestmark = pytest.mark.timeout(180)
+
+# Keeps what is played, from before the page's own scripts run.
+EAR = """
+window.heard = [];
+document.addEventListener("myofleet:sounded", ({ detail }) => window.heard.push(detail.priority));
+"""
+
+
+def bar(one: Person, state: str = "live") -> Any:
+    one.page.wait_for_selector(f'#alertbar[data-state="{state}"]')
+    return one.page.locator("#alertbar")
+
+
+def serious(one: Person) -> list[str]:
+    one.page.evaluate(AXE)
+    found = one.page.evaluate("axe.run()")
+    return [each["id"] for each in found["violations"] if each["impact"] in ("serious", "critical")]
+
+
+def test_a_high_alert_is_on_any_page_within_seconds_said_aloud_and_heard(
+    person: People, house: House, serials: list[str]
+) -> None:
+    nurse = person("nurse")
+    nurse.page.add_init_script(EAR)
+    nurse.log_in("/help/")
+    assert "No open alert" in bar(nurse).inner_text()
+    first, *_ = take(house, news(serials[0], priority="high"))
+    nurse.page.wait_for_selector(
+        '#alertbar[data-worst="high"] [data-f="newest"]:not([hidden])', timeout=SOON_MS
+    )
+    said = bar(nurse).inner_text()
+    assert "1 high" in said
+    assert "electrode off" in said.casefold()
+    assert "New high alert" in nurse.page.locator('[data-f="said"]').inner_text()
+    nurse.page.wait_for_function("window.heard.includes('high')", timeout=SOON_MS)
+    nurse.page.get_by_role("button", name="Pause 2 min").click()
+    nurse.page.wait_for_selector('[data-sound="paused"]')
+    assert nurse.page.locator('[data-f="sound-left"]').inner_text().startswith(("2:00", "1:5"))
+    take(house, news(serials[1], rule="battery_low", channel=None))
+    nurse.page.wait_for_selector("#alertbar [data-priority='medium']:not([hidden])", timeout=SOON_MS)
+    assert nurse.page.locator('[data-sound="paused"]').count() == 1  # a pause holds against what is not high
+    heard = nurse.page.evaluate("window.heard.length")
+    take(house, news(serials[2], rule="over_current", priority="high", channel=1))
+    nurse.page.wait_for_function(f"window.heard.length > {heard}", timeout=SOON_MS)
+    assert nurse.page.locator('[data-sound="paused"]').count() == 0
+    assert serious(nurse) == []
+    nurse.page.locator('[data-f="newest-link"]').click()
+    nurse.page.wait_for_url(f"{house.url}/alerts/*/")
+    assert first
+
+
+def test_the_tile_and_the_devices_page_show_what_is_open_and_who_has_it(
+    person: People, house: House, machine: Machine, serials: list[str]
+) -> None:
+    nurse = person("nurse")
+    nurse.open_wall(machine.site)
+    machine.status()
+    nurse.page.wait_for_selector(f'.tile[data-serial="{machine.serial}"][data-tone="idle"]')
+    take(house, news(machine.serial, rule="over_current", priority="high", channel=1))
+    nurse.page.wait_for_selector(
+        f'.tile[data-serial="{machine.serial}"][data-alert="high"][data-attention]', timeout=SOON_MS
+    )
+    assert "mA" in nurse.tile(machine.serial).locator('[data-f="next"]').inner_text()
+    nurse.open(f"/devices/{machine.serial}/")
+    panel = nurse.page.locator("#device-alerts")
+    assert "Nobody has it yet" in panel.inner_text()
+    bar(nurse)
+    panel.get_by_role("button", name="Acknowledge").click()
+    nurse.page.wait_for_selector('#device-alerts [data-state="acknowledged"]', timeout=SOON_MS)
+    assert "has it" in panel.inner_text()
+    assert serious(nurse) == []
+    house.sql("UPDATE safety_alert SET state = 'closed', closed_at = now(), rev = rev + 1")  # told to nobody
+    panel.wait_for(state="hidden")
+
+
+def test_the_bar_says_since_when_nothing_is_live_on_a_phone_too(person: People, house: House) -> None:
+    nurse = person("nurse", width=390, height=844)
+    nurse.log_in("/help/")
+    bar(nurse)
+    house.pause("ingest")
+    try:
+        words = bar(nurse, "stale").locator('[data-f="not-live-words"]').inner_text()
+    finally:
+        house.resume("ingest")
+    assert "not live since" in words
+    assert "Look at the devices themselves" in words
+    assert nurse.page.evaluate("document.documentElement.scrollWidth") <= 390
+    bar(nurse, "live")
+
+
+def test_what_is_pushed_is_shown_and_names_its_alert(person: People, house: House) -> None:
+    nurse = person("nurse")
+    nurse.page.context.grant_permissions(["notifications"])
+    nurse.log_in("/help/")
+    cdp = nurse.page.context.new_cdp_session(nurse.page)
+    registrations: list[str] = []
+    cdp.on(
+        "ServiceWorker.workerRegistrationUpdated",
+        lambda told: registrations.extend(one["registrationId"] for one in told["registrations"]),
+    )
+    cdp.send("ServiceWorker.enable")
+    nurse.page.evaluate(
+        "navigator.serviceWorker.register('/push-worker.js').then(() => navigator.serviceWorker.ready)"
+    )
+    message = {
+        "type": "alert",
+        "id": 7,
+        "priority": "high",
+        "title": "High: Bed 3",
+        "url": "https://evil.example/",
+    }
+    origin = house.url
+    cdp.send(
+        "ServiceWorker.deliverPushMessage",
+        {
+            "origin": origin,
+            "registrationId": registrations[-1],
+            "data": json.dumps(message | {"body": "Channel 2"}),
+        },
+    )
+    shown = nurse.page.evaluate(
+        """async () => {
+          const worker = await navigator.serviceWorker.ready;
+          for (let tries = 0; tries < 50; tries++) {
+            const [one] = await worker.getNotifications();
+            if (one) return { title: one.title, body: one.body, tag: one.tag, url: one.data.url };
+            await new Promise((resolve) => setTimeout(resolve, 100));
+          }
+        }"""
+    )
+    assert shown == {"title": "High: Bed 3", "body": "Channel 2", "tag": "alert-7", "url": "/alerts/"}
