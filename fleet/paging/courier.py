@@ -72,16 +72,19 @@ class Courier:
         return sum(map(len, leases.values()))
 
     def _run(self) -> None:
+        is_blind = False
         while not self._stop.is_set():
             try:
                 close_old_connections()
-                pulses.breathe(
-                    "courier", timezone.now()
-                )  # here, since Redis may be gone and messages still go out
+                # Here, since Redis may be gone and messages still go out.
+                pulses.breathe("courier", timezone.now())
                 self._plan_for_a_dead_worker()
                 self.look()
+                is_blind = False
             except Exception as error:
-                log.warning("the outbox cannot be read", error=f"{type(error).__name__}: {error}")
+                if not is_blind:
+                    log.error("the outbox cannot be read", error=f"{type(error).__name__}: {error}")
+                is_blind = True
                 connection.close()
             self._wake.wait(_LOOK_S)
             self._wake.clear()
