@@ -167,8 +167,6 @@ class Run:
         watch.touched.clear()  # the memory of live rules is written down; this one is not
         if watch.news:
             news, watch.news = watch.news, []
-            if watch.late is not None:
-                watch.late.news = watch.news
             self.take(news, now_ms)
 
     # --- what time does ---

@@ -164,6 +164,15 @@ def test_late_records_are_judged_and_count_as_no_alert():
     assert day.result() == {}
 
 
+def test_late_records_between_live_ones_end():
+    day = Day()
+    for second in range(1, 41):
+        day.go(second + 20, saying=lambda at: OFF if at % 3 == 0 else {})
+        late = telemetry(second, **(OFF if second % 2 else {}))
+        day.run.telemetry(1, late, T0 + 1000 * second, late=True, disputed=False, now_ms=T0 + 1000 * day.at_s)
+    assert day.result() == {"electrode_off": 1}
+
+
 def test_what_was_true_before_the_day_is_not_counted_as_its_own():
     day = Day()
     day.go(20, saying=lambda _second: OFF)
