@@ -130,6 +130,23 @@ def add_shift(
     """
     _require(actor, site)
     days = sorted(set(weekdays))
+    _check_shift(site, duty, user, days, first_day, last_day)
+    with transaction.atomic():
+        line = {"starts": starts, "ends": ends, "first_day": first_day, "last_day": last_day}
+        lines = Shift.objects.bulk_create(
+            Shift(site=site, duty=duty.value, user=user, weekday=day, **line) for day in days
+        )
+        hours = {"starts": f"{starts:%H:%M}", "ends": f"{ends:%H:%M}"}
+        subject = user.get_username()
+        access.record(
+            actor, "rota.added", site=site, subject=subject, duty=duty.value, weekdays=days, **hours
+        )
+    return lines
+
+
+def _check_shift(
+    site: Site, duty: Duty, user: User, days: list[int], first_day: date, last_day: date | None
+) -> None:
     if not days or not set(days) <= set(range(7)):
         raise Refused(_("Choose at least one day of the week."))
     if last_day is not None and last_day < first_day:
@@ -139,31 +156,6 @@ def add_shift(
             _("%(user)s may not be on this duty at %(site)s: their role does not allow it.")
             % {"user": user.get_full_name() or user.get_username(), "site": site.name}
         )
-    with transaction.atomic():
-        lines = Shift.objects.bulk_create(
-            Shift(
-                site=site,
-                duty=duty.value,
-                user=user,
-                weekday=day,
-                starts=starts,
-                ends=ends,
-                first_day=first_day,
-                last_day=last_day,
-            )
-            for day in days
-        )
-        access.record(
-            actor,
-            "rota.added",
-            site=site,
-            subject=user.get_username(),
-            duty=duty.value,
-            weekdays=days,
-            starts=f"{starts:%H:%M}",
-            ends=f"{ends:%H:%M}",
-        )
-    return lines
 
 
 def remove_shift(*, actor: User | None, shift: Shift) -> None:

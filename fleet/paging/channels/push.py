@@ -54,7 +54,12 @@ def send(
         )
     except ValueError as error:
         return Answer(taken=False, text=f"the browser's address cannot be used: {error}", final=True)
-    headers = {
+    headers = {**_signed(target, now), "Urgency": "high" if urgent else "normal", "Topic": topic}
+    return http.post(endpoint, body, headers, seconds=seconds)
+
+
+def _signed(target: doors.Target, now: datetime) -> dict[str, str]:
+    return {
         "Authorization": sealing.vapid(
             _key(settings.VAPID_PRIVATE_KEY),
             audience=target.origin,
@@ -64,10 +69,7 @@ def send(
         "Content-Encoding": "aes128gcm",
         "Content-Type": "application/octet-stream",
         "TTL": str(_KEEP_S),
-        "Urgency": "high" if urgent else "normal",
-        "Topic": topic,
     }
-    return http.post(endpoint, body, headers, seconds=seconds)
 
 
 @cache
