@@ -27,7 +27,8 @@ _SHOWN = (Priority.HIGH, Priority.MEDIUM, Priority.LOW)
 _ANSWERED = Case(
     When(state=State.RAISED, then=Value(0)),
     When(state=State.CLEARED, acknowledged_at=None, then=Value(1)),
-    default=Value(2),
+    When(state=State.ACKNOWLEDGED, then=Value(2)),
+    default=Value(3),
     output_field=IntegerField(),
 )
 _IS_LINE = Q(cause=None) & (Q(shelved_until=None) | Q(priority=Priority.HIGH, state__in=TRUE))

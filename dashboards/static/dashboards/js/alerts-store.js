@@ -141,10 +141,12 @@ export const isAside = (alert, away) =>
 export const isUnanswered = (alert) =>
   alert.state === "raised" || (alert.state === "cleared" && alert.acknowledged_at === null);
 
-/** By priority, then the newest first; of one instant the younger id. @param {Alert} one @param {Alert} other */
+/** By priority, then what is true before what is over, then the newest first; of one instant the younger id.
+ * @param {Alert} one @param {Alert} other */
 export function byUrgency(one, other) {
   return (
     RANK[one.priority] - RANK[other.priority] ||
+    Number(isTrue(other)) - Number(isTrue(one)) ||
     (one.raised_at < other.raised_at ? 1 : one.raised_at > other.raised_at ? -1 : other.id - one.id)
   );
 }

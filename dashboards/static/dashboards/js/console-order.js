@@ -1,4 +1,5 @@
-// Which alerts a console shows, and in which order: by priority, then the newest first.  Pure.
+// Which alerts a console shows, and in which order: by priority, what is true before what is over, then
+// the newest first.  Pure.
 
 import { RANK, byUrgency, isTrue, isUnanswered } from "./alerts-store.js";
 
@@ -94,8 +95,10 @@ export function arrange(alerts, choice, unfolded) {
   for (const alert of top) counts[alert.priority] += 1;
   const seen = choice.priority ? top.filter((alert) => alert.priority === choice.priority) : top;
   const isGroup = (/** @type {Alert} */ alert) => Number(under.has(alert.id));
+  const isOver = (/** @type {Alert} */ alert) => Number(!isTrue(alert));
   seen.sort((one, other) =>
-    RANK[one.priority] - RANK[other.priority] || isGroup(one) - isGroup(other) || byUrgency(one, other));
+    RANK[one.priority] - RANK[other.priority] || isOver(one) - isOver(other) || isGroup(one) - isGroup(other) ||
+    byUrgency(one, other));
   return { lines: seen.flatMap((alert) => linesOf(alert, under.get(alert.id) ?? [], unfolded)), counts, explained };
 }
 
