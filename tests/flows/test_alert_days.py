@@ -155,9 +155,12 @@ def first_over_s(fleet: Simulator, serial: str) -> float:
     """When the device first made a record with more current than it was ever set to, by the truth log."""
 
     def found() -> list[float]:
-        struck = [line["wall"] for line in fleet.truth.about(serial, "fault") if line["on"]][-1]
-        records = [line for line in fleet.truth.about(serial, "record") if "ma" in line]
-        before = max(max(line["ma"]) for line in records if line["wall"] < struck)
+        truth = fleet.truth  # written once a second: the strike itself may not be there yet
+        struck = [line["wall"] for line in truth.about(serial, "fault") if line["on"]]
+        records = [line for line in truth.about(serial, "record") if "ma" in line]
+        before = max(
+            (max(line["ma"]) for line in records if struck and line["wall"] < struck[-1]), default=1e9
+        )
         return [line["wall"] / 1000 for line in records if max(line["ma"]) > 1.3 * before]
 
     return wait_for(found, within_s=5, why="no record had too much current")[0]
