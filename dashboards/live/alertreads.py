@@ -10,17 +10,18 @@ from fleet.access.models import Site
 from fleet.paging import duty as rota
 from fleet.safety import queries
 from fleet.safety.models import OutOfService
-from fleet.safety.words import RANK, Duty
+from fleet.safety.words import RANK, Duty, State
 
 _URGENCY = Case(
     *(When(priority=priority.value, then=Value(rank)) for priority, rank in RANK.items()),
     default=Value(len(RANK)),
     output_field=IntegerField(),
 )
+_OVER = Case(When(state=State.CLEARED, then=Value(1)), default=Value(0), output_field=IntegerField())
 
 
 def revs(site_ids: Collection[int], device: str | None = None) -> Mapping[int, int]:
-    """Return the revision of each open alert, by id: the most urgent first, of one priority the newest first.
+    """Return the revision of each open alert, by id: the most urgent first, of one priority what is true first, then the newest.
 
     The server's own alerts are everybody's who has a site.
     """
@@ -29,7 +30,7 @@ def revs(site_ids: Collection[int], device: str | None = None) -> Mapping[int, i
     rows = queries.open_alerts(site_ids).select_related(None)
     if device is not None:
         rows = rows.filter(device__serial=device)
-    return dict(rows.order_by(_URGENCY, "-raised_at", "-pk").values_list("pk", "rev"))
+    return dict(rows.order_by(_URGENCY, _OVER, "-raised_at", "-pk").values_list("pk", "rev"))
 
 
 def alerts(site_ids: Collection[int], only: Collection[int]) -> list[dict[str, Any]]:
