@@ -21,7 +21,7 @@ _OVER = Case(When(state=State.CLEARED, then=Value(1)), default=Value(0), output_
 
 
 def revs(site_ids: Collection[int], device: str | None = None) -> Mapping[int, int]:
-    """Return the revision of each open alert, by id: the most urgent first, of one priority what is true first, then the newest.
+    """Return the revision of each open alert, by id: the most urgent first, then what is true, then the newest.
 
     The server's own alerts are everybody's who has a site.
     """
