@@ -179,9 +179,7 @@ def burden(told: Told, from_ms: int, to_ms: int, midnights_ms: Sequence[int] = (
     most, most_at_ms = most_in_any(times, BIN_MS)
     top = actors(rings)
     regarded = sorted(one.at_ms for one in told.verdicts if one.disposition in NON_ACTIONABLE)
-    regard = [_within(regarded, end - REGARD_MS, end) for end in _ends(from_ms, to_ms)]
-    here = [one for one in told.verdicts if from_ms <= one.at_ms < to_ms]
-    judged = sum(one.disposition not in (None, Disposition.UNDETERMINED) for one in here)
+    judged, unjudged = _judged(told.verdicts, from_ms, to_ms)
     span_ms = to_ms - from_ms
     return Burden(
         from_ms=from_ms,
@@ -203,14 +201,21 @@ def burden(told: Told, from_ms: int, to_ms: int, midnights_ms: Sequence[int] = (
         stale=most_stale(told.stands, midnights_ms, to_ms),
         stale_now=[one for one in told.stands if one.to_ms is None and to_ms - one.from_ms > STALE_MS],
         mix=mix(rings),
-        regard=regard,
+        regard=[_within(regarded, end - REGARD_MS, end) for end in _ends(from_ms, to_ms)],
         regard_now=_within(regarded, to_ms - REGARD_MS, to_ms),
         regard_most=most_in_any([one for one in regarded if from_ms <= one < to_ms], REGARD_MS)[0],
         judged=judged,
-        unjudged=len(here) - judged,
+        unjudged=unjudged,
         answer_ms=_quantile(told.answers_ms, 0.5),
         slow_answer_ms=_quantile(told.answers_ms, 0.9),
     )
+
+
+def _judged(verdicts: Iterable[Verdict], from_ms: int, to_ms: int) -> tuple[int, int]:
+    """Return how many alerts of the span carry a verdict of a person, and how many do not."""
+    here = [one for one in verdicts if from_ms <= one.at_ms < to_ms]
+    judged = sum(one.disposition not in (None, Disposition.UNDETERMINED) for one in here)
+    return judged, len(here) - judged
 
 
 def bins(times_ms: Sequence[int], from_ms: int, to_ms: int) -> list[int]:

@@ -87,25 +87,31 @@ def change(
         Site.objects.select_for_update(no_key=True).get(
             pk=site.pk
         )  # two who change at once: one after the other
-        held = current(site.pk)
-        if seen is not None and seen != held.version:
-            raise Refused(
-                _("Meanwhile version %(version)d was put live; look at it, then change it again.")
-                % {"version": held.version}
-            )
-        found = differences(held.changes, wanted)
-        if not found:
-            raise Refused(_("Nothing would change: these are the numbers that hold now."))
-        row = RuleSet.objects.create(
-            site=site, version=held.version + 1, changes=wanted, by=actor, at=now, why=why
+        return _put(actor, site, wanted, why, now, seen)
+
+
+def _put(
+    actor: User | None, site: Site, wanted: Changes, why: str, now: datetime, seen: int | None
+) -> RuleSet:
+    held = current(site.pk)
+    if seen is not None and seen != held.version:
+        raise Refused(
+            _("Meanwhile version %(version)d was put live; look at it, then change it again.")
+            % {"version": held.version}
         )
-        access.record(
-            actor,
-            "rules.changed",
-            site=site,
-            subject=f"{site.slug} {row.version}",
-            version=row.version,
-            why=why,
-            changed=[one.in_words() for one in found],
-        )
+    found = differences(held.changes, wanted)
+    if not found:
+        raise Refused(_("Nothing would change: these are the numbers that hold now."))
+    row = RuleSet.objects.create(
+        site=site, version=held.version + 1, changes=wanted, by=actor, at=now, why=why
+    )
+    access.record(
+        actor,
+        "rules.changed",
+        site=site,
+        subject=f"{site.slug} {row.version}",
+        version=row.version,
+        why=why,
+        changed=[one.in_words() for one in found],
+    )
     return row
