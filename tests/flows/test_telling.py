@@ -1,5 +1,6 @@
 """People are told by the processes themselves: beat rings, the worker plans, the courier sends; each can fail."""
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -115,3 +116,28 @@ def test_with_the_worker_dead_people_are_told_all_the_same(
     rise(house, "estop")
     wait_for(lambda: "estop" in rules_posted(receiver), within_s=25, why="no webhook came")
     assert worker_age_s(house) > 5
+
+
+def test_with_postgresql_dead_ingest_calls_out_once_by_mail_and_webhook_and_says_so_when_it_is_back(
+    house: House, mailbox: Mailbox, receiver: Receiver
+) -> None:
+    acknowledge(house)
+    house.start("worker", "ingest", env={"ALERT_PART_SILENT_SECONDS": "3"})
+    time.sleep(2)  # it remembers whom to call a second after it began, and says so nowhere
+    letters, posts = len(mailbox.letters), len(receiver.posts)
+    house.kill9("postgres")
+
+    def called() -> bool:
+        return len(mailbox.letters) > letters and len(receiver.posts) > posts
+
+    wait_for(called, within_s=15, why=lambda: f"nobody was called:\n{house.processes.tail('ingest')}")
+    time.sleep(3)  # as long again as it took to call: no second one
+    (letter,), (post,) = mailbox.letters[letters:], receiver.posts[posts:]
+    assert letter["Subject"].strip() == "High · the server itself: the database is gone: nothing is stored"
+    assert (post.json["type"], post.json["data"]["part"]) == ("server.silent", "database")
+    house.start("postgres")
+    wait_for(
+        lambda: house.sql("SELECT 1 FROM safety_alert WHERE rule = 'database_silent' AND state = 'cleared'"),
+        within_s=20,
+        why=lambda: f"that it was gone is on no record:\n{house.processes.tail('ingest')}",
+    )
