@@ -24,6 +24,7 @@ SCRIPTS = sorted((ROOT / "dashboards" / "static" / "dashboards" / "js").rglob("*
 _FOR_PROGRAMMERS = {
     "schemas.py",
     "examples.py",
+    "alert_examples.py",
     "description.py",
     "root.py",
     "metrics.py",
