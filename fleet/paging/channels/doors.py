@@ -18,6 +18,7 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 _NAT64: Final = ip_network("64:ff9b::/96")
+_WORLD: Final = ip_network("2000::/3")  # RFC 4291, section 2.5.4: whatever else wraps or stays inside
 _LONGEST: Final = 1000  # characters
 
 
@@ -56,6 +57,9 @@ def parse(url: str) -> Target:
     try:
         parts = urlsplit(url)
         port = parts.port
+        (parts.hostname or "").encode(
+            "idna"
+        )  # as the look-up will: an empty or overlong label cannot be looked up
     except ValueError:
         raise NoDoor(_("Type an address such as https://example.org/alerts.")) from None
     if parts.scheme not in ("https", "http") or not parts.hostname:
@@ -110,7 +114,8 @@ def _judge(target: Target, address: Address, allowed: list[Network]) -> None:
     plain = _innermost(address)
     if any(plain.version == network.version and plain in network for network in allowed):
         return
-    if not plain.is_global or plain.is_multicast:
+    is_inside = not plain.is_global or plain.is_multicast or (plain.version == 6 and plain not in _WORLD)
+    if is_inside:
         raise NoDoor(
             _("%(host)s leads to an address inside this server's own network (see TELL_PRIVATE_NETWORKS).")
             % {"host": target.host}

@@ -106,6 +106,7 @@ def test_somebody_who_answers_one_byte_a_second_is_cut_off_at_the_deadline(setti
 INSIDE = [
     "127.0.0.1", "10.1.2.3", "192.168.0.9", "172.16.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
     "[::1]", "[fe80::1]", "[fd00::1]", "[::ffff:10.1.2.3]", "[64:ff9b::a01:203]", "[2002:a01:203::1]", "224.0.0.1",
+    "[::127.0.0.1]", "[64:ff9b:1::a01:203]", "[fec0::1]", "[ff02::1]",
 ]  # fmt: skip
 
 
@@ -139,11 +140,17 @@ def test_a_setting_lets_a_network_inside_the_house_be_told():
 @pytest.mark.parametrize(
     "url",
     ["http://example.org/x", "ftp://example.org", "https://", "example.org", "https://a:b@example.org/",
-     "https://example.org/a b", "https://example.org:99999/", "https://example.org/\r\nX: 1", "https://ex\u00e4mple/"],
+     "https://example.org/a b", "https://example.org:99999/", "https://example.org/\r\nX: 1", "https://ex\u00e4mple/",
+     "https://hooks..example.org/", f"https://{'x' * 70}.example.org/"],
 )  # fmt: skip
 def test_an_address_that_cannot_be_is_refused_when_it_is_typed(url):
     with pytest.raises(doors.NoDoor):
         doors.check(url)
+
+
+def test_a_name_that_nobody_can_look_up_is_given_up_and_not_tried_for_ever():
+    given = http.post("https://hooks..example.org/", b"", {}, seconds=1)
+    assert (given.taken, given.final) == (False, True)
 
 
 # --- e-mail ---
