@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dashboards.access.people import member
+from dashboards.duty import channels
 from dashboards.system import figures, pipeline, servers, slow
 from dashboards.system.parts import Level, Part, living, parts
 from dashboards.words.reasons import Reason, reject
@@ -84,6 +85,7 @@ def _context() -> dict[str, Any]:
         "limit_ms": pipeline.LIMIT_MS,
         "deaf_words": pipeline.deaf_words(),
         "parts": every,
+        "unset": channels.unset(),
         "tasks": [*_of_parts(every), *_of_flow(news, alive, redis), *_of_disk(disk, pulses, now)],
         "rates": figures.rates(alive),
         "backlog": figures.backlog(alive, redis),

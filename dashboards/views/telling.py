@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from dashboards.access import once, shown
 from dashboards.access.guards import page
 from dashboards.access.people import member
-from dashboards.duty import roster, words
+from dashboards.duty import channels, roster, words
 from dashboards.duty.forms import ShiftForm, WebhookForm
 from dashboards.lists.scope import Scope
 from fleet.access import queries as access
@@ -80,7 +80,7 @@ def show(request: HttpRequest, site: Site, *, status: int = 200, **forms: Any) -
         ],
         "webhooks": list(queries.webhooks_of(site)),
         "once": once.word(),
-        "sends": email.is_set_up() or push.is_set_up(),
+        "unset": channels.unset(),
     }  # fmt: skip
     if may_manage:
         context |= {"shift_form": ShiftForm(site=site, today=today), "webhook_form": WebhookForm()}

@@ -42,6 +42,11 @@ class Reach:
         return len(self.people) > len(self.out_of_reach)
 
 
+def leaves_the_house() -> bool:
+    """Whether there is any way to a person who is at no open page: mail, or a browser that takes push."""
+    return email.is_set_up() or (push.is_set_up() and PushAddress.objects.filter(gone_at=None).exists())
+
+
 @dataclass(slots=True)
 class Directory:
     """What one tick looked up.  An alert of no site is every site's."""

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from devices.moments import to_ms
-from fleet.paging import outbox
+from fleet.paging import directory, outbox
 from fleet.paging.models import Delivery, Escalation
 from fleet.paging.policies import Channel
 from fleet.safety import service as safety
@@ -37,8 +37,11 @@ def note(outcome: outbox.Outcome, now: datetime) -> None:
 
 
 def note_nobody(told_nobody: Iterable[Alert], reached: Iterable[Alert], now: datetime) -> None:
-    """Raise that a high alert was told to nobody, and clear that once one reaches somebody again."""
-    for alert in told_nobody:
+    """Raise that a high alert was told to nobody, and clear that once one reaches somebody again.
+
+    Where nothing but open pages is set up, each alert would bring this one along: the pages say it instead.
+    """
+    for alert in told_nobody if directory.leaves_the_house() else ():
         if alert.rule != RULE:
             facts: dict[str, object] = {
                 "channel": _("A message about a high alert"),
@@ -65,8 +68,11 @@ def look(now: datetime) -> None:
         }
         _raise_once(key, facts, now)
     mended: list[News] = []
-    for alert in Alert.objects.filter(rule=RULE, state__in=TRUE).exclude(subject=_NOBODY):
-        if alert.subject == _COURIER:
+    for alert in Alert.objects.filter(rule=RULE, state__in=TRUE):
+        if alert.subject == _NOBODY:
+            if not directory.leaves_the_house():
+                mended.append(Fall(Key(RULE, site_id=alert.site_id, subject=_NOBODY), to_ms(now)))
+        elif alert.subject == _COURIER:
             if not waiting:
                 mended.append(Fall(key, to_ms(now)))
         elif _arrives_again(alert):

@@ -42,6 +42,8 @@ def test_everybody_of_the_site_reads_who_is_told_and_only_its_managers_change_it
 def test_that_nothing_leaves_the_server_is_said_first(enter: Enter, settings: Any) -> None:
     settings.EMAIL_URL, settings.VAPID_PRIVATE_KEY = "", ""
     assert "This server sends neither e-mail nor browser push" in text(enter("nora").get(TELLING))
+    settings.EMAIL_URL = "smtp://127.0.0.1:25"
+    assert "This server sends no browser push" in text(enter("nora").get(TELLING))
 
 
 def test_a_policy_is_written_in_steps_and_holds_at_once(enter: Enter, north: Site) -> None:

@@ -209,15 +209,33 @@ def test_a_dead_mail_server_does_not_tell_of_itself_by_mail_for_ever(planned, en
     assert len(failed_alerts()) == 1
 
 
-def test_a_high_alert_that_was_told_to_nobody_is_an_alert_until_one_reaches_somebody(alert, nurse, site, now):
+def test_a_high_alert_that_was_told_to_nobody_is_an_alert_until_one_reaches_somebody(
+    alert, nurse, site, now, settings
+):
+    settings.EMAIL_URL = "smtp://127.0.0.1:25"
+    nurse.email = ""
+    nurse.save()
     alert()
-    done = planner.plan(now)  # no mail server, no browser, nobody on duty
+    done = planner.plan(now)  # no address, no browser, nobody on duty
     faults.note_nobody(done.told_nobody, done.reached, now)
     assert failed_alerts() == [("nobody", "raised")]
     Turn.objects.create(site=site, duty="care", user=nurse, since=now)
     alert(rule="over_current")
     done = planner.plan(after(now, 5))
     faults.note_nobody(done.told_nobody, done.reached, after(now, 5))
+    assert failed_alerts() == [("nobody", "cleared")]
+
+
+def test_where_nothing_but_pages_is_set_up_no_alert_brings_a_second_one(alert, site, now, settings):
+    settings.EMAIL_URL = "smtp://127.0.0.1:25"
+    alert()
+    told_nobody = planner.plan(now).told_nobody
+    faults.note_nobody(told_nobody, [], now)
+    assert failed_alerts() == [("nobody", "raised")]
+    settings.EMAIL_URL = ""
+    faults.look(after(now, 1))
+    assert failed_alerts() == [("nobody", "cleared")]
+    faults.note_nobody(told_nobody, [], after(now, 2))
     assert failed_alerts() == [("nobody", "cleared")]
 
 
