@@ -1,5 +1,6 @@
 """Django's reports of errors, without secrets; see `fleet.redaction`."""
 
+import re
 from collections.abc import ItemsView
 from typing import Any
 
@@ -10,7 +11,14 @@ from fleet.redaction import clean_all
 
 
 class ReporterFilter(SafeExceptionReporterFilter):
-    """Also cleans request headers, addresses and local variables; with DEBUG too."""
+    """Also cleans request headers, addresses and local variables; with DEBUG too.
+
+    Addresses of servers have passwords in them.
+    """
+
+    hidden_settings = re.compile(
+        SafeExceptionReporterFilter.hidden_settings.pattern + "|_URL|_DSN|ACCOUNT|^hosts$", flags=re.I
+    )
 
     def is_active(self, request: HttpRequest | None) -> bool:
         return True

@@ -1,7 +1,7 @@
 """Cuts secrets out of whatever is about to be written down: log lines, reports of errors.  Pure.
 
-What opens something here is either recognised by its own prefix (tokens, display links) or by where it stands
-(`?token=`, `/display/…/`, an Authorization header, a cookie).
+What opens something here is either recognised by its own prefix (tokens, display links, webhooks' secrets) or by
+where it stands (`?token=`, `/display/…/`, an Authorization header, a cookie, `smtp://user:…@`).
 """
 
 import re
@@ -13,7 +13,10 @@ _END: Final = r"""[^\s"'\\&;,<>)\]}]"""  # what a secret is made of, whatever qu
 _RULES: Final = (
     (re.compile(r"\b(my[od]_)[A-Za-z0-9_\-]+"), r"\1" + CUT),
     (re.compile(r"(/display(?:/|%2F))[^/\s\"'\\?]+", re.I), r"\1" + CUT),
+    (re.compile(r"\b(whsec_)[A-Za-z0-9+/=_\-]+"), r"\1" + CUT),
     (re.compile(r"(/welcome/[^/\s]+/)[^/\s\"'\\?]+"), r"\1" + CUT),
+    (re.compile(r"(/email(?:/|%2F))[A-Za-z0-9_\-]{20,}", re.I), r"\1" + CUT),  # as long as no deed's name
+    (re.compile(r"(://[^/\s:@\"'\\]*:)[^/\s@\"'\\]+@"), r"\1" + CUT + "@"),
     (re.compile(rf"\b(bearer(?:\s|%20|\+)+){_END}+", re.I), r"\1" + CUT),
     (
         re.compile(
@@ -29,6 +32,17 @@ _RULES: Final = (
         r"\1" + CUT,
     ),
 )
+_SECRETS: Final = (
+    "token",
+    "secret",
+    "password",
+    "authorization",
+    "cookie",
+    "sessionid",
+    "private_key",
+    "endpoint",
+    "p256dh",
+)  # in names
 _DEEPEST: Final = 12
 
 
@@ -64,6 +78,6 @@ def clean_event(event: Any, _hint: Any) -> Any:
 
 def _names_a_secret(key: object) -> bool:
     name = str(key).lower()
-    return any(
-        word in name for word in ("token", "secret", "password", "authorization", "cookie", "sessionid")
-    )
+    return name == "auth" or any(
+        word in name for word in _SECRETS
+    )  # `auth`: what a browser's push is sealed with

@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from fleet import logs
+from fleet.debugging import ReporterFilter
 from fleet.redaction import clean, clean_all, clean_event
 
 WORD = "Zq1-_8fKx0aP3vTn"
@@ -33,6 +34,11 @@ WORD = "Zq1-_8fKx0aP3vTn"
         "find(token='{0}')",
         "a token myo_{0} that stands alone",
         "a display link myd_{0}.",
+        "GET /email/{0}{0}/ 200",
+        "/login/?next=/email/{0}{0}/",
+        "_Hook(url='https://x', secret='whsec_{0}+/=')",
+        "EMAIL_URL is smtp://alerts:{0}@mail.example:25",
+        "redis://:{0}@redis:6379/0",
     ],
 )
 def test_a_secret_is_cut_wherever_it_stands(line: str) -> None:
@@ -43,7 +49,14 @@ def test_a_secret_is_cut_wherever_it_stands(line: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["GET /devices/EMS-0001/ 200", "token.issued for nurse", "GET /sites/north/displays/", "display.made"],
+    [
+        "GET /devices/EMS-0001/ 200",
+        "token.issued for nurse",
+        "GET /sites/north/displays/",
+        "display.made",
+        "POST /account/telling/email/forget/",
+        "http://127.0.0.1:8080/alerts/?who=nora@clinic.example",
+    ],
 )
 def test_what_is_no_secret_stays(line: str) -> None:
     assert clean(line) == line
@@ -53,6 +66,7 @@ def test_a_report_of_an_error_is_cleaned_all_through() -> None:
     event = {
         "request": {"url": f"http://x/display/{WORD}/", "headers": {"Authorization": f"Bearer {WORD}"}},
         "exception": {"values": [{"stacktrace": {"frames": [{"vars": {"secret": f"'{WORD}'", "n": 1}}]}}]},
+        "data": {"endpoint": f"https://push.example/{WORD}", "keys": {"auth": WORD, "p256dh": WORD}},
         "breadcrumbs": [("GET", f"/x?token={WORD}"), f"?display={WORD}".encode()],
     }
     assert WORD not in json.dumps(clean_event(event, None), default=repr)
@@ -78,3 +92,11 @@ def test_neither_the_line_nor_the_traceback_of_a_log_holds_a_secret(log_format: 
     said = stream.getvalue()
     assert said.count("\n") >= 3
     assert WORD not in said
+
+
+def test_djangos_page_of_an_error_shows_no_password_that_stands_in_a_servers_address(
+    settings: object,
+) -> None:
+    settings.EMAIL_URL = f"smtp://alerts:{WORD}@mail.example"  # type: ignore[attr-defined]
+    settings.CHANNEL_LAYERS = {"default": {"CONFIG": {"hosts": [f"redis://:{WORD}@redis"]}}}  # type: ignore[attr-defined]
+    assert WORD not in repr(ReporterFilter().get_safe_settings())
