@@ -30,7 +30,6 @@ _UNKNOWN, _OFF, _LOW, _ELECTRODE, _TIMEOUT = (
     Contact.ELECTRODE,
     Contact.TIMEOUT,
 )
-_ALL_WELL: Final = frozenset({Contact.OK, Contact.OFF})
 
 
 def over_current(message: Telemetry, yard: Yardstick, look: Look, _mine: Mine) -> Sequence[Found]:
@@ -113,11 +112,16 @@ def _measured_density(message: Telemetry, yard: Yardstick, look: Look, mine: Min
 def _density(
     message: Telemetry, yard: Yardstick, n: int, rms_ma: float, area: float | None, mine: Mine
 ) -> Found | None:
-    """Judge one channel (from 0); one that was found before is held until it is below its deadband."""
+    """Judge one channel (from 0); one that was found before is held until it is below its deadband.
+
+    Where contact is unknown or was not measured, the whole pad is taken to touch, which raises what is too much
+    even so, and clears or eases nothing.
+    """
     slot = None if mine is None else mine.get(n + 1)
     if area is None:
         return None if slot is None else Found(n + 1, None, {})
-    share = contact_share(message.ohm[n], area)
+    ohm = None if message.contact[n] is _UNKNOWN else message.ohm[n]
+    share = contact_share(ohm, area)
     density = rms_ma / (area * share)
     limits = yard.limits["current_density"]
     warn, limit = limits["warn_ma_per_cm2"], limits["limit_ma_per_cm2"]
@@ -125,6 +129,9 @@ def _density(
     if slot is not None and slot.is_true:
         warn *= ease
         limit *= ease if slot.priority is Priority.HIGH else 1
+    if slot is not None and not ohm and density < (limit if slot.priority is Priority.HIGH else warn):
+        # How much touches is not known now: it is better only if it were so even at the least.
+        return Found(n + 1, None, {}) if rms_ma >= warn * area * LEAST_CONTACT else None
     if density < warn:
         return None
     is_high = density >= limit
@@ -209,6 +216,8 @@ def electrode_off(message: Telemetry, yard: Yardstick, _look: Look, mine: Mine) 
             limit *= 1 - yard.limits["electrode_off"]["deadband_percent"] / 100
         if contact is _ELECTRODE or (contact is not _OFF and ohm is not None and ohm > limit):
             found.append(_pad_off(message, yard, n, ohm))
+        elif slot is not None and ohm is None and contact is not _OFF and "by_ohm" in slot.facts:
+            found.append(Found(n + 1, None, {}))  # the device never said so, and does not measure now
     return found
 
 
@@ -216,7 +225,11 @@ def _pad_off(message: Telemetry, yard: Yardstick, n: int, ohm: float | None) -> 
     """Current that flows in the very moment in which the pad is said to be off makes it urgent."""
     now_ma = message.ma[n][-1]
     is_live = now_ma >= yard.limits["electrode_off"]["live_ma"]
-    facts = {"ma": now_ma if is_live else message.set_ma[n]} | ({} if ohm is None else {"ohm": ohm})
+    facts: dict[str, Any] = {"ma": now_ma if is_live else message.set_ma[n]}
+    if ohm is not None:
+        facts["ohm"] = ohm
+    if message.contact[n] is not _ELECTRODE:
+        facts["by_ohm"] = True
     return Found(n + 1, Priority.HIGH if is_live else Priority.MEDIUM, facts, now_ma if is_live else 0.0)
 
 
@@ -237,14 +250,20 @@ def low_current(message: Telemetry, yard: Yardstick, look: Look, mine: Mine) -> 
             if message.ohm[n] is not None:
                 facts["ohm"] = message.ohm[n] or 0.0
             found.append(Found(n + 1, Priority.MEDIUM, facts))
-        elif mine is not None and n + 1 in mine and not _says_enough(contact, message.phase, set_ma):
+        elif (
+            mine is not None
+            and n + 1 in mine
+            and not _says_enough(contact, message.phase, peak, set_ma, yard)
+        ):
             found.append(Found(n + 1, None, {}))
     return found
 
 
-def _says_enough(contact: Contact, phase: Phase, set_ma: float) -> bool:
-    """Whether a channel without a shortfall was asked for current at all."""
-    return contact is _OFF or (contact is Contact.OK and phase is Phase.ON and set_ma >= MEASURABLE_MA)
+def _says_enough(contact: Contact, phase: Phase, peak: float, set_ma: float, yard: Yardstick) -> bool:
+    """Whether a channel was asked for current and gave it; the first second of a contraction may hold its ramp."""
+    if contact is not Contact.OK:
+        return contact is _OFF
+    return phase is Phase.ON and set_ma >= MEASURABLE_MA and peak >= set_ma * yard.shortfall
 
 
 def overrun(message: Telemetry, yard: Yardstick, planned_ms: int | None) -> Sequence[Found]:

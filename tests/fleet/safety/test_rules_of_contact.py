@@ -42,6 +42,15 @@ def test_what_was_off_by_its_impedance_is_on_only_below_the_deadband() -> None:
     assert told(bed.telemetry(3, ohm=[7_900, 905, None])) == [("-", "electrode_off", 1)]
 
 
+def test_what_was_off_by_its_impedance_is_not_on_because_a_rest_measures_none() -> None:
+    """Else a device that judges no contact itself would raise the same alert with every contraction."""
+    bed = Bedside()
+    assert told(bed.telemetry(1, ohm=[10_500, 905, None])) == [("+", "electrode_off", 1)]
+    for second in range(2, 8):
+        assert bed.telemetry(second, phase="rest", ma=[[0.0] * 10] * 3, ohm=[None] * 3) == []
+    assert told(bed.telemetry(8)) == [("-", "electrode_off", 1)]
+
+
 @pytest.mark.parametrize("contact", ["unknown", "timeout"])
 def test_unknown_contact_neither_raises_nor_clears(contact: str) -> None:
     bed = Bedside()
@@ -133,6 +142,20 @@ def test_less_than_set_through_whole_contractions_is_low_whatever_the_device_say
     ma = [[27.0] * 10, [39.9] * 10, [0.0] * 10]
     news = [told(bed.telemetry(n, ma=ma)) for n in range(1, 13)]
     assert news == [[]] * 11 + [[("+", "low_current", 1)]]
+
+
+def test_short_contractions_with_less_than_set_come_to_ten_seconds_too() -> None:
+    """Four seconds on, four off: the first second of each holds its ramp, and is no sign of enough."""
+    bed, short = Bedside(), [[27.0] * 10, [39.9] * 10, [0.0] * 10]
+    rest = {
+        "phase": "rest",
+        "ma": [[0.0] * 10] * 3,
+        "ohm": [None] * 3,
+        "contact": ["unknown", "unknown", "off"],
+    }
+    news = [told(bed.telemetry(n, **({"ma": short} if n % 8 < 4 else rest))) for n in range(24)]
+    assert [n for n, one in enumerate(news) if one] == [11]
+    assert news[11] == [("+", "low_current", 1)]
 
 
 def test_a_ramp_is_not_low_current() -> None:

@@ -163,6 +163,18 @@ def test_density_eases_from_high_to_medium_only_below_its_deadband() -> None:
     ]
 
 
+@pytest.mark.parametrize("unknown", [{"ohm": [None, 905, None]}, {"contact": ["unknown", "ok", "off"]}])
+def test_density_is_not_over_because_its_contact_is_not_known(unknown: dict[str, Any]) -> None:
+    bed = Bedside(electrode_cm2=(16.0, 16.0, 16.0))
+    high: dict[str, Any] = {"ohm": [9_000, 905, None], "ma": [[42.0] * 10, CALM, [0.0] * 10]}
+    bed.telemetry(1, **high)
+    for second in range(2, 9):
+        assert bed.telemetry(second, **(high | unknown)) == []
+    little = {"ma": [[25.0] * 10, CALM, [0.0] * 10]}  # under 1.5 mA/cm² through a fifth of the pad
+    news = [told(bed.telemetry(second, **(high | unknown | little))) for second in range(9, 13)]
+    assert news == [[], [], [], [("-", "current_density", 1)]]
+
+
 def test_density_without_a_protocol_is_taken_from_the_charge_that_flowed() -> None:
     bed = Bedside(knowledge=UNKNOWN, protocol=None, electrode_cm2=(4.0, 50.0, 50.0))
     bed.telemetry(1, step=None)
