@@ -21,7 +21,7 @@ from fleet.paging.duty import VERB
 from fleet.safety import queries
 from fleet.safety import texts as texts_of
 from fleet.safety.models import Alert
-from fleet.safety.words import OPEN, TRUE, Duty, Priority, State
+from fleet.safety.words import OPEN, Duty, Priority, State
 
 _SHOWN = (Priority.HIGH, Priority.MEDIUM, Priority.LOW)
 _ANSWERED = Case(
@@ -31,7 +31,6 @@ _ANSWERED = Case(
     default=Value(3),
     output_field=IntegerField(),
 )
-_IS_LINE = Q(cause=None) & (Q(shelved_until=None) | Q(priority=Priority.HIGH, state__in=TRUE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ def bar_of_site(site: Site, *, display: str = "") -> Bar:
 def counts_by_site(sites: Sequence[Site]) -> dict[int, tuple[Count, ...]]:
     """Return how many lines of each site's own are open, by site; priorities that have none are left out."""
     texts = bar_texts()
-    rows = Alert.objects.filter(_IS_LINE, site__in=sites, state__in=OPEN).values("site_id", "priority")
+    rows = Alert.objects.filter(queries.IS_LINE, site__in=sites, state__in=OPEN).values("site_id", "priority")
     found = {(row["site_id"], row["priority"]): row["n"] for row in rows.annotate(n=Tally("pk")).order_by()}
     return {
         site.pk: tuple(
@@ -109,7 +108,8 @@ def _bar(sites: Sequence[Site], asked: dict[str, str], duties: Sequence[str], *,
     ids = [site.pk for site in sites]
     counted = queries.counts(ids)
     newest = _newest_high(ids) if counted[Priority.HIGH] else None
-    on_duty: list[dict[str, Any]] = alertreads.duty_at(sites, timezone.now())
+    names = "display" not in asked
+    on_duty: list[dict[str, Any]] = alertreads.duty_at(sites, timezone.now(), names=names)
     care, care_missing = duty_words(on_duty, "care", texts)
     technical, technical_missing = duty_words(on_duty, "technical", texts)
     zones = {site.time_zone for site in sites}
@@ -143,6 +143,6 @@ def _said(alert: Alert, texts: dict[str, str]) -> str:
 
 def _newest_high(site_ids: Sequence[int]) -> Alert | None:
     """Return the high alert that the bar names, as `newestHigh` in alerts-store.js chooses it."""
-    lines = queries.open_alerts(site_ids).filter(_IS_LINE, priority=Priority.HIGH, late=False)
+    lines = queries.open_alerts(site_ids).filter(queries.IS_LINE, priority=Priority.HIGH, late=False)
     away = Q(device__serial__in=alertreads.away(site_ids, timezone.now()), in_session=False)
     return lines.exclude(away).order_by(_ANSWERED, "-raised_at", "-pk").first()

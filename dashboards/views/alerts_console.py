@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.db.models import Case, Exists, IntegerField, OuterRef, Q, Value, When
+from django.db.models import Case, Exists, IntegerField, OuterRef, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -21,12 +21,10 @@ from devices.queries import moment
 from fleet.access.people import called
 from fleet.safety import queries, texts
 from fleet.safety.models import Alert
-from fleet.safety.words import OPEN, RANK, TRUE, Priority
+from fleet.safety.words import OPEN, RANK
 
 FIRST: Final = 60  # lines that the server renders; the script reads all
 ANY_ALERT: Final = 987654321  # stands for the number in addresses that the script fills in
-
-_IN_SIGHT: Final = Q(cause=None) & (Q(shelved_until=None) | Q(priority=Priority.HIGH, state__in=TRUE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ def console(request: HttpRequest) -> HttpResponse:
 def _lines(scope: Scope) -> list[Line]:
     rank = Case(*(When(priority=one, then=Value(n)) for one, n in RANK.items()), output_field=IntegerField())
     explains = Exists(Alert.objects.filter(cause=OuterRef("pk"), state__in=OPEN))
-    rows = queries.open_alerts(scope.ids).filter(_IN_SIGHT)
+    rows = queries.open_alerts(scope.ids).filter(queries.IS_LINE)
     return [_line(one, scope) for one in rows.order_by(rank, explains, "-raised_at", "-pk")[:FIRST]]
 
 

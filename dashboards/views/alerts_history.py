@@ -27,8 +27,6 @@ from fleet.safety.models import Alert
 from fleet.safety.rules import RULES
 from fleet.safety.words import OPEN, RANK, TRUE, State
 
-_FIRST = 3  # columns that are always in sight
-
 
 @dataclass(frozen=True, slots=True)
 class Shown:

@@ -17,6 +17,11 @@ from fleet.safety.words import OPEN, TRUE, Priority, State
 ALONG: Final = ("device", "site", "acknowledged_by", "closed_by", "shelved_by", "assignee")
 """What `alert_object` reads beside the alert itself."""
 
+_IN_SIGHT: Final = Q(shelved_until=None) | Q(priority=Priority.HIGH, state__in=TRUE)
+IS_LINE: Final = Q(cause=None) & _IN_SIGHT
+"""Open alerts that stand by themselves: what another explains stands under that one, and a shelf rests sound and
+messages, but hides nothing that is high and true."""
+
 
 def alerts() -> QuerySet[Alert]:
     """Return all alerts, with what `alert_object` needs."""
@@ -114,10 +119,9 @@ def counts(sites: Iterable[Site | int]) -> dict[str, int]:
 
     What another alert explains is counted with that one.  A high one that is true counts though it is shelved.
     """
-    shown = Q(shelved_until=None) | Q(priority=Priority.HIGH, state__in=TRUE)
     top = Alert.objects.filter(Q(site__in=list(sites)) | Q(site=None), state__in=OPEN, cause=None)
     found = top.aggregate(
-        **{one.value: Count("pk", filter=shown & Q(priority=one.value)) for one in Priority},
+        **{one.value: Count("pk", filter=_IN_SIGHT & Q(priority=one.value)) for one in Priority},
         shelved=Count("pk", filter=~Q(shelved_until=None)),
     )
     return {name: found[name] for name in (*(one.value for one in Priority), "shelved")}

@@ -8,15 +8,11 @@ its messages, and nobody who looks at the device may be told that nothing is wro
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Q
-
 from devices import state
 from devices.moments import to_ms
-from fleet.safety import texts
+from fleet.safety import queries, texts
 from fleet.safety.models import Alert
-from fleet.safety.words import OPEN, RANK, TRUE, Priority, State
-
-_IS_SHOWN = Q(cause=None) & (Q(shelved_until=None) | Q(priority=Priority.HIGH, state__in=TRUE))
+from fleet.safety.words import OPEN, RANK, Priority, State
 
 
 def worst_of(device_ids: Iterable[int]) -> dict[int, dict[str, Any] | None]:
@@ -25,7 +21,7 @@ def worst_of(device_ids: Iterable[int]) -> dict[int, dict[str, Any] | None]:
     worst: dict[int, dict[str, Any] | None] = dict.fromkeys(device_ids)
     if not worst:
         return {}
-    for alert in Alert.objects.filter(_IS_SHOWN, device__in=worst.keys(), state__in=OPEN):
+    for alert in Alert.objects.filter(queries.IS_LINE, device__in=worst.keys(), state__in=OPEN):
         device_id = alert.device_id
         if device_id is not None and (device_id not in found or urgency(alert) < urgency(found[device_id])):
             found[device_id] = alert
