@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.db.models import Q
+
 from devices.models import Minute, Session, State
 from devices.moments import to_ms
 from fleet.safety import rulesets, service
@@ -19,6 +21,9 @@ from fleet.safety.words import TRUE
 
 EVERY: Final = timedelta(seconds=30)
 _RULE: Final = RULES["contact_drift"]
+_LIFTED: Final = timedelta(
+    minutes=3
+)  # so long the newest minutes of a trend may hold an electrode that was off
 _LONGEST: Final = timedelta(minutes=62)  # the longest window that a site may choose, and a little
 
 Series = dict[int, list[tuple[int, float]]]  # channel → (minute, Ω)
@@ -52,10 +57,12 @@ def look(now: datetime) -> int:
         .only("device__site_id", "session")
     }
     limits = rulesets.limits_everywhere()
-    series = _series(watched, now)
+    series, lifted = _series(watched, now), _lifted(watched, now)
     for device_id, state in watched.items():
         of_site = limits.get(state.device.site_id, PRODUCT)
         for channel, minutes in series.get(device_id, {}).items():
+            if (device_id, channel) in lifted:
+                continue
             alert = told.get((device_id, channel))
             news += _judge(device_id, channel, minutes, alert, of_site, str(state.session), now)
     news += _over(told, now)
@@ -101,6 +108,13 @@ def _judge(
             rule_version=limits.version,
         )
     ]
+
+
+def _lifted(watched: Iterable[int], now: datetime) -> set[tuple[int | None, int | None]]:
+    """Return (device, channel) whose electrode is off or just was: an open circuit is no slow drying."""
+    off = Alert.objects.filter(rule="electrode_off", device__in=watched)
+    lately = off.filter(Q(state__in=TRUE) | Q(cleared_at__gte=now - _LIFTED))
+    return set(lately.values_list("device_id", "channel"))
 
 
 def _over(told: Mapping[tuple[int | None, int | None], Alert], now: datetime) -> list[News]:

@@ -6,10 +6,12 @@ import pytest
 
 from devices.models import Device, Minute, Session, State
 from fleet.access.models import Site
-from fleet.safety import drift, texts
+from fleet.safety import drift, service, texts
 from fleet.safety.finders.drift import MINUTE_MS, holds, trend
 from fleet.safety.models import Alert
 from fleet.safety.rules import PRODUCT
+from fleet.safety.signals import Fall, Key, Rise
+from fleet.safety.words import Duty, Priority
 
 LIMITS = PRODUCT["contact_drift"]
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -78,6 +80,19 @@ def test_a_drying_pad_is_told_once_and_over_when_it_is_better(device: Device) ->
     drift.look(NOON + timedelta(minutes=1))
     alert.refresh_from_db()
     assert alert.state == "cleared"
+
+
+def test_an_electrode_that_was_off_is_not_also_told_as_one_that_dries(device: Device) -> None:
+    rolled_up(device, 255, 260, 255, 260, 20_000, 24_000)
+    key = Key("electrode_off", device.pk, 1)
+    rise = Rise(
+        key, int((NOON - timedelta(seconds=90)).timestamp() * 1000), Priority.MEDIUM, Duty.CARE, session="s1"
+    )
+    service.take([rise], NOON - timedelta(seconds=90))
+    drift.look(NOON)
+    service.take([Fall(key, int((NOON - timedelta(seconds=60)).timestamp() * 1000))], NOON)
+    drift.look(NOON + timedelta(seconds=30))
+    assert list(Alert.objects.values_list("rule", flat=True)) == ["electrode_off"]
 
 
 def test_minutes_of_another_session_are_another_pad(device: Device) -> None:
