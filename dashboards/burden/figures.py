@@ -91,7 +91,7 @@ def overview(one: Position) -> list[tuple[str, Standing, str]]:
     """Return the four figures that tell positions apart at a glance: value, standing, and its words."""
     known = one.burden
     values = {
-        "per_day": number(known.per_day),
+        "per_day": rate(known.per_day),
         "most_in_10_min": str(known.most_in_10_min),
         "flood_share": percent(known.flood_share),
         "regard_most": str(known.regard_most),
@@ -109,11 +109,11 @@ def figures(one: Position) -> list[Figure]:
 def _rates(one: Position) -> list[Figure]:
     known = one.burden
     return [
-        _figure(one, "per_10_min", _("Alarms in ten minutes, on average"), number(known.per_10_min),
+        _figure(one, "per_10_min", _("Alarms in ten minutes, on average"), rate(known.per_10_min),
                 _("about 1, at most 2")),
-        _figure(one, "per_hour", _("Alarms an hour, on average"), number(known.per_hour),
+        _figure(one, "per_hour", _("Alarms an hour, on average"), rate(known.per_hour),
                 _("about 6, at most 12")),
-        _figure(one, "per_day", _("Alarms a day, on average"), number(known.per_day),
+        _figure(one, "per_day", _("Alarms a day, on average"), rate(known.per_day),
                 _("about 150, at most 300")),
     ]  # fmt: skip
 
@@ -237,6 +237,11 @@ def number(value: float | None) -> str:
         return "–"
     digits = 0 if value >= 100 or value == int(value) else 1 if value >= 10 else 2
     return str(number_format(value, digits, use_l10n=True, force_grouping=True))
+
+
+def rate(value: float | None) -> str:
+    """Return how many a unit of time; one that less time than that unit would have to tell is not made up."""
+    return _("too short to say") if value is None else number(value)
 
 
 def percent(share: float | None) -> str:
