@@ -50,7 +50,8 @@ class AlertsConsumer(PacedConsumer):
         return await database_sync_to_async(find_bench)(self.credentials, slug)
 
     def _sit(self, bench: Bench) -> None:
-        self.bench, self.watch, self.aside = bench, AlertWatch(bench.site_ids), {}
+        self.bench, self.aside = bench, {}
+        self.watch = AlertWatch(bench.site_ids, people=not self.credentials.display)
 
     def groups_heard(self) -> tuple[str, ...]:
         everybody = (alert_group(None),) if self.bench.sites else ()
@@ -62,10 +63,15 @@ class AlertsConsumer(PacedConsumer):
     async def live_events(self, message: dict[str, Any]) -> None:
         for key, event in message["events"].items():
             if event["kind"] == "alert":
-                self.watch.hear(event)
+                self._hear_alert(event)
             else:
                 self.other[key] = event
         await self.try_to(self.send_waiting())
+
+    def _hear_alert(self, event: dict[str, Any]) -> None:
+        """One of a site that was taken away may still be on its way here when the groups are left."""
+        if event["site"] is None or event["site"] in {slug for _number, slug, _name in self.bench.sites}:
+            self.watch.hear(event)
 
     # --- upkeep ---
 
@@ -108,7 +114,9 @@ class AlertsConsumer(PacedConsumer):
     async def _read_aside(self) -> dict[str, Any]:
         now, ids = timezone.now(), self.bench.site_ids
         return {
-            "duty": await database_sync_to_async(alertreads.duty)(ids, now),
+            "duty": await database_sync_to_async(alertreads.duty)(
+                ids, now, names=not self.credentials.display
+            ),
             "away": await database_sync_to_async(alertreads.away)(ids, now),
         }
 

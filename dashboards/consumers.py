@@ -43,7 +43,8 @@ class LiveConsumer(PacedConsumer):
             return seat
         self.seat = seat
         if self.asked.get("alerts") != ["none"]:
-            self.alerts = AlertWatch([seat.site_id], device=self.only)
+            people = not self.credentials.display
+            self.alerts = AlertWatch([seat.site_id], device=self.only, people=people)
         return NOT_FOUND if self.only is not None and await self._find(self.only) is None else None
 
     def groups_heard(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Case, IntegerField, Q, Value, When
+from django.utils.translation import gettext as _
 
 from fleet.access.models import Site
 from fleet.paging import duty as rota
@@ -18,6 +19,19 @@ _URGENCY = Case(
     output_field=IntegerField(),
 )
 _OVER = Case(When(state=State.CLEARED, then=Value(1)), default=Value(0), output_field=IntegerField())
+_OF_PEOPLE: dict[str, Any] = {
+    "acknowledged_by": None,
+    "closed_by": None,
+    "shelved_by": None,
+    "assignee": None,
+    "note": "",
+    "shelf_reason": "",
+}
+
+
+def without_people(alert: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an alert without who did something and what they wrote: a screen on the wall names nobody."""
+    return {**alert, **_OF_PEOPLE}
 
 
 def revs(site_ids: Collection[int], device: str | None = None) -> Mapping[int, int]:
@@ -41,9 +55,9 @@ def alerts(site_ids: Collection[int], only: Collection[int]) -> list[dict[str, A
     return [queries.alert_object(rows[number]) for number in only if number in rows]
 
 
-def duty(site_ids: Collection[int], now: datetime) -> list[dict[str, Any]]:
-    """Return who is on duty at each of these sites, by name."""
-    return duty_at(list(Site.objects.filter(pk__in=site_ids).order_by("name", "pk")), now)
+def duty(site_ids: Collection[int], now: datetime, *, names: bool = True) -> list[dict[str, Any]]:
+    """Return who is on duty at each of these sites, by name; without `names` only whether somebody is."""
+    return duty_at(list(Site.objects.filter(pk__in=site_ids).order_by("name", "pk")), now, names=names)
 
 
 def away(site_ids: Collection[int], now: datetime) -> list[str]:
@@ -54,11 +68,15 @@ def away(site_ids: Collection[int], now: datetime) -> list[str]:
     return sorted(rows.values_list("device__serial", flat=True))
 
 
-def duty_at(sites: Sequence[Site], now: datetime) -> list[dict[str, Any]]:
+def duty_at(sites: Sequence[Site], now: datetime, *, names: bool = True) -> list[dict[str, Any]]:
     """As `duty`, for whoever has the sites."""
     on_duty = rota.on_duty(sites, now)
+
+    def called(site: Site, one: Duty) -> list[str]:
+        held = on_duty[site.pk, one]
+        return [rota.brief(who)["name"] for who in held] if names or not held else [_("somebody")]
+
     return [
-        {"site": site.slug, "name": site.name}
-        | {one.value: [rota.brief(who)["name"] for who in on_duty[site.pk, one]] for one in Duty}
+        {"site": site.slug, "name": site.name} | {one.value: called(site, one) for one in Duty}
         for site in sites
     ]

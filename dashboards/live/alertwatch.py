@@ -15,9 +15,9 @@ MEND_MOST = 200  # alerts a tick
 class AlertWatch:
     """What one socket knows and has still to tell of the alerts of these sites, and of the server's own."""
 
-    def __init__(self, site_ids: Collection[int], *, device: str | None = None) -> None:
-        """`device`: narrowed to the alerts of this serial."""
-        self.site_ids, self.device = tuple(site_ids), device
+    def __init__(self, site_ids: Collection[int], *, device: str | None = None, people: bool = True) -> None:
+        """`device`: narrowed to the alerts of this serial; `people`: who did something is told, too."""
+        self.site_ids, self.device, self._people = tuple(site_ids), device, people
         self.book = AlertBook()
         self._parts: deque[list[int]] = deque()
         self._revs: Mapping[int, int] = {}
@@ -60,10 +60,11 @@ class AlertWatch:
     def hear(self, event: dict[str, Any]) -> None:
         """Take an event of a group in."""
         if self.device is None or event["device"] == self.device:
-            self.book.put((event,))
+            self.book.put((event if self._people else alertreads.without_people(event),))
 
     async def _read_revs(self) -> Mapping[int, int]:
         return await database_sync_to_async(alertreads.revs)(self.site_ids, self.device)
 
     async def _read(self, only: Collection[int]) -> list[dict[str, Any]]:
-        return await database_sync_to_async(alertreads.alerts)(self.site_ids, only)
+        alerts = await database_sync_to_async(alertreads.alerts)(self.site_ids, only)
+        return alerts if self._people else [alertreads.without_people(one) for one in alerts]

@@ -1,6 +1,7 @@
 """The sockets of alerts on the real channel layer and the real database."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -264,9 +265,24 @@ async def test_a_screen_on_the_wall_hears_its_one_site(ward: wards.Ward) -> None
     link, secret = await sync_to_async(displays.make_link)(
         actor=None, site=ward.north, name="Ward", now=timezone.now()
     )
+    nurse = await User.objects.aget(username="nurse")
+    await Turn.objects.acreate(site=ward.north, duty="care", user=nurse, since=ward.now)
     screen = Listener(f"alerts?display={secret}", ORIGIN)
-    await screen.open()
+    hello = await screen.open()
     assert set(screen.alerts) == {mine.pk}
+    wall = Listener(f"live?site=north&display={secret}", ORIGIN)
+    hellos = [hello, await wall.open()]
+    mine = await change(
+        mine, state="acknowledged", acknowledged_at=ward.now, acknowledged_by=nurse, assignee=nurse,
+        shelved_by=nurse, shelf_reason="nurse asked", note="says nurse",
+    )  # fmt: skip
+    await tell(mine)
+    hellos += [await screen.draw(), await wall.draw()]
+    again = Listener(f"alerts?display={secret}", ORIGIN)
+    hellos.append(await again.open())
+    assert {one.alerts[mine.pk]["state"] for one in (screen, wall, again)} == {"acknowledged"}
+    assert "nurse" not in json.dumps(hellos), "a screen on the wall names nobody"
+    assert hellos[-1]["duty"][0]["care"] == ["somebody"]
     await sync_to_async(displays.revoke_link)(actor=None, link=link, now=timezone.now())
     assert await screen.closed() == 4403
 
