@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -43,8 +44,8 @@ def ask(*, actor: User | None, person: User, address: str, now: datetime) -> tup
     secret = secrets.token_urlsafe(32)
     with transaction.atomic():
         User.objects.select_for_update().get(pk=person.pk)  # two windows at once: one mail
-        before = EmailWish.objects.filter(user=person).first()
-        if before is not None and now - before.asked_at < PAUSE:
+        before = _last_asked_at(person)
+        if before is not None and now - before < PAUSE:
             raise Refused(_("A mail was sent less than a minute ago. Look for it, or try again in a minute."))
         wish, _made = EmailWish.objects.update_or_create(
             user=person,
@@ -100,13 +101,27 @@ def forget(*, actor: User | None, person: User) -> bool:
     """
     if actor != person:
         people.require_all_of(actor, person)
+    asked_at = _last_asked_at(person)
     with transaction.atomic():
         wished, _rows = EmailWish.objects.filter(user=person).delete()
+        if asked_at is not None:  # else whoever asks and removes in turn would send a mail with each
+            cache.set(_paused(person), asked_at, timeout=PAUSE.total_seconds())
         had = User.objects.filter(pk=person.pk).exclude(email="").update(email="")
         if wished or had:
             record(actor, "email.forgotten", subject=person.get_username())
     person.email = ""
     return bool(wished or had)
+
+
+def _last_asked_at(person: User) -> datetime | None:
+    """Return when a mail was asked for last, also if its wish was taken back within the pause."""
+    wish = EmailWish.objects.filter(user=person).first()
+    kept: datetime | None = wish.asked_at if wish is not None else cache.get(_paused(person))
+    return kept
+
+
+def _paused(person: User) -> str:
+    return f"email-asked:{person.pk}"
 
 
 def tidy(typed: str) -> str:

@@ -1,9 +1,10 @@
 """E-mail by SMTP, with one deadline for the whole conversation."""
 
+import re
 import smtplib
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -40,11 +41,11 @@ def send(letter: Letter, *, seconds: float) -> Answer:
             _Backend(deadline).send_messages([_message(letter)])
         except smtplib.SMTPRecipientsRefused as error:
             code, text = next(iter(error.recipients.values()))
-            return _refused(code, text)
+            return _without(letter.to, _refused(code, text))
         except smtplib.SMTPResponseException as error:
-            return _refused(error.smtp_code, error.smtp_error)
+            return _without(letter.to, _refused(error.smtp_code, error.smtp_error))
         except (OSError, smtplib.SMTPException, ValueError) as error:
-            return Answer(taken=False, text=_reason(error, deadline))
+            return _without(letter.to, Answer(taken=False, text=_reason(error, deadline)))
     return Answer(taken=True, text="the mail server has it")
 
 
@@ -94,6 +95,14 @@ def _refused(code: int, text: bytes | str) -> Answer:
     """RFC 5321, section 4.2.1: 5xx will not change, 4xx may."""
     words = text.decode(errors="replace") if isinstance(text, bytes) else text
     return Answer(taken=False, text=said(f"{code} {words}"), final=500 <= code < 600)
+
+
+def _without(addresses: tuple[str, ...], given: Answer) -> Answer:
+    """Servers quote the address; logs, and colleagues who see what was told, need not know it."""
+    text = given.text
+    for one in addresses:
+        text = re.sub(re.escape(one), "…", text, flags=re.IGNORECASE)
+    return replace(given, text=text)
 
 
 def _reason(error: Exception, deadline: Deadline) -> str:
