@@ -13,6 +13,7 @@ from dashboards.views.display import GUESSES_A_MINUTE
 from fleet.access import displays, service
 from fleet.access.errors import Denied, NotVisible, Refused
 from fleet.access.models import AuditEntry, DisplayLink
+from fleet.paging.models import Turn
 from tests.dashboards.api.ward import Ward
 
 
@@ -44,8 +45,11 @@ def test_it_names_nobody_and_leads_nowhere_even_on_a_machine_where_somebody_is_l
     made: tuple[DisplayLink, str], nurse: Client
 ) -> None:
     User.objects.filter(username="nurse").update(first_name="Nora", last_name="Lindqvist")
+    user, since = User.objects.get(username="nurse"), timezone.now()
+    Turn.objects.create(site=made[0].site, duty="care", user=user, since=since)
     page = nurse.get(f"/display/{made[1]}/").content.decode()
     assert "Lindqvist" not in page
+    assert "On duty: somebody" in page
     assert "/logout/" not in page
     assert 'href="/devices/' not in page
     assert 'href="/sites/' not in page
