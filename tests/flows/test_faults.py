@@ -60,6 +60,31 @@ STRIKES: dict[str, tuple[float | None, dict[str, Any]]] = {
     "malformed": (BAD_S, {"every_s": 0.5}),
 }
 """Fault: how long, and its arguments.  `small_buffer` strikes together with a lost link."""
+SILENT = {"link_lost", "no_measurements"}
+ALERTS: dict[str, tuple[set[str], set[str]]] = {
+    "link_loss": ({"link_lost"}, SILENT),
+    "link_half_open": ({"link_lost"}, SILENT),
+    "link_flapping": (set(), SILENT),  # how long it takes to connect again is chance
+    "late_flush": ({"no_measurements"}, set()),
+    "small_buffer": ({"link_lost", "records_dropped"}, SILENT),
+    "power_loss": (set(), {*SILENT, "watchdog"}),
+    "watchdog": ({"watchdog"}, SILENT),
+    "clock_wrong": ({"clock_skew"}, set()),
+    "clock_drift": (set(), {"clock_skew"}),
+    "clock_step_back": ({"clock_skew"}, set()),
+    "electrode_off": ({"electrode_off"}, set()),
+    "electrode_lifted": ({"low_current"}, {"electrode_off", "current_density"}),
+    "electrode_dry": (set(), {"low_current", "electrode_off", "contact_drift"}),
+    "overtemp": ({"over_temperature"}, {"fault"}),
+    "battery_dying": ({"battery_low"}, {"battery_dying", *SILENT, "offline_idle"}),
+    "estop": ({"estop"}, {"fault"}),
+    "device_fault": ({"fault"}, set()),
+    "cloned_identity": ({"identity_conflict"}, {"rejects", *SILENT}),  # they throw each other off the broker
+    "overdrive": ({"over_current"}, set()),
+    "spoiled_records": (set(), {"rejects"}),
+    "malformed": ({"rejects"}, set()),
+}
+"""Fault: what must be alarmed, and what may be besides.  Of all others nothing may be."""
 SILENCE_COUNTS = """
     SELECT 1 FROM devices_pulse WHERE part = 'ingest'
     AND (detail->>'silence_counts_from_ms')::float < extract(epoch FROM now()) * 1000"""
@@ -189,6 +214,17 @@ def test_every_record_is_stored_once_and_as_it_was_made(day: Day, fault: str) ->
     if fault == "cloned_identity":
         score.missing.clear()  # a clone that is taken away takes its buffer with it
     assert score.perfect(), score
+
+
+@pytest.mark.parametrize("fault", STRIKES)
+def test_every_fault_is_alarmed_as_what_it_is_and_nothing_else_is(day: Day, fault: str) -> None:
+    must, may = ALERTS.get(fault, (set(), set()))
+    query = "SELECT rule, late FROM safety_alert WHERE device_id = %s"
+    rows = day.sql(fault, query)
+    news = {rule for rule, late in rows if not late}
+    assert must - {"records_dropped"} <= news, "late alerts call nobody"
+    assert must <= {rule for rule, _late in rows}
+    assert news <= must | may
 
 
 @pytest.mark.parametrize("fault", STRIKES)
