@@ -86,13 +86,14 @@ def _arrives_again(alert: Alert) -> bool:
     tried = Delivery.objects.filter(
         Q(webhook=None) | Q(webhook__revoked_at=None),
         Q(push=None) | Q(push__gone_at=None),
-        alert__site=alert.site_id,
         channel=channel.value,
         attempts__gt=0,
         planned_at__gte=alert.raised_at - outbox.LEASE * 60,
     )
     if alert.facts.get("webhook"):
         tried = tried.filter(webhook=alert.facts["webhook"])
+    else:
+        tried = tried.filter(alert__site=alert.site_id)
     newest = tried.order_by("user_id", "webhook_id", "push_id", "-planned_at").distinct(
         "user_id", "webhook_id", "push_id"
     )
@@ -105,7 +106,9 @@ def _is_troubled(one: Delivery) -> bool:
 
 
 def _key_of(one: Delivery) -> Key:
-    return Key(RULE, site_id=one.alert.site_id, subject=_subject(one))
+    """A webhook is its site's, whatever it was to tell: no other site hears its name, or what it answered."""
+    site_id = one.webhook.site_id if one.webhook is not None else one.alert.site_id
+    return Key(RULE, site_id=site_id, subject=_subject(one))
 
 
 def _subject(one: Delivery) -> str:

@@ -11,15 +11,19 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext as _
 
+from fleet.access.models import Membership
 from fleet.paging.channels.answer import Answer, said
-from fleet.paging.models import Delivery, PushAddress
+from fleet.paging.models import Delivery, PushAddress, Step
 from fleet.paging.policies import Channel
+from fleet.safety.models import Alert
 from fleet.safety.words import RANK, Priority, State
 
 LEASE: Final = timedelta(seconds=45)  # longer than a sender may take: TELL_SECONDS, and a name to look up
+_LOOK_UP: Final = timedelta(seconds=2)
 RETRY_S: Final = (2, 5, 15, 60, 300, 900)  # after each try that failed; then it is over
 TROUBLED_AFTER: Final = 3  # tries: whoever relies on this message hears of it now, not in twenty minutes
 STUCK_AFTER: Final = timedelta(seconds=60)
@@ -72,10 +76,12 @@ def lease(room: Mapping[Channel, int], now: datetime) -> dict[Channel, list[Leas
 
 
 def _due(channel: Channel, now: datetime, most: int) -> Sequence[Delivery]:
+    # Whose sender died keeps its lease, but nobody else's message to the same recipient waits for that.
+    at_work = now + LEASE - timedelta(seconds=settings.TELL_SECONDS) - _LOOK_UP
     busy: set[tuple[int | None, int | None, int | None]] = set(
-        Delivery.objects.filter(channel=channel.value, state=_SENDING, due_at__gt=now).values_list(
-            "user_id", "webhook_id", "push_id"
-        )
+        Delivery.objects.filter(
+            channel=channel.value, state=_SENDING, due_at__gt=max(now, at_work)
+        ).values_list("user_id", "webhook_id", "push_id")
     )
     due = Delivery.objects.filter(channel=channel.value, due_at__lte=now, state__in=[_PLANNED, _SENDING])
     found: list[Delivery] = []
@@ -89,6 +95,13 @@ def _due(channel: Channel, now: datetime, most: int) -> Sequence[Delivery]:
         if len(found) == most:
             break
     return found
+
+
+def give_back(lease: Lease, now: datetime) -> None:
+    """Let a message that never left be taken again at once."""
+    Delivery.objects.filter(pk=lease.id, attempts=lease.attempt, state=_SENDING).update(
+        state=_PLANNED, leased_until=None, due_at=now
+    )
 
 
 def to_send(id_: UUID, now: datetime) -> Delivery | None:
@@ -126,6 +139,8 @@ def _moot(one: Delivery) -> str:
         return _("explained by another alert before it was sent")
     if one.user is not None and not one.user.is_active:
         return _("their login has ended")
+    if one.user is not None and not _has_a_role(one.user_id, alert):
+        return _("they have no role there any more")
     if one.channel == Channel.EMAIL and one.user is not None and not one.user.email:
         return _("their e-mail address was taken away")
     if one.webhook is not None and one.webhook.revoked_at is not None:
@@ -133,6 +148,15 @@ def _moot(one: Delivery) -> str:
     if one.push is not None and (one.push.gone_at is not None or one.push.user_id != one.user_id):
         return _("that browser takes pushes no more")
     return ""
+
+
+def _has_a_role(user_id: int | None, alert: Alert) -> bool:
+    """Whether they have a role at the alert's site still, or at a site that its policies lead to."""
+    roles = Membership.objects.filter(user=user_id)
+    if alert.site_id is not None:
+        beyond = Step.objects.filter(policy__site=alert.site_id, site__isnull=False).values("site")
+        roles = roles.filter(Q(site=alert.site_id) | Q(site__in=beyond))
+    return roles.exists()
 
 
 def answer(one: Delivery, attempt: int, answer: Answer, now: datetime) -> Outcome | None:

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from fleet.access.models import Site
 from fleet.paging import courier, faults, outbox, planner, service
 from fleet.paging.channels.answer import Answer
-from fleet.paging.models import Delivery, Escalation, PushAddress, Turn
+from fleet.paging.models import Delivery, Escalation, Policy, PushAddress, Step, Turn, Webhook
 from fleet.paging.policies import Channel
 from fleet.safety.models import Alert
 
@@ -141,6 +142,23 @@ def test_who_left_the_house_is_told_no_more(planned, on_duty, now):
     assert outbox.to_send(mine.id, now) is None
 
 
+def test_whose_role_was_withdrawn_since_it_was_planned_is_told_no_more(planned, on_duty, now, site):
+    (mine,) = lease(now)
+    on_duty.memberships.all().delete()
+    assert outbox.to_send(mine.id, now) is None
+    planned.refresh_from_db()
+    assert (planned.state, planned.answer) == ("dropped", "they have no role there any more")
+
+
+def test_who_is_on_duty_at_the_next_site_is_told_though_they_have_no_role_here(planned, on_duty, now, site):
+    other = Site.objects.create(slug="south", name="South")
+    on_duty.memberships.update(site=other)
+    policy = Policy.objects.create(site=site, priority="high", changed_at=now)
+    Step.objects.create(policy=policy, number=1, after_s=0, whom="site", site=other, channels=["email"])
+    (mine,) = lease(now)
+    assert outbox.to_send(mine.id, now) is not None
+
+
 # --- what does not arrive ---
 
 
@@ -194,6 +212,17 @@ def test_it_does_not_while_another_message_of_the_step_has_arrived(planned, on_d
     )  # fmt: skip
     try_once(now, NO)
     assert Escalation.objects.get(alert=planned.alert).due_at == after(now, 60)
+
+
+def test_a_webhook_that_fails_to_tell_of_the_server_itself_is_an_alert_of_its_own_site(site, alert, now):
+    hook = Webhook.objects.create(site=site, name="Nurse call", url="https://x/", secret="s", made_at=now)
+    ours = alert("ingest_silent", device=None, channel=None)
+    about = {"alert": ours, "episode": 1, "step": 1, "channel": "webhook", "webhook": hook, "planned_at": now}
+    one = Delivery.objects.create(**about, state="failed", attempts=7, answer="500 no")
+    faults.note(outbox.Outcome(one, is_over=True, is_troubled=True), now)
+    assert Alert.objects.get(rule="delivery_failed").site == site
+    faults.look(now)
+    assert failed_alerts() == [("Nurse call", "raised")], "it does not clear while nothing arrived"
 
 
 def test_a_dead_mail_server_does_not_tell_of_itself_by_mail_for_ever(planned, engineer, site, now):
