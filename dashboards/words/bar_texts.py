@@ -70,9 +70,9 @@ def _sound() -> dict[str, str]:
     return {
         "sound.on": _("Sound on"),
         "sound.other": _("Sound on, in another tab"),
-        "sound.blocked": _("No sound yet: this browser wants a click first"),
+        "sound.blocked": _("No sound yet"),
         "sound.blocked.act": _("Turn sound on"),
-        "sound.blocked.act.long": _("Let this browser play sound"),
+        "sound.blocked.act.long": _("Browsers play no sound before a click on the page"),
         "sound.none": _("This browser cannot play sound"),
         "sound.paused": _("Sound paused"),
         "sound.pause": _("Pause 2 min"),
