@@ -59,6 +59,7 @@ class Slot:
     facts: dict[str, Any] = field(default_factory=dict)
     size: float = 0.0
     hold_ms: int = 0  # told by an event: no status before this ends it
+    said: dict[int, Priority] = field(default_factory=dict)  # how urgent each source called it last
     marks: list[int] = field(default_factory=list)  # of what counts how often
 
 
@@ -79,10 +80,9 @@ def holds(slot: Slot, found: Found, at_ms: int, source: int, delays: Delays) -> 
     slot.seen_ms = max(slot.seen_ms, at_ms)
     added = not slot.sources & source
     slot.sources |= source
+    slot.said[source] = priority
     if slot.told:
-        return _weigh(slot, found, priority, alone=slot.sources == source) or (
-            NOTED if is_new or added else NOTHING
-        )
+        return _weigh(slot, found) or (NOTED if is_new or added else NOTHING)
     slot.priority, slot.facts, slot.size = priority, found.facts, found.size
     if at_ms - slot.since_ms < delays.on_ms:
         return NOTED if is_new or added else NOTHING
@@ -92,9 +92,10 @@ def holds(slot: Slot, found: Found, at_ms: int, source: int, delays: Delays) -> 
     return ROSE
 
 
-def _weigh(slot: Slot, found: Found, priority: Priority, *, alone: bool) -> int:
-    """It was told already: again if it is worse; eased only by the source that alone says so."""
-    if priority != slot.priority and (alone or _URGENT[priority] > _URGENT[slot.priority]):
+def _weigh(slot: Slot, found: Found) -> int:
+    """It was told already: again if it is worse, and if it is less to every source that says so."""
+    priority = _most_urgent(slot)
+    if priority != slot.priority:
         slot.priority, slot.facts, slot.size = priority, found.facts, found.size
         return WEIGHED
     if found.facts.keys() - slot.facts.keys():  # an event told it, and a measurement tells more
@@ -104,6 +105,12 @@ def _weigh(slot: Slot, found: Found, priority: Priority, *, alone: bool) -> int:
         slot.facts, slot.size = found.facts, found.size
         return WEIGHED
     return NOTHING
+
+
+def _most_urgent(slot: Slot) -> Priority:
+    """Return what the sources that say so make of it; one not heard since a restart said what was told."""
+    said = [slot.said.get(one, slot.priority) for one in (TELEMETRY, STATUS) if slot.sources & one]
+    return max(said, key=_URGENT.__getitem__)
 
 
 _URGENT: Final = {Priority.INFO: 0, Priority.LOW: 1, Priority.MEDIUM: 2, Priority.HIGH: 3}

@@ -130,6 +130,20 @@ def test_every_rule_may_break_and_the_others_find_what_they_find(
     assert bed.broken == [rule]
 
 
+def test_what_eases_is_told_less_urgent_once_every_source_says_so() -> None:
+    """A device in session tells its temperature in its telemetry and in its status."""
+    bed = Bedside()
+    bed.telemetry(1, temp_c=56.0)
+    assert bed.status(1.5, temp_c=56.0) == []
+    assert bed.telemetry(2, temp_c=50.0) == []
+    [eased] = bed.status(2.5, temp_c=50.0)
+    assert isinstance(eased, Weigh)
+    assert (eased.priority, eased.facts["temp_c"]) == ("medium", 50.0)
+    [worse] = bed.telemetry(3, temp_c=57.0)
+    assert isinstance(worse, Weigh)
+    assert worse.priority == "high"
+
+
 def test_calm_judging_remembers_nothing() -> None:
     bed = Bedside()
     for second in range(1, 100):
