@@ -5,13 +5,17 @@ push, and nobody who plans.  The hands are threads; each try is one lease, one d
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Final
 
 import structlog
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django.utils import timezone
 
 from devices.store import pulses
@@ -39,6 +43,9 @@ class Courier:
             for channel, hands in HANDS.items()
         }
         self._free = dict(HANDS)
+        self._owed: deque[Callable[[], object]] = (
+            deque()
+        )  # what is to be written down once there is a database
         self._lock = threading.Lock()
         self._wake, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
@@ -61,6 +68,7 @@ class Courier:
 
     def look(self) -> int:
         """Give every free hand a message that is due; return how many there were."""
+        self._write_what_is_owed()
         with self._lock:
             room = dict(self._free)
         leases = outbox.lease(room, timezone.now())
@@ -97,10 +105,29 @@ class Courier:
         if pulse is None or (now - pulse[0]).total_seconds() > _WORKER_SILENT_S:
             tick()
 
+    def _write_what_is_owed(self) -> None:
+        """Before anything is leased: else what was sent while the database went away would be sent again."""
+        while self._owed:
+            owed = self._owed.popleft()
+            try:
+                owed()
+            except (OperationalError, InterfaceError):
+                self._owed.appendleft(owed)
+                raise
+
     def _send(self, channel: Channel, lease: Lease) -> None:
+        owed: Callable[[], object] = partial(outbox.give_back, lease, timezone.now())
         try:
             close_old_connections()
-            deliver(lease)
+            tried = attempt(lease)
+            if tried is not None:
+                owed = partial(note, tried)
+                owed()
+        except (OperationalError, InterfaceError):
+            log.warning(
+                "the database went away; what came of a message is written down later", id=str(lease.id)
+            )
+            self._owed.append(owed)
         except Exception:
             log.exception("a message was not sent; its lease ends, and it is tried again", id=str(lease.id))
         finally:
@@ -120,15 +147,39 @@ def tick() -> planner.Planned:
     return planned
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A message that was tried, and what came of it."""
+
+    one: Delivery
+    attempt: int
+    given: Answer
+    at: datetime
+
+
 def deliver(lease: Lease) -> None:
     """Send one leased message and write down what came of it."""
+    tried = attempt(lease)
+    if tried is not None:
+        note(tried)
+
+
+def attempt(lease: Lease) -> Tried | None:
+    """Send one leased message.  Once it has left, the database is not asked any more: whatever it raises, nothing
+    has left.
+    """
     one = outbox.to_send(lease.id, timezone.now())
     if one is None:
-        return
-    given = _WAYS[Channel(one.channel)](one)
-    outcome = outbox.answer(one, lease.attempt, given, timezone.now())
+        return None
+    return Tried(one, lease.attempt, _WAYS[Channel(one.channel)](one), timezone.now())
+
+
+def note(tried: Tried) -> None:
+    """Write down what came of a try; a second time does no harm."""
+    one, given = tried.one, tried.given
+    outcome = outbox.answer(one, tried.attempt, given, tried.at)
     level = log.info if given.taken else log.warning
-    level("told" if given.taken else "not told", id=str(one.pk), channel=one.channel, attempt=lease.attempt,
+    level("told" if given.taken else "not told", id=str(one.pk), channel=one.channel, attempt=tried.attempt,
           alert=one.alert_id, answer="" if given.taken else given.text)  # fmt: skip
     if outcome is not None:
         faults.note(outcome, timezone.now())

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from fleet.paging import courier, planner, service
@@ -72,6 +72,13 @@ def wait_for(state, channel, within_s=30):
     raise AssertionError(list(Delivery.objects.values("channel", "state", "answer")))
 
 
+def wait_until(true, within_s=10):
+    until = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
 @pytest.mark.timeout(60)
 def test_a_message_whose_sender_was_killed_before_the_answer_comes_again_under_the_same_id(
     alert, on_duty, site, receiver, sender, now
@@ -113,6 +120,28 @@ def test_a_mail_server_that_hangs_delays_no_webhook_and_nobody_who_plans(
     mails = Delivery.objects.filter(channel="email")
     assert set(mails.values_list("state", "answer")) == {("sending", ""), ("planned", "")}, "none has ended"
     mailbox.let_go()
+
+
+def test_what_was_sent_while_the_database_went_away_is_not_sent_again_and_keeps_nobody_waiting(
+    alert, on_duty, mailbox, hands, monkeypatch, now
+):
+    """First before the message leaves, then after it has left."""
+
+    def gone(*_args):
+        raise OperationalError("the server closed the connection unexpectedly")
+
+    alert()
+    planner.plan(now)
+    for name in ("to_send", "answer"):
+        with monkeypatch.context() as patch:
+            patch.setattr(courier.outbox, name, gone)
+            assert hands.look() == 1
+            wait_until(lambda: len(hands._owed) == 1)
+    assert len(mailbox.letters) == 1
+    Delivery.objects.update(due_at=now, leased_until=now)  # as after 45 s
+    assert hands.look() == 0
+    assert Delivery.objects.get(channel="email").state == "sent"
+    assert len(mailbox.letters) == 1
 
 
 def test_many_messages_all_arrive_and_each_once(alert, on_duty, mailbox, hands, now):
