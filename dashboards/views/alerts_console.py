@@ -21,7 +21,7 @@ from devices.queries import moment
 from fleet.access.people import called
 from fleet.safety import queries, texts
 from fleet.safety.models import Alert
-from fleet.safety.words import OPEN, RANK
+from fleet.safety.words import OPEN, RANK, TRUE
 
 FIRST: Final = 60  # lines that the server renders; the script reads all
 ANY_ALERT: Final = 987654321  # stands for the number in addresses that the script fills in
@@ -62,10 +62,12 @@ def console(request: HttpRequest) -> HttpResponse:
 
 
 def _lines(scope: Scope) -> list[Line]:
+    """In the order of `arrange` in console-order.js, which takes over from here."""
     rank = Case(*(When(priority=one, then=Value(n)) for one, n in RANK.items()), output_field=IntegerField())
+    over = Case(When(state__in=TRUE, then=Value(0)), default=Value(1), output_field=IntegerField())
     explains = Exists(Alert.objects.filter(cause=OuterRef("pk"), state__in=OPEN))
     rows = queries.open_alerts(scope.ids).filter(queries.IS_LINE)
-    return [_line(one, scope) for one in rows.order_by(rank, explains, "-raised_at", "-pk")[:FIRST]]
+    return [_line(one, scope) for one in rows.order_by(rank, over, explains, "-raised_at", "-pk")[:FIRST]]
 
 
 def _line(alert: Alert, scope: Scope) -> Line:

@@ -49,6 +49,17 @@ def test_the_console_names_what_where_since_when_and_that_nobody_has_it(nurse: C
     assert "Nobody has it" in page
 
 
+def test_what_is_true_stands_before_what_is_over_from_the_first_rendering_on(
+    nurse: Client, ward: Ward
+) -> None:
+    rise(ward)
+    over = rise(ward, "low_current")
+    service.take([Fall(Key("low_current", ward.running.pk, 2), int(1000 * ward.now.timestamp()))], ward.now)
+    lines = nurse.get("/alerts/").context["lines"]
+    assert [line.alert.rule for line in lines] == ["electrode_off", "low_current"]
+    assert lines[1].alert.pk == over.pk
+
+
 def test_alerts_of_other_sites_are_on_nobodys_console(nurse: Client, stranger: Client, ward: Ward) -> None:
     alert = rise(ward)
     del nurse
