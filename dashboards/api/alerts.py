@@ -19,6 +19,7 @@ from dashboards.api.params import Blank, Moment, Page, Storable, Text, answered,
 from dashboards.api.problems import Problem, not_found, wrong_parameter
 from dashboards.api.schemas import Page as PageOf
 from devices.queries import MAX_NUMBER
+from fleet.access.errors import Refused
 from fleet.safety import burden_queries, queries, service
 from fleet.safety.models import Alert
 from fleet.safety.words import OPEN, Disposition, State
@@ -247,11 +248,17 @@ def assign(request: HttpRequest, alert_id: AlertId, assignee: Assignee) -> HttpR
 
     def deed(actor: User, alert: Alert, now: datetime) -> Alert:
         to = None if assignee.to is None else User.objects.filter(username=assignee.to).first()
+        unknown = wrong_parameter(
+            "to", _("the username of somebody who sees this alert expected"), str(assignee.to)
+        )
         if assignee.to is not None and to is None:
-            raise wrong_parameter(
-                "to", _("the username of somebody who sees this alert expected"), assignee.to
-            )
-        return service.assign(actor=actor, alert=alert, to=to, now=now)
+            raise unknown
+        try:
+            return service.assign(actor=actor, alert=alert, to=to, now=now)
+        except service.Over:
+            raise
+        except Refused:  # as for a name that nobody has: who works elsewhere is not told here
+            raise unknown from None
 
     return _done(request, alert_id, deed)
 

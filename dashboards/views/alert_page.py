@@ -1,5 +1,6 @@
 """One alert: what, where, since when, what to do, who has it, the evidence, what happened, and who was told."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -19,8 +20,10 @@ from dashboards.alerts.evidence import has_evidence, is_moving
 from dashboards.alerts.forms import CommentForm
 from dashboards.alerts.journal import journal, messages
 from dashboards.words import alert_texts
+from dashboards.words.alert_lines import to_do
 from devices.models import Session
 from fleet.access import queries as access
+from fleet.access.models import Site
 from fleet.access.people import called
 from fleet.paging import queries as paging
 from fleet.safety import queries, texts
@@ -74,14 +77,15 @@ def evidence(request: HttpRequest, number: int) -> HttpResponse:
 
 def view_context(reader: User, found: Alert, now: datetime) -> dict[str, Any]:
     """Return what `alerts/view.html` shows."""
-    told = list(paging.told_about(found))
+    sites = access.sites_of(reader)
+    told = list(paging.told_about(found, sites))
     return {
         "alert": found,
         "zone": zone_of(found),
         "now": now,
         "title": texts.title(found.rule),
         "sentence": texts.sentence(found),
-        "to_do": texts.to_do(found),
+        "to_do": to_do(found),
         "why": texts.why(found.rule),
         "priority": alert_texts.PRIORITIES.get(found.priority, found.priority),
         "state": state_words(found),
@@ -97,7 +101,7 @@ def view_context(reader: User, found: Alert, now: datetime) -> dict[str, Any]:
         "journal": journal(found),
         "messages_sent": messages(told),
         "next_step": _next_step(found),
-        "explains": _under(found),
+        "explains": _under(found, sites),
         "comment_form": CommentForm(),
     }
 
@@ -136,7 +140,7 @@ def _next_step(found: Alert) -> datetime | None:
     return paging.next_steps([found]).get(found.pk)
 
 
-def _under(found: Alert) -> dict[str, Any]:
-    rows = queries.alerts().filter(cause=found).order_by("raised_at", "pk")
+def _under(found: Alert, sites: Iterable[Site]) -> dict[str, Any]:
+    rows = queries.visible(sites).filter(cause=found).order_by("raised_at", "pk")
     shown = [(one, texts.sentence(one)) for one in rows[:_UNDER]]
     return {"shown": shown, "more": rows.count() - len(shown) if len(shown) == _UNDER else 0}

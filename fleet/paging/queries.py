@@ -1,19 +1,27 @@
 """Reads: what was told to whom, and how a site tells."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from fleet.access.models import Site
+from fleet.access.models import Membership, Site
 from fleet.paging.models import Delivery, Escalation, PushAddress, Shift, Turn, Webhook
 from fleet.safety.models import Alert
 
 
-def told_about(alert: Alert) -> QuerySet[Delivery]:
-    """Return what was told about the alert, the newest first, with whom and by what."""
-    return _whole(Delivery.objects.filter(alert=alert))
+def told_about(alert: Alert, sites: Iterable[Site]) -> QuerySet[Delivery]:
+    """Return what was told about the alert, the newest first, with whom and by what.
+
+    Of the server's own, which every site is told: whom of these sites, and which of their webhooks.
+    """
+    told = _whole(Delivery.objects.filter(alert=alert))
+    if alert.site_id is not None:
+        return told
+    mine = list(sites)
+    members = Membership.objects.filter(site__in=mine).values("user")
+    return told.filter(Q(user=None) | Q(user__in=members), Q(webhook=None) | Q(webhook__site__in=mine))
 
 
 def told_at(site: Site, *, since: datetime) -> QuerySet[Delivery]:

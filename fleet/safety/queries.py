@@ -29,8 +29,9 @@ def alerts() -> QuerySet[Alert]:
 
 
 def visible(sites: Iterable[Site | int]) -> QuerySet[Alert]:
-    """Return the alerts of these sites, and those of the server itself, which are every site's."""
-    return alerts().filter(Q(site__in=list(sites)) | Q(site=None))
+    """Return the alerts of these sites, and those of the server itself, which are every site's; of no site: none."""
+    seen = list(sites)
+    return alerts().filter(Q(site__in=seen) | Q(site=None)) if seen else alerts().none()
 
 
 def open_alerts(sites: Iterable[Site | int]) -> QuerySet[Alert]:

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from fleet.access.models import AuditEntry
+from fleet.paging.models import Delivery, Webhook
 from fleet.safety import service
 from fleet.safety.models import Alert, Entry
 from fleet.safety.signals import Fall, Key, Rise
@@ -77,6 +78,20 @@ def test_an_alert_of_the_server_itself_is_on_everybodys_console(stranger: Client
     page = stranger.get("/alerts/").content.decode()
     assert "the server itself" in page
     assert stranger.get(f"/alerts/{alert.pk}/").status_code == 200
+
+
+def test_whom_of_another_site_it_was_told_is_not_told_here(client: Client, ward: Ward) -> None:
+    alert = rise(ward, "ingest_silent", Priority.HIGH, device=None, channel=None, facts={})
+    hook = Webhook.objects.create(site=ward.north, name="Nurse call", url="https://x/", made_at=ward.now)
+    about = {"alert": alert, "episode": 1, "step": 1, "planned_at": ward.now}
+    engineer = User.objects.get(username="engineer")
+    Delivery.objects.create(**about, channel="webhook", webhook=hook)
+    Delivery.objects.create(**about, channel="email", user=engineer)
+    for name, is_told in (("nurse", True), ("stranger", False)):
+        client.force_login(User.objects.get(username=name))
+        page = client.get(f"/alerts/{alert.pk}/").content.decode()
+        assert ("Nurse call" in page) is is_told
+        assert ("e-mail · engineer" in page) is is_told
 
 
 def test_whoever_has_no_site_is_told_why_there_are_no_alerts(client: Client, django_user_model: Any) -> None:
