@@ -192,8 +192,8 @@ class Watch:
                 if slot.sources == 0 or slot.sources & conditions.TELEMETRY:
                     self._tell(slot, conditions.holds_not(slot, at_ms, conditions.TELEMETRY, off), at_ms)
 
-    def happened(self, one: Happened) -> None:
-        """Judge an event."""
+    def happened(self, one: Happened, now_ms: int) -> None:
+        """Judge an event that is known since `now_ms`."""
         try:
             tidings = events.read(one)
         except Exception as error:
@@ -202,10 +202,10 @@ class Watch:
         if not tidings:
             return
         for tiding in tidings:
-            if one.late:
-                self._of_past(partial(Watch._hear_tiding, tiding=tiding, one=one), one.true_ms, late=True)
-            else:
+            if events.is_news(tiding.rule, one, now_ms):
                 self._hear_tiding(tiding, one)
+            else:
+                self._of_past(partial(Watch._hear_tiding, tiding=tiding, one=one), one.true_ms, late=True)
 
     def _hear_tiding(self, tiding: events.Tidings, one: Happened) -> None:
         """Take in what an event says.  Each one of those that are no state of the device rises anew."""
@@ -223,7 +223,7 @@ class Watch:
             slot.told = False  # it happened again, whoever has closed what was told of the first time
             slot.hold_ms = at_ms + events.HOLD_MS[rule]
         move = conditions.holds(slot, found, at_ms, conditions.STATUS, self._delays(rule))
-        self._tell(slot, move or conditions.NOTED, at_ms)
+        self._tell(slot, move or conditions.NOTED, at_ms, session=one.event.session)
 
     def link(self, link: str, at_ms: int) -> None:
         """Judge the link that the device's state has come to."""
@@ -335,13 +335,13 @@ class Watch:
             if channel not in named:
                 self._tell(slot, conditions.holds_not(slot, at_ms, source, delays), at_ms)
 
-    def _tell(self, slot: Slot, move: int, at_ms: int) -> None:
+    def _tell(self, slot: Slot, move: int, at_ms: int, *, session: str | None = None) -> None:
         if not move:
             return
         self.touched[slot.rule, slot.channel] = slot
         key = Key(slot.rule, self.device_id, slot.channel or None)
         if move & conditions.ROSE:
-            self.news.append(self._rise(key, slot, at_ms))
+            self.news.append(self._rise(key, slot, at_ms, session or self.session))
         elif move & conditions.WEIGHED:
             self.news.append(Weigh(key, at_ms, slot.priority, slot.facts))
         elif move & conditions.FELL:
@@ -352,7 +352,7 @@ class Watch:
             if not channels:
                 del self.slots[slot.rule]
 
-    def _rise(self, key: Key, slot: Slot, at_ms: int) -> Rise:
+    def _rise(self, key: Key, slot: Slot, at_ms: int, session: str | None) -> Rise:
         rule = RULES[slot.rule]
         return Rise(
             key,
@@ -361,7 +361,7 @@ class Watch:
             duty=rule.duty,
             facts=slot.facts,
             latched=rule.latched,
-            session=self.session,
-            in_session=self.session is not None,
+            session=session,
+            in_session=session is not None,
             rule_version=self.limits.version,
         )

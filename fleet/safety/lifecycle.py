@@ -77,9 +77,11 @@ def rise(life: Life, news: Rise, now_ms: int, pace: Pace = USUAL) -> Step:
     if news.late:
         return _late_again(life, news, now_ms, pace)
     if life.state in TRUE:
-        latched = life.latched or news.latched
+        held = replace(life, latched=life.latched or news.latched)
+        if news.in_session and not life.in_session:  # a later record says whom it happened to
+            held = replace(held, session=news.session, in_session=True)
         return weigh(
-            replace(life, latched=latched),
+            held,
             Weigh(news.key, news.at_ms, news.priority, news.facts),
             now_ms,
             pace,

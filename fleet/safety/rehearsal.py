@@ -123,7 +123,7 @@ class Run:
             watch.planned = (one.event.session, one.data.planned_ms)
             line = self._lines[one.device_id]
             line.measured_ms, line.measured_in = one.true_ms, one.event.session
-        watch.happened(one)
+        watch.happened(one, now_ms)
         if not one.late:
             self._hear(one.device_id, one.true_ms, now_ms)
         self._collect(watch, now_ms)

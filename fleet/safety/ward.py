@@ -35,7 +35,7 @@ class Ward:
         changed: list[Watch] = []
         for device_id in {**facts.states, **items, **spoilt}:
             watch = self.watches[device_id]
-            self._hear(watch, items.get(device_id, ()), facts)
+            self._hear(watch, items.get(device_id, ()), facts, now_ms)
             if device_id in spoilt:
                 watch.refused(len(spoilt[device_id]), now_ms, spoilt[device_id][-1].reason)
             if watch.news:
@@ -45,7 +45,7 @@ class Ward:
                 changed.append(watch)
         return news, changed
 
-    def _hear(self, watch: Watch, items: Sequence[Item], facts: Facts) -> None:
+    def _hear(self, watch: Watch, items: Sequence[Item], facts: Facts, now_ms: int) -> None:
         """Judge what one device said, in the order it said it; what fails here is told, and stops no other."""
         pair = facts.states.get(watch.device_id)
         try:
@@ -61,7 +61,7 @@ class Ward:
                 elif kind == _STATUS:
                     watch.heard_status(what)
                 else:
-                    watch.happened(what)
+                    watch.happened(what, now_ms)
         except Exception as error:
             self._on_broken(JUDGING, error)
 

@@ -19,8 +19,10 @@ def _of_current() -> dict[str, str]:
         "current_density": _(
             "The r.m.s. current of the highest sample, over the part of the pad that is estimated to touch, reaches "
             "{warn_ma_per_cm2} mA/cm² (medium) or {limit_ma_per_cm2} mA/cm² (high). The pulse comes from the "
-            "protocol; without one, from the charge that flowed. Where the pad's area is not known, nothing is "
-            "said. Over when {deadband_percent} % below, for {off_delay_s} s."
+            "protocol (both phases of a biphasic pulse count in full); without one, from the charge that flowed. What "
+            "touches is estimated from the impedance, a fifth at least; where contact is unknown or not measured, "
+            "the whole pad is taken, which ends nothing. Where the pad's area is not known, nothing is said. Over "
+            "when {deadband_percent} % below, for {off_delay_s} s."
         ),
         "charge_per_phase": _(
             "The highest sample times the protocol's phase, or the device's own totals of charge over pulses, come "
@@ -35,11 +37,11 @@ def _of_contact() -> dict[str, str]:
             "In session: the device says so (in telemetry, as a condition, or by an event), or measures more than "
             "{limit_ohm} Ω. High if {live_ma} mA or more flow in that very moment, else medium. Told after "
             "{on_delay_s} s and over after {off_delay_s} s (0: at once); one that was told by its impedance is over "
-            "when that is {deadband_percent} % below the limit."
+            "when that is measured {deadband_percent} % below the limit."
         ),
         "low_current": _(
             "In session, for {on_delay_s} s: the device says so, or through whole contractions less than was set by "
-            "more than {shortfall_percent} %. Rests say nothing. Over after {off_delay_s} s of enough."
+            "more than {shortfall_percent} %. Rests say nothing, and end nothing. Over after {off_delay_s} s of enough."
         ),
         "contact_drift": _(
             "The mean impedance of the last two minutes is {rise_percent} % above the lowest two of the last "
@@ -62,7 +64,10 @@ def _of_machines() -> dict[str, str]:
             "{warn_c} °C are reached (medium), or {limit_c} °C, or the device says that it is too hot (high), for "
             "{on_delay_s} s (0: at once). Over when {deadband_c} °C cooler."
         ),
-        "watchdog": _("A session ended by the watchdog, a start after it, or the device's condition."),
+        "watchdog": _(
+            "A session ended by the watchdog, a start after it, or the device's condition. The device can tell it "
+            "only after its restart, so what is no older than two minutes is news, though it was kept until then."
+        ),
         "estop": _("The event, or the condition in any status, until the device says that it is released."),
         "fault": _(
             "A fault by its class, by event or condition: `hv` and `stim` high, others medium. A condition that no "

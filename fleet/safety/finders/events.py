@@ -19,6 +19,8 @@ HOLD_MS: Final[Mapping[str, int]] = {
     "records_dropped": 30_000,
 }
 """So long no status ends what an event told: it happened, though it may be over already."""
+NEWS_MS: Final[Mapping[str, int]] = {"watchdog": 120_000}
+"""What a device can tell only after its restart, so always from its buffer, is news for so long, late or not."""
 
 
 class Tidings(NamedTuple):
@@ -33,6 +35,11 @@ def read(happened: Happened) -> list[Tidings]:
     """Return what the rules make of an event; most say nothing."""
     reader = _READERS.get(happened.event.kind)
     return [] if reader is None else reader(happened)
+
+
+def is_news(rule: str, happened: Happened, now_ms: int) -> bool:
+    """Whether an event tells of the present."""
+    return not happened.late or now_ms - happened.true_ms <= NEWS_MS.get(rule, -1)
 
 
 def _of(

@@ -98,14 +98,22 @@ class Bedside:
         return self._news()
 
     def event(
-        self, second: float, kind: str, *, late: bool = False, channel: int | None = None, **data: Any
+        self,
+        second: float,
+        kind: str,
+        *,
+        late: bool = False,
+        heard_s: float | None = None,
+        channel: int | None = None,
+        **data: Any,
     ) -> list[News]:
         at_ms = int(1000 * second)
         event = Event(
             boot=7, seq=9000, up_ms=at_ms, t=T0 + at_ms, late=late, session=SESSION, kind=EventKind(kind),
             channel=channel, data=data,
         )  # fmt: skip
-        self.watch.happened(Happened(1, event, data_of(event), T0 + at_ms, late, False))
+        since_ms = T0 + at_ms if heard_s is None else T0 + int(1000 * heard_s)
+        self.watch.happened(Happened(1, event, data_of(event), T0 + at_ms, late, False), since_ms)
         return self._news()
 
     def link(self, link: str, second: float) -> list[News]:

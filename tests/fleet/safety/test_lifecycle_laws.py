@@ -62,7 +62,7 @@ def test_whatever_happens_an_alert_makes_sense(history: list[tuple[int, tuple[st
         assert (life.state is State.RAISED) <= (life.acknowledged_by is None)
         assert (life.state in TRUE) <= (life.close_ms is None and life.cleared_ms is None)
         assert not (life.late and life.state in TRUE)
-        assert (life.episode == 0) <= life.late or life.state is State.CLOSED
+        assert (life.state is State.RAISED and life.shelved_until_ms is None) <= (life.episode > 0)
         assert RANK[life.peak] <= RANK[life.priority]
         if life.state is State.CLOSED:
             assert life.shelved_until_ms is life.close_ms is life.calm_ms is None

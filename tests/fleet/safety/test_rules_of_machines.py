@@ -80,6 +80,15 @@ def test_a_watchdog_that_stopped_the_device_is_high_and_stays(event: str, data: 
     assert bed.says(idle(2)) == []
 
 
+def test_a_watchdog_is_news_though_only_the_buffer_can_tell_of_it_after_the_restart() -> None:
+    bed = Bedside()
+    bed.says(idle(9))
+    rise = only(bed.event(5, "session_ended", late=True, heard_s=11, reason="watchdog"))
+    assert (rise.key.rule, rise.late, rise.in_session) == ("watchdog", False, True)
+    old = only(Bedside().event(5, "boot", late=True, heard_s=126, reason="watchdog"))
+    assert (old.key.rule, old.late) == ("watchdog", True)
+
+
 def test_a_second_watchdog_rises_anew_whoever_closed_the_first() -> None:
     bed = Bedside()
     bed.event(1, "session_ended", reason="watchdog")
