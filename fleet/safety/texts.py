@@ -158,10 +158,16 @@ def _overrun(_alert: Alertish, facts: Facts) -> str:
 
 
 def _minutes(seconds: Any) -> str:
+    """Return a span in words, rounded down."""
     whole = int(seconds)
     if whole < 60:
         return _("%(n)d s") % {"n": whole}
     minutes, rest = divmod(whole, 60)
+    hours, left = divmod(minutes, 60)
+    if hours >= 48:
+        return _("%(n)d days") % {"n": hours // 24}
+    if hours >= 2:
+        return _("%(n)d h %(m)d min") % {"n": hours, "m": left}
     return _("%(n)d min %(s)d s") % {"n": minutes, "s": rest} if rest else _("%(n)d min") % {"n": minutes}
 
 
