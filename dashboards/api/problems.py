@@ -1,6 +1,7 @@
 """Every error of the API as RFC 9457 `application/problem+json`: what happened, what was seen, what to do."""
 
 import functools
+import json
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -109,9 +110,20 @@ def _unusable(request: HttpRequest, error: ValidationError) -> HttpResponse:
     errors = []
     for one in error.errors:
         name = _parameter(one)
-        seen = one.get("input") if one["loc"][:1] == ("body",) else request.GET.get(name)
+        seen = _in_body(request, one["loc"]) if one["loc"][:1] == ("body",) else request.GET.get(name)
         errors.append(_error(name, str(one["msg"]).removeprefix("Value error, "), seen))
     return answer(request, 422, "; ".join(one["detail"] for one in errors), errors)
+
+
+def _in_body(request: HttpRequest, loc: Sequence[str | int]) -> Any:
+    """Return what the body holds at pydantic's path, which begins with "body" and the view's own word for it."""
+    try:
+        seen = json.loads(request.body)
+        for part in loc[2:]:
+            seen = seen[part]
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return None
+    return seen
 
 
 def _parameter(error: Mapping[str, Any]) -> str:
