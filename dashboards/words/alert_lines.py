@@ -36,7 +36,7 @@ def line_texts() -> dict[str, str]:
         "line.raised": _("Nobody has it yet"),
         "line.acknowledged": _("{name} has it"),
         "line.acknowledged.nobody": _("Somebody has it"),
-        "line.cleared": _("Over; it waits to be closed"),
+        "line.cleared": _("Over, not yet closed"),
         "line.shelved": _("Shelved: it rests for a while"),
         "line.explained": _("Explained by another alert"),
         "line.late": _("Told late, from what the device had kept"),
@@ -56,12 +56,23 @@ def lines(alerts: Iterable[Alert], texts: dict[str, str], *, may_acknowledge: bo
             text=str(sentences.sentence(one)),
             state=one.state,
             who=_who(one, texts),
-            to_do=str(sentences.to_do(one)),
+            to_do=to_do(one),
             raised_at=one.raised_at,
             may_acknowledge=may_acknowledge and one.state == State.RAISED,
         )
         for one in alerts
     ]
+
+
+def to_do(alert: Alert) -> str:
+    """Return what to do about an alert as it stands: nobody is sent to what is over, and a closed one asks nothing."""
+    if alert.state == State.CLOSED:
+        return ""
+    if alert.state != State.CLEARED or alert.latched:
+        return str(sentences.to_do(alert))
+    if alert.close_at is not None:
+        return _("It is over, and closes by itself if it stays so.")
+    return _("It is over. See that all is well, then close it and say what it was.")
 
 
 def _who(alert: Alert, texts: dict[str, str]) -> str:

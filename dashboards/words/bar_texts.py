@@ -20,7 +20,7 @@ def _counts() -> dict[str, str]:
         "count.low": _("{n} low"),
         "count.none": _("No open alert"),
         "newest.over": _("Over: {text}"),
-        "newest.missed": _("Over, acknowledged by nobody: {text}"),
+        "newest.missed": _("Over, nobody had it: {text}"),
         "newest.server": _("The server"),
         "age.s": _("{n} s"),
         "age.min": _("{n} min"),

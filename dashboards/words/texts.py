@@ -105,7 +105,7 @@ def _alerts() -> dict[str, str]:
     return {
         "alert.raised": _("{text}"),
         "alert.acknowledged": _("{text} · somebody has it"),
-        "alert.cleared": _("Over, still to be closed: {text}"),
+        "alert.cleared": _("Over: {text}"),
         "alert.late": _("Told late: {text}"),
     }
 

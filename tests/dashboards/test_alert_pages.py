@@ -114,6 +114,22 @@ def test_the_page_says_what_to_do_who_has_it_and_what_happened(nurse: Client, wa
     assert page.index("Comment · nurse") < page.index("Acknowledged · nurse") < page.index("Rose: medium")
 
 
+def test_nobody_is_sent_to_what_is_over(nurse: Client, ward: Ward) -> None:
+    alert = rise(ward, "link_lost", Priority.HIGH, channel=None, facts={"output": "on"})
+    assert "the device may still be on" in nurse.get(f"/alerts/{alert.pk}/").content.decode()
+    alert.state = State.CLEARED
+    alert.save()
+    page = nurse.get(f"/alerts/{alert.pk}/").content.decode()
+    assert "See that all is well, then close it" in page
+    assert "the device may still be on" not in page
+    alert.latched = True
+    alert.save()
+    assert "the device may still be on" in nurse.get(f"/alerts/{alert.pk}/").content.decode()
+    alert.state = State.CLOSED
+    alert.save()
+    assert "What to do" not in nurse.get(f"/alerts/{alert.pk}/").content.decode()
+
+
 def test_what_is_explained_leads_to_its_cause_and_the_cause_to_it(nurse: Client, ward: Ward) -> None:
     cause = rise(
         ward, "group_silent", Priority.HIGH, device=None, site_id=ward.north.pk, channel=None, facts={}

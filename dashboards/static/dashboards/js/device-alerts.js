@@ -41,6 +41,7 @@ function draw(alert) {
   write(part("text"), alert.text);
   set(part("text"), "href", `${alertsUrl}${alert.id}/`);
   write(part("who"), whoOf(alert));
+  if (alert.state === "cleared") part("todo").hidden = true; // what was to be done while it was true
   set(/** @type {Element} */ (row.querySelector("time")), "data-age", alert.raised_at);
   const form = /** @type {HTMLFormElement} */ (row.querySelector("form"));
   set(form, "action", `${alertsUrl}${alert.id}/acknowledge/`);
