@@ -4,13 +4,14 @@
 """
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from channels.db import database_sync_to_async
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
-from dashboards.live import alertreads, reads
+from dashboards.live import alertreads, reads, shared
 from dashboards.live.alertwatch import AlertWatch
 from dashboards.live.build import build_id
 from dashboards.live.paced import TICK_S, PacedConsumer
@@ -111,13 +112,12 @@ class AlertsConsumer(PacedConsumer):
                 self.other[kind] = {"kind": kind, _ASIDE[kind]: told}
         self.aside = now
 
-    async def _read_aside(self) -> dict[str, Any]:
-        now, ids = timezone.now(), self.bench.site_ids
+    async def _read_aside(self, *, fresh: bool = False) -> dict[str, Any]:
+        now, ids, names = timezone.now(), self.bench.site_ids, not self.credentials.display
+        read = database_sync_to_async(partial(shared.read, fresh=fresh))
         return {
-            "duty": await database_sync_to_async(alertreads.duty)(
-                ids, now, names=not self.credentials.display
-            ),
-            "away": await database_sync_to_async(alertreads.away)(ids, now),
+            "duty": await read(("duty", ids, names), lambda: alertreads.duty(ids, now, names=names)),
+            "away": await read(("away", ids), lambda: alertreads.away(ids, now)),
         }
 
     async def check_access(self) -> bool:
@@ -172,7 +172,7 @@ class AlertsConsumer(PacedConsumer):
     async def _begin(self) -> dict[str, Any]:
         """Begin a snapshot; return what its first part says besides alerts."""
         now = timezone.now()
-        self.aside = await self._read_aside()
+        self.aside = await self._read_aside(fresh=True)
         pulse = await database_sync_to_async(reads.pulse)(now)
         parts = await self.watch.begin()
         self.due, self.part, self.parts = False, 0, parts

@@ -2,11 +2,12 @@
 
 from collections import deque
 from collections.abc import Collection, Mapping
+from heapq import nsmallest
 from typing import Any
 
 from channels.db import database_sync_to_async
 
-from dashboards.live import alertreads
+from dashboards.live import alertreads, shared
 from dashboards.live.alertbook import MOST_A_MESSAGE, AlertBook
 
 MEND_MOST = 200  # alerts a tick
@@ -30,7 +31,7 @@ class AlertWatch:
     async def begin(self, *, part_size: int | None = None) -> int:
         """Begin a snapshot; return of how many parts it is, at least one."""
         part_size = part_size or MOST_A_MESSAGE
-        self._revs = await self._read_revs()
+        self._revs = await self._read_revs(fresh=True)
         every = list(self._revs)
         self.book.restart()
         self._parts = deque(every[at : at + part_size] for at in range(0, len(every) or 1, part_size))
@@ -51,10 +52,11 @@ class AlertWatch:
         self._revs = now
 
     async def mend(self) -> bool:
-        """Read afresh what was lost; return False if that takes a whole snapshot."""
+        """Read afresh what was lost, of much the most urgent first; return False if that takes a whole snapshot."""
         if not self.book.behind or self.is_telling:
             return True
-        asked = sorted(self.book.behind)[:MEND_MOST]
+        places = {number: place for place, number in enumerate(self._revs)}
+        asked = nsmallest(MEND_MOST, self.book.behind, key=lambda one: places.get(one, len(places)))
         return self.book.mend(asked, [{"kind": "alert", **one} for one in await self._read(asked)])
 
     def hear(self, event: dict[str, Any]) -> None:
@@ -62,8 +64,11 @@ class AlertWatch:
         if self.device is None or event["device"] == self.device:
             self.book.put((event if self._people else alertreads.without_people(event),))
 
-    async def _read_revs(self) -> Mapping[int, int]:
-        return await database_sync_to_async(alertreads.revs)(self.site_ids, self.device)
+    async def _read_revs(self, *, fresh: bool = False) -> Mapping[int, int]:
+        about = (self.site_ids, self.device)
+        return await database_sync_to_async(shared.read)(
+            ("revs", *about), lambda: alertreads.revs(*about), fresh=fresh
+        )
 
     async def _read(self, only: Collection[int]) -> list[dict[str, Any]]:
         alerts = await database_sync_to_async(alertreads.alerts)(self.site_ids, only)
