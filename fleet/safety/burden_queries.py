@@ -15,9 +15,9 @@ from devices.state import to_ms
 from fleet.access.models import AuditEntry, Site
 from fleet.safety import burden
 from fleet.safety.burden import Burden, Ring, Source, Stand, Told, Verdict
-from fleet.safety.life import Kind
+from fleet.safety.life import Kind, above, is_above
 from fleet.safety.models import Alert, Entry
-from fleet.safety.words import OPEN, RANK, Disposition, Duty, Priority
+from fleet.safety.words import OPEN, TRUE, Disposition, Duty, Priority
 
 SHIFT: Final = timedelta(hours=8)
 SOON_MS: Final = 10_000  # an alert whose cause is known so soon called nobody: pages wait so long for causes
@@ -180,18 +180,23 @@ def _gather(
         places = ids if alert["site_id"] is None else [alert["site_id"]]
         duty = Duty.TECHNICAL.value if alert["site_id"] is None else alert["duty"]
         for site_id in places:
-            _add(found[site_id, duty], alert, journals[alert["pk"]], since)
+            _add(found[site_id, duty], alert, journals[alert["pk"]], since, until)
     return found
 
 
 def _add(
-    to: _Gathered, alert: dict[str, Any], journal: list[tuple[str, datetime, Any]], since: datetime
+    to: _Gathered,
+    alert: dict[str, Any],
+    journal: list[tuple[str, datetime, Any]],
+    since: datetime,
+    until: datetime,
 ) -> None:
     """Tell one alert's journal as rings, stands and a verdict.  Late ones called nobody."""
     source = Source(alert["rule"], alert["device__serial"] or "", alert["channel"] or None, alert["subject"])
     rings = _rings(journal, source, is_explained=alert["cause_id"] is not None)
     to.rings.extend(rings)
-    to.stands.extend(_stands(journal, source))
+    is_over = alert["state"] not in TRUE and alert["cleared_at"] is not None and alert["cleared_at"] < until
+    to.stands.extend(_stands(journal, source, alert["cleared_at"] if is_over else None))
     if not alert["late"] and rings:
         disposition = alert["disposition"]
         verdict = Disposition(disposition) if disposition else None
@@ -205,16 +210,23 @@ def _rings(journal: list[tuple[str, datetime, Any]], source: Source, *, is_expla
     """Return the moments at which the alert was told anew, but not those that a cause explained."""
     found: list[Ring] = []
     episode, priority = 0, Priority.INFO
+    peak = priority  # the highest since it was raised, or since a person last saw to it
     for n, (kind, at, data) in enumerate(journal):
         if kind == Kind.RAISED:
             episode, priority, rings = 1, Priority(data["priority"]), True
+            peak = priority
         elif kind == Kind.RETURNED:
             rings, episode = data.get("episode", 0) > episode, data.get("episode", episode)
             priority = Priority(data.get("priority", priority))
+            peak = above(priority, peak)
         elif kind == Kind.WORSENED:
-            worse = Priority(data["to"])
-            rings = not found or RANK[worse] < min(RANK[one.priority] for one in found)
-            episode, priority = episode + rings, worse
+            priority = Priority(data["to"])
+            rings, peak = is_above(priority, peak), above(priority, peak)
+            episode += rings
+        elif kind in (Kind.EASED, Kind.ACKNOWLEDGED, Kind.SHELVED):
+            priority = Priority(data["to"]) if kind == Kind.EASED else priority
+            peak = peak if kind == Kind.EASED else priority
+            continue
         elif kind == Kind.SURFACED:
             rings = _is_true(journal[:n])
         else:
@@ -244,8 +256,13 @@ def _explained(rest: Iterable[tuple[str, datetime, Any]], at_ms: int, *, is_expl
     return is_explained
 
 
-def _stands(journal: Iterable[tuple[str, datetime, Any]], source: Source) -> list[Stand]:
-    """Return the stretches in which it was true; chatter in between is one stretch."""
+def _stands(
+    journal: Iterable[tuple[str, datetime, Any]], source: Source, cleared_at: datetime | None
+) -> list[Stand]:
+    """Return the stretches in which it was true; chatter in between is one stretch.
+
+    While it chatters the journal tells no end, so `cleared_at` ends what is over by now.
+    """
     found: list[Stand] = []
     since: int | None = None
     for kind, at, _data in journal:
@@ -255,7 +272,7 @@ def _stands(journal: Iterable[tuple[str, datetime, Any]], source: Source) -> lis
             found.append(Stand(since, to_ms(at), source))
             since = None
     if since is not None:
-        found.append(Stand(since, None, source))
+        found.append(Stand(since, None if cleared_at is None else to_ms(cleared_at), source))
     return found
 
 

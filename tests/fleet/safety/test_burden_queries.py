@@ -93,6 +93,24 @@ def test_an_alert_that_gets_worse_than_it_was_is_told_again(device: Device) -> N
     assert (found.alarms, found.mix[Priority.HIGH]) == (2, 0.5)
 
 
+def test_what_somebody_had_seen_eased_and_gets_worse_again_is_told_again(device: Device, nurse: User) -> None:
+    alert = rise(device, 0, priority=Priority.HIGH)
+    service.take([Weigh(key(device), to_ms(at(3)), Priority.MEDIUM, {})], at(3))
+    service.acknowledge(actor=nurse, alerts=[alert], now=at(4))
+    service.take([Weigh(key(device), to_ms(at(9)), Priority.HIGH, {})], at(9))
+    alert.refresh_from_db()
+    assert position(device).burden.alarms == alert.episode == 2
+
+
+def test_what_chattered_and_is_over_is_not_stale_a_day_later(device: Device) -> None:
+    for n in range(4):
+        rise(device, n / 10, priority=Priority.HIGH)
+        fall(device, n / 10 + 0.05)
+    service.pass_time(at(5))
+    found = burden_queries.positions([device.site], at(-60), at(26 * 60), at(26 * 60))[0].burden
+    assert (found.chattering, found.stale, found.stale_now) == (1, 0, [])
+
+
 def test_what_a_cause_explains_is_no_alarm_until_it_surfaces(device: Device) -> None:
     site = device.site
     cause = service.take(
