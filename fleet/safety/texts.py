@@ -151,10 +151,10 @@ def _contact_drift(_alert: Alertish, facts: Facts) -> str:
 
 
 def _overrun(_alert: Alertish, facts: Facts) -> str:
-    return _("the session runs %(over)s longer than the %(planned)s planned") % {
-        "over": _minutes(facts.get("over_s", 0)),
-        "planned": _minutes(facts.get("planned_s", 0)),
-    }
+    spans = {"over": _minutes(facts.get("over_s", 0)), "planned": _minutes(facts.get("planned_s", 0))}
+    if facts.get("planned_by") == "protocol":
+        return _("the session runs %(over)s longer than the protocol allows (%(planned)s)") % spans
+    return _("the session runs %(over)s longer than the %(planned)s planned") % spans
 
 
 def _minutes(seconds: Any) -> str:
@@ -204,7 +204,9 @@ def _battery(_alert: Alertish, facts: Facts) -> str:
         parts.append(_("battery at %(soc)s %%") % {"soc": _n(facts["soc"])})
     if facts.get("mv") is not None:
         parts.append(_("%(mv)s mV") % {"mv": _n(facts["mv"])})
-    return ", ".join(parts) or _("the device reports a low battery")
+    if facts.get("is_reported") or not parts:
+        parts.append(_("the device reports a low battery"))
+    return ", ".join(parts)
 
 
 def _link_lost(_alert: Alertish, facts: Facts) -> str:

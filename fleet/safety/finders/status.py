@@ -115,7 +115,7 @@ def low(said: Said, yard: Yardstick, mine: Mine) -> Sequence[Found]:
         in_session=status.session is not None,
     )
     if "low_battery" in status.conditions and not yard.charging and (not found or found[0].priority is None):
-        facts = {} if status.battery is None else {"soc": status.battery.soc}
+        facts = {"is_reported": True} | ({} if status.battery is None else {"soc": status.battery.soc})
         return [Found(0, Priority.MEDIUM if status.session is not None else Priority.LOW, facts)]
     return found
 

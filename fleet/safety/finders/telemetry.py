@@ -274,7 +274,9 @@ def overrun(message: Telemetry, yard: Yardstick, planned_ms: int | None) -> Sequ
     over_ms = message.elapsed_ms - planned
     if over_ms <= yard.grace_ms:
         return NOTHING
-    facts = {"over_s": over_ms // 1000, "planned_s": planned // 1000}
+    facts: dict[str, Any] = {"over_s": over_ms // 1000, "planned_s": planned // 1000}
+    if not planned_ms:
+        facts["planned_by"] = "protocol"
     return [Found(0, Priority.MEDIUM, facts, over_ms)]
 
 

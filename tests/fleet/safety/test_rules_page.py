@@ -97,10 +97,15 @@ SENTENCES = [
         "Channel 1: 15.9 mA delivered of 25 mA set, 9413 Ω, for over 10 s",
     ),
     (alert("overrun", over_s=31, planned_s=1200), "The session runs 31 s longer than the 20 min planned"),
+    (
+        alert("overrun", over_s=31, planned_s=1200, planned_by="protocol"),
+        "The session runs 31 s longer than the protocol allows (20 min)",
+    ),
     (alert("over_temperature", temp_c=45.5, limit_c=45), "45.5 °C, limit 45 °C"),
     (alert("over_temperature"), "The device reports that it is too hot"),
     (alert("fault", classes=["hv"], code="E08"), "Fault of the high-voltage supply (code E08)"),
     (alert("battery_low", soc=9.4), "Battery at 9 %"),
+    (alert("battery_low", soc=87, is_reported=True), "Battery at 87 %, the device reports a low battery"),
     (alert("clock_skew", skew_s=-2400), "Its clock is 40 min slow"),
     (alert("records_dropped", records=1), "The device's buffer was full: 1 record is lost"),
     (
