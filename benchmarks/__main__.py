@@ -1,6 +1,6 @@
 """`make bench`: measure all, or what is named, and print a table and one JSON object a line.
 
-    python -m benchmarks                      everything: about six minutes
+    python -m benchmarks                      everything: about seven minutes
     python -m benchmarks load wall --quick    some of it, and shorter: to see that it works, not to be quoted
 
 A figure that is missed is printed as it is.  The exit code is 1 only if something could not be measured.
@@ -18,6 +18,7 @@ from typing import Any
 import structlog
 
 from benchmarks import (
+    alarm,
     console,
     figures,
     houses,
@@ -57,6 +58,11 @@ def _console(quick: bool) -> list[Row]:
         return [console.measure(house, seconds=5.0 if quick else 30.0)]
 
 
+def _alarm(quick: bool) -> list[Row]:
+    with houses.house(bench=True) as house:
+        return [alarm.measure(house, seconds=5.0 if quick else 15.0)]
+
+
 def _simulator(quick: bool) -> list[Row]:
     devices = 100 if quick else 1000
     with houses.house(devices=devices, scenario="load") as house:
@@ -78,6 +84,7 @@ BENCHMARKS = {
     "load": _load,
     "wall": _wall,
     "console": _console,
+    "alarm": _alarm,
     "simulator": _simulator,
     "trace": _trace,
 }

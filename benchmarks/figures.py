@@ -154,6 +154,21 @@ def _console(row: Row, _measured: Mapping[str, Row]) -> list[Figure]:
     ]
 
 
+def _alarm(row: Row, _measured: Mapping[str, Row]) -> list[Figure]:
+    never = row["calm_never_drawn"] + row["flood_never_drawn"]
+    return [
+        Figure("alarm", "sample on the wire → alert drawn, p50", row["calm_p50_ms"], "ms"),
+        Figure("alarm", "sample on the wire → alert drawn, p95", row["calm_p95_ms"], "ms", 1000),
+        Figure("alarm", "the same in the flood, p50", row["flood_p50_ms"], "ms"),
+        Figure("alarm", "the same in the flood, p95", row["flood_p95_ms"], "ms", 2000),
+        Figure("alarm", "alerts of the flood, raised", row["flood_alerts"], "", row["flooded"], "≥"),
+        Figure("alarm", "alerts of the flood, never drawn", row["flood_never_drawn_of_all"], "", 0),
+        Figure("alarm", "alerts that were timed, never drawn", never, "", 0),
+        Figure("alarm", "tasks over 50 ms in the page", row["long_tasks"], ""),
+        Figure("alarm", "longest task over 50 ms", row["longest_task_ms"], "ms"),
+    ]
+
+
 def _simulator(row: Row, _measured: Mapping[str, Row]) -> list[Figure]:
     return [
         Figure("simulator", f"{row['devices']} devices in session", row["cores"], "cores", 0.5),
@@ -176,6 +191,7 @@ _OF: Mapping[str, Callable[[Row, Mapping[str, Row]], list[Figure]]] = {
     "load": _load,
     "wall": _wall,
     "console": _console,
+    "alarm": _alarm,
     "simulator": _simulator,
     "trace": _trace,
     "judging": _judging,

@@ -112,7 +112,8 @@ function take(changed) {
   const draw = () => {
     refresh();
     news.hear(feed.store.alerts, changed);
-    document.dispatchEvent(new CustomEvent("myofleet:alerts-drawn", { detail: { ids: [...changed.ids], t: performance.now() } }));
+    const ids = changed.all ? [...feed.store.alerts.keys()] : [...changed.ids];
+    document.dispatchEvent(new CustomEvent("myofleet:alerts-drawn", { detail: { ids, t: performance.now() } }));
   };
   if (document.hidden) {
     draw();
