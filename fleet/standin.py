@@ -1,9 +1,10 @@
 """Ingest's second pair of hands: it watches the worker, keeps the clock of alerts while that is silent, and calls out
 when the database is gone.  (Whom to tell of what, the courier decides meanwhile.)
 
-Two threads of its own, so that no batch ever waits for them.  `Hands` asks the database once a second.  `Alarm` asks
-nobody: when the hands have had no answer for too long, the database is gone, and people are called directly, by the
-addresses that were remembered while it lived.
+Three threads of its own, so that no batch ever waits for them.  `Probe` asks the database once a second, and nothing
+else: a Redis that hangs must not look like a database that is gone.  `Alarm` asks nobody: when the probe has had no
+answer for too long, the database is gone, and people are called directly, by the addresses that were remembered while
+it lived.  `Hands` keep the clock, and may wait for Redis.
 """
 
 import threading
@@ -14,7 +15,7 @@ from typing import Final, Protocol
 
 import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from devices.moments import from_ms, to_ms
@@ -43,7 +44,7 @@ class Lifeline(Protocol):
 
 
 class Standin:
-    """Both threads.  `start` and `stop` belong to the process; `look` and `listen` are a round of each."""
+    """The threads.  `start` and `stop` belong to the process; `ask`, `listen` and `look` are a round of each."""
 
     def __init__(self, lifeline: Lifeline, now: Callable[[], datetime] = timezone.now) -> None:
         self._lifeline, self._now = lifeline, now
@@ -56,7 +57,7 @@ class Standin:
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, args=(one,), name=name, daemon=True)
-            for name, one in (("standin", self._hands), ("alarm", self._alarm))
+            for name, one in (("probe", self._probe), ("alarm", self._alarm), ("standin", self._hands))
         ]
 
     def start(self) -> None:
@@ -82,33 +83,21 @@ class Standin:
             round_()
         connection.close()
 
-    # --- hands ---
+    # --- probe ---
 
-    def _hands(self) -> None:
+    def _probe(self) -> None:
         try:
-            self.look()
+            self.ask()
         except Exception as error:
-            log.warning("the stand-in has no database", error=str(error).strip().split("\n")[0])
+            log.warning("the database does not answer", error=str(error).strip().split("\n")[0])
             connection.close()
 
-    def look(self) -> None:
-        """Ask the database once: is the worker alive, and if not, do its work."""
-        silent = self._watch.look(self._now())
+    def ask(self) -> None:
+        """Ask the database once whether it lives, and whom to call when it does not."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
         self._answered()
         self._lifeline.remember()
-        if "worker" not in silent:
-            if self._clock is not None:
-                log.info("the worker is back: it keeps the clock again")
-            self._clock = None
-            return
-        if self._clock is None:
-            log.error(
-                "the clock of alerts stands still: the worker is silent; ingest keeps it until it is back"
-            )
-            self._clock = Clock(*_INSTEAD, trends=False)
-        flows.pass_time(self._now())
-        self._clock.tick(self._now())
-        self._answered()
 
     def _answered(self) -> None:
         now, gone_ms = self._now(), self._answered_ms  # it may have been frozen while we asked
@@ -121,6 +110,33 @@ class Standin:
             log.info("the database is back", gone_s=round((to_ms(now) - gone_ms) / 1000))
         self._answered_s, self._answered_ms, self._called = time.monotonic(), to_ms(now), False
 
+    # --- hands ---
+
+    def _hands(self) -> None:
+        try:
+            self.look()
+        except (OperationalError, InterfaceError):
+            connection.close()  # the probe has said so
+        except Exception:
+            log.exception("the stand-in could not look")
+            connection.close()
+
+    def look(self) -> None:
+        """Is the worker alive?  If not, do its work."""
+        silent = self._watch.look(self._now())
+        if "worker" not in silent:
+            if self._clock is not None:
+                log.info("the worker is back: it keeps the clock again")
+            self._clock = None
+            return
+        if self._clock is None:
+            log.error(
+                "the clock of alerts stands still: the worker is silent; ingest keeps it until it is back"
+            )
+            self._clock = Clock(*_INSTEAD, trends=False)
+        flows.pass_time(self._now())
+        self._clock.tick(self._now())
+
     # --- alarm ---
 
     def _alarm(self) -> None:
@@ -129,7 +145,7 @@ class Standin:
     def listen(self, now_s: float) -> None:
         """Call out, once, when the database has not answered for too long."""
         if now_s - self._listened_s > _JUMP_S:
-            self._answered_s = now_s  # we were stopped ourselves: the hands have a try first
+            self._answered_s = now_s  # we were stopped ourselves: the probe has a try first
         self._listened_s = now_s
         if self._called or now_s - self._answered_s < _limit().total_seconds():
             return

@@ -42,6 +42,7 @@ def pass_seconds(clinic: Clinic, standin: Standin, until_s: float, *, worker: bo
         clinic.hear(heard)
         if worker:
             Pulse.objects.update_or_create(part="worker", defaults={"at": clinic.now, "detail": {}})
+        standin.ask()
         standin.look()
 
 
@@ -87,6 +88,18 @@ def test_a_database_that_does_not_answer_for_ten_seconds_is_called_out_once(stan
     for second in range(11, 60):
         standin.listen(start_s + second)
     assert calls.made == ["database"]
+
+
+def test_hands_that_wait_for_redis_are_no_sign_of_a_database_that_is_gone(
+    clinic: Clinic, standin: Standin, calls: Calls, monkeypatch: pytest.MonkeyPatch
+):
+    now_s = start_s = time.monotonic()
+    monkeypatch.setattr("fleet.standin.time.monotonic", lambda: now_s)
+    for second in range(30):  # nobody looks meanwhile
+        now_s = start_s + second
+        standin.ask()
+        standin.listen(now_s)
+    assert calls.made == []
 
 
 def test_a_process_that_was_stopped_itself_gives_the_database_a_try_before_it_calls(
