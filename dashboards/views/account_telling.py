@@ -152,7 +152,7 @@ def keep(request: HttpRequest) -> HttpResponse:
 def forget_browser(request: HttpRequest, number: int) -> HttpResponse:
     kept = _browser(request, number)
     if kept is not None:
-        service.forget_browser(actor=member(request), address=kept)
+        service.forget_browser(actor=member(request), address=kept, now=timezone.now())
     messages.success(request, _("That browser gets no push any more."))
     return _back()
 

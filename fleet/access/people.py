@@ -122,6 +122,7 @@ def make_link(*, actor: User | None, person: User) -> str:
         person.set_unusable_password()
         person.save(update_fields=["password"])
         record(actor, "password.link_made", subject=person.get_username())
+        service.login_ended.send(sender=None, user=person)
         service.tell(person)
     return _link_of(person)
 

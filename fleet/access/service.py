@@ -16,6 +16,7 @@ from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.db import transaction
+from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -42,6 +43,7 @@ __all__ = [
     "authenticate_token",
     "grant",
     "issue_token",
+    "login_ended",
     "make_site",
     "may",
     "record",
@@ -55,6 +57,9 @@ __all__ = [
     "tell_group",
     "withdraw_membership",
 ]
+
+login_ended: Final = Signal()
+"""`user`: may log in no longer, or their password was taken away.  Sent inside the deed's transaction."""
 
 _TOKEN_PREFIX: Final = "myo_"  # so that a leaked one can be searched for
 _LONGEST_TOKEN_DAYS: Final = 3660
@@ -209,6 +214,7 @@ def set_active(*, actor: User | None, user: User, active: bool) -> None:
         User.objects.filter(pk=user.pk).update(is_active=active)
         if not active:
             _end_sessions(user)
+            login_ended.send(sender=None, user=user)
         record(actor, "user.activated" if active else "user.deactivated", subject=user.get_username())
         tell(user)
 

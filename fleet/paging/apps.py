@@ -7,4 +7,4 @@ class PagingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from fleet.paging import checks  # noqa: F401  registers them
+        from fleet.paging import browsers, checks  # noqa: F401  registers what hears and checks

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
 from fleet.access.models import Membership, Site
+from fleet.paging import browsers
 from fleet.paging.models import Delivery, Escalation, PushAddress, Shift, Turn, Webhook
 from fleet.safety.models import Alert
 
@@ -56,7 +57,7 @@ def webhooks_of(site: Site) -> QuerySet[Webhook]:
 
 def browsers_of(user: User) -> QuerySet[PushAddress]:
     """Return the browsers that this person is pushed to, also those whose push service forgot them."""
-    return PushAddress.objects.filter(user=user).order_by("-made_at", "-pk")
+    return browsers.kept(user)
 
 
 def _whole(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:

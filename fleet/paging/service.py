@@ -20,8 +20,8 @@ from fleet.access import service as access
 from fleet.access.errors import NotVisible, Refused
 from fleet.access.models import Site
 from fleet.access.names import tidy
+from fleet.paging import browsers, messages
 from fleet.paging import duty as duties
-from fleet.paging import messages
 from fleet.paging.channels import doors, sealing
 from fleet.paging.channels import email as email_channel
 from fleet.paging.channels import push as push_channel
@@ -264,18 +264,18 @@ def keep_browser(
                 "gone_at": None,
             },
         )
-        for old in PushAddress.objects.filter(user=actor).order_by("-made_at", "-pk")[_MOST_BROWSERS:]:
-            old.delete()  # the one that was kept longest ago; its browser would only have to subscribe again
+        # Those that were kept longest ago: their browsers would only have to subscribe again.
+        many = browsers.kept(actor).values_list("pk", flat=True)[_MOST_BROWSERS:]
+        browsers.erase(PushAddress.objects.filter(pk__in=list(many)), now)
         access.record(actor, "push.kept", subject=actor.get_username(), browser=address.name)
     return address
 
 
-def forget_browser(*, actor: User, address: PushAddress) -> None:
+def forget_browser(*, actor: User, address: PushAddress, now: datetime) -> None:
     """Push no more to this browser.  Raises NotVisible if it is somebody else's."""
     _require_own(actor, address)
     with transaction.atomic():
-        deleted, _rows = PushAddress.objects.filter(pk=address.pk).delete()
-        if deleted:
+        if browsers.erase(PushAddress.objects.filter(pk=address.pk), now):
             access.record(actor, "push.forgotten", subject=actor.get_username(), browser=address.name)
 
 

@@ -5,11 +5,13 @@ from datetime import time
 import pytest
 from django.urls import reverse
 
+from fleet.access import people
+from fleet.access import service as access
 from fleet.access.errors import Denied, NotVisible, Refused
 from fleet.access.models import AuditEntry, Role
-from fleet.paging import messages, service
+from fleet.paging import messages, queries, service
 from fleet.paging.channels import sealing
-from fleet.paging.models import PushAddress
+from fleet.paging.models import Delivery, PushAddress
 from fleet.paging.policies import DEFAULT, Channel, Plan, StepPlan, Whom
 from fleet.safety.words import Priority
 from tests.fleet.paging.others import Browser
@@ -113,9 +115,29 @@ def test_a_browser_that_changes_hands_is_its_new_owners(nurse, engineer, setting
     assert keep(engineer, now) == mine
     assert PushAddress.objects.get().user == engineer
     with pytest.raises(NotVisible):
-        service.forget_browser(actor=nurse, address=PushAddress.objects.get())
-    service.forget_browser(actor=engineer, address=PushAddress.objects.get())
-    assert not PushAddress.objects.exists()
+        service.forget_browser(actor=nurse, address=PushAddress.objects.get(), now=now)
+
+
+@pytest.mark.parametrize("how", ["by its owner", "with the login", "with the password"])
+def test_a_browser_that_is_forgotten_leaves_no_address_and_what_it_was_told_stays_on_record(
+    how, nurse, alert, settings, now
+):
+    settings.VAPID_PRIVATE_KEY = sealing.private_text(sealing.new_key())
+    address = keep(nurse, now)
+    told = {"alert": alert(), "episode": 1, "step": 1, "planned_at": now, "user": nurse, "push": address}
+    Delivery.objects.create(**told, channel="push", state="sent")
+    if how == "by its owner":
+        service.forget_browser(actor=nurse, address=address, now=now)
+    elif how == "with the login":
+        access.set_active(actor=None, user=nurse, active=False)
+    else:
+        people.make_link(actor=None, person=nurse)
+    assert not queries.browsers_of(nurse).exists()
+    kept = PushAddress.objects.get()
+    assert ("push.example" in kept.endpoint, kept.p256dh, kept.auth) == (False, "", "")
+    assert kept.gone_at is not None
+    assert Delivery.objects.get().user == nurse
+    assert keep(nurse, now) != address, "turned on again, it is a new one"
 
 
 @pytest.mark.parametrize(
