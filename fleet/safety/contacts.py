@@ -16,6 +16,8 @@ from fleet.safety.words import OPEN, TRUE
 CAUSES: Final = ("group_silent", "site_silent")
 PAUSE_MS: Final = 2_000
 """A device in session that has not spoken for so long is looked at."""
+BROKEN_MS: Final = 5_500
+"""A device in session speaks every 5 s if nothing but its status comes: contact that lasts has no longer pause."""
 
 _HEARD: Final = """
 SELECT s.device_id, d.site_id, coalesce(nullif(d.uplink, ''), d.room), s.link, s.heard_at, s.session, s.output,
@@ -107,7 +109,7 @@ class Answers:
 
     def met(self, heard: Heard, now_ms: int) -> int:
         """Return since when there is contact with a device again, as far as was seen from here; 0: not known."""
-        if now_ms - heard.heard_ms >= PAUSE_MS:
+        if now_ms - heard.heard_ms >= BROKEN_MS:
             self._met_ms[heard.device_id] = now_ms
         return self._met_ms.get(heard.device_id, 0)
 

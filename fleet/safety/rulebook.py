@@ -245,8 +245,8 @@ _RULES = (
         CARE,
         (MEDIUM,),
         Shape.ON_SILENCE,
-        "docs/wire.md: telemetry every second while a session is open",
-        (_p("after_s", "s", 5, 3, 30),),
+        "docs/wire.md: telemetry every second while a session is open; longer than contact may pause",
+        (_p("after_s", "s", 8, 7, 30),),
         follows_silence=True,
     ),
     Rule(

@@ -92,18 +92,27 @@ def test_a_device_that_is_heard_but_does_not_measure_is_told_medium(clinic: Clin
     [mute, *others] = clinic.devices(4)
 
     def status_only(until_s: float) -> None:
+        """Every 5 s, as a device in session promises at least."""
         while clinic.at_s < until_s:
             clinic.go_on(clinic.at_s + 1, others)
-            State.objects.filter(device=mute).update(heard_at=clinic.now)
+            if round(clinic.at_s) % 5 == 0:
+                State.objects.filter(device=mute).update(heard_at=clinic.now)
 
-    status_only(6)
+    status_only(10)
     assert [(one.rule, one.priority) for one in clinic.top_lines()] == [("no_measurements", "medium")]
-    clinic.go_on(14, others)  # and now it is silent, too: that it does not measure is not known any more
+    clinic.go_on(18, others)  # and now it is silent, too: that it does not measure is not known any more
     [lost] = clinic.top_lines()
     assert lost.rule == "link_lost"
     assert [(one.rule, one.state) for one in clinic.under(lost)] == [("no_measurements", Stands.RAISED)]
-    clinic.go_on(16, [mute, *others])
+    clinic.go_on(20, [mute, *others])
     assert set(Alert.objects.values_list("state", flat=True)) == {Stands.CLEARED}
+
+
+def test_a_device_whose_last_word_was_a_status_is_lost_and_nothing_else(clinic: Clinic):
+    [lost, *others] = clinic.devices(4)
+    State.objects.filter(device=lost).update(heard_at=clinic.now + timedelta(milliseconds=900))
+    clinic.go_on(12, others)
+    assert rules(Alert.objects.all()) == ["link_lost"]
 
 
 def test_a_device_that_is_back_has_time_for_its_first_measurement(clinic: Clinic):
