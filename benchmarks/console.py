@@ -9,16 +9,14 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from benchmarks import houses, stirring
-from benchmarks.page import CLOCKS, VIEW, WITHIN_MS
-from tests.harness import ROOT, House, chromium
+from benchmarks.page import CLOCKS, browser
+from tests.harness import ROOT, House
 
 SITE, USER = "harbour-clinic", "stranger"  # a site that the demo's data leaves empty, and its nurse
 DEVICES = 500
@@ -77,7 +75,7 @@ def measure(house: House, *, alerts: int = 5000, seconds: float = 20.0) -> dict[
     opened = _ran(house, stirring.Plan(alerts, SITE, 0))["open"]
     if opened != alerts:
         raise RuntimeError(f"{opened} alerts were opened, and {alerts} were meant")
-    with browser() as (page, version):
+    with browser(WATCH) as (page, version):
         complaints: list[str] = []
         page.on("pageerror", lambda error: complaints.append(str(error)))
         _open(page, house, alerts)
@@ -171,27 +169,6 @@ def _start(house: House, plan: stirring.Plan) -> subprocess.Popen[str]:
 
 def _ran(house: House, plan: stirring.Plan) -> dict[str, Any]:
     return houses.answer(_start(house, plan), within_s=120)
-
-
-@contextmanager
-def browser() -> Iterator[tuple[Page, str]]:
-    """Open a Chromium with one page; give it with the browser's version.
-
-    Raises:
-        RuntimeError: There is none on this machine.
-    """
-    path = chromium()
-    if path is None:
-        raise RuntimeError("there is no Chromium: install it, or set CHROMIUM to its path")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        try:
-            page = started.new_context(viewport=VIEW).new_page()
-            page.set_default_timeout(WITHIN_MS)
-            page.add_init_script(WATCH)
-            yield page, started.version
-        finally:
-            started.close()
 
 
 if __name__ == "__main__":

@@ -157,8 +157,8 @@ def _not_live_ms(turns: list[tuple[float, str]]) -> float:
 
 
 @contextmanager
-def browser() -> Iterator[tuple[Wall, str]]:
-    """Open a Chromium with one page; give it with the browser's version.
+def browser(watch: str = WATCH) -> Iterator[tuple[Page, str]]:
+    """Open a Chromium with one page, which runs this script first; give it with the browser's version.
 
     Raises:
         RuntimeError: There is none on this machine.
@@ -171,7 +171,7 @@ def browser() -> Iterator[tuple[Wall, str]]:
         try:
             page = started.new_context(viewport=VIEW).new_page()
             page.set_default_timeout(WITHIN_MS)
-            page.add_init_script(WATCH)
-            yield Wall(page), started.version
+            page.add_init_script(watch)
+            yield page, started.version
         finally:
             started.close()

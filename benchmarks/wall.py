@@ -31,7 +31,8 @@ def measure(
     house.start("ingest", "web")
     plan = _plan(house, serials, lead_s + seconds)
     began_s = time.time()
-    with houses.helper("sender", asdict(plan)) as sending, page.browser() as (wall, version):
+    with houses.helper("sender", asdict(plan)) as sending, page.browser() as (opened, version):
+        wall = page.Wall(opened)
         wait_for(lambda: _speaking(house) >= devices, within_s=30, why="not every device speaks", every_s=0.5)
         wall.open(house, USER, SITE)
         with houses.helper("viewers", asdict(_watchers(house, watching - 1))) as others:

@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from dashboards.duty.forms import PersonField
 from dashboards.words.alert_texts import DISPOSITIONS
-from fleet.access.people import called
 
 format_html_lazy = lazy(format_html, SafeString)
 
@@ -70,7 +70,7 @@ class CloseForm(forms.Form):
 class AssignForm(forms.Form):
     """`people`: who may be given it."""
 
-    person = forms.ModelChoiceField(
+    person = PersonField(
         User.objects.none(),
         label=gettext_lazy("Who"),
         error_messages={"required": gettext_lazy("Choose somebody.")},
@@ -79,10 +79,7 @@ class AssignForm(forms.Form):
 
     def __init__(self, *arguments: Any, people: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        field = self.fields["person"]
-        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101  our own field
-        field.queryset = people
-        field.label_from_instance = called  # type: ignore[assignment,method-assign]
+        self.fields["person"].queryset = people  # type: ignore[attr-defined]
 
 
 class CommentForm(forms.Form):
