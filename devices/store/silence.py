@@ -11,14 +11,17 @@ from devices.store import records, states
 PULSE_OLD = timedelta(seconds=5)
 
 
-def counts_from(now: datetime) -> int | None:
+def counts_from(now: datetime, *, pulse_old: timedelta = PULSE_OLD) -> int | None:
     """Return since when silence says something about a device, Unix ms; None if it says nothing now.
 
     Ingest notes it in its pulse: not while it works behind, nor for a while after a start, a broker restart or a
     backlog.
+
+    Args:
+        pulse_old: From which age of its pulse on ingest itself may be what is silent.
     """
     pulse = Pulse.objects.filter(part="ingest").first()
-    if pulse is None or now - pulse.at > PULSE_OLD:
+    if pulse is None or now - pulse.at > pulse_old:
         return None
     from_ms = int(pulse.detail.get("silence_counts_from_ms", 0))
     return from_ms if to_ms(now) >= from_ms else None

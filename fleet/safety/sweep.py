@@ -7,7 +7,7 @@ listed under another line than before.  Each is the difference to what the datab
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -31,6 +31,8 @@ OWN_MS: Final = 60_000
 """A silence that was told alone for so long is a story of its own, and evidence for no cause."""
 _COMES_BACK_MS: Final = 3_000
 """Who is still silent when a cause ends has so long to come back, too, before it is told on a line of its own."""
+_PULSE_OLD: Final = timedelta(seconds=2.5)
+"""Well before a device in session that ingest heard last is quiet: else ingest's own silence looks like a room's."""
 _MOST: Final = 200  # devices a transaction, so that no lock is held for long
 _FOLLOWERS: Final = tuple(name for name, rule in RULES.items() if rule.follows_silence)
 
@@ -54,7 +56,7 @@ class Sweep:
 
     def look(self, now: datetime) -> None:
         """Raise, clear and explain what is due by now."""
-        counts_from_ms = links.counts_from(now)
+        counts_from_ms = links.counts_from(now, pulse_old=_PULSE_OLD)
         self._read_rules()
         known = contacts.known()
         look = _Look(

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from devices.models import Pulse
+from fleet.access.models import Site
 from fleet.safety.models import Alert
 from fleet.safety.pipeline import Watch
-from tests.fleet.safety.clinic import NOON
+from tests.fleet.safety.clinic import NOON, Clinic
 
 PARTS = ("ingest", "dispatch", "courier", "broker")
 
@@ -87,3 +88,16 @@ def test_a_part_that_was_never_started_here_is_no_alert(watch: Watch):
     for second in range(40):
         watch.look(NOON + timedelta(seconds=second))
     assert told() == []
+
+
+def test_an_ingest_that_dies_is_no_silent_room(db: None):
+    """It takes in nothing more, and its last sign of life is younger than the last message of any device."""
+    clinic = Clinic(Site.objects.create(slug="ward", name="Ward"))
+    room = clinic.devices(4, uplink="AP-1")
+    clinic.go_on(3, room)
+    clinic.at_s += 0.9
+    clinic.ingest_lives()
+    for _second in range(8):
+        clinic.at_s += 1
+        clinic.look()
+    assert not Alert.objects.exists()
