@@ -18,8 +18,19 @@ from django.utils.translation import gettext_lazy as _
 from devices import models as devices
 from fleet.access import models as access
 from fleet.control.models import Command
+from fleet.paging import models as paging
+from fleet.safety import models as safety
 
-_SECRET: Final = frozenset({"password", "password_hash", "digest", "data", "get_data", "post_data"})
+_SECRET: Final = frozenset(
+    {"password", "password_hash", "digest", "data", "get_data", "post_data"}
+    | {
+        "secret",
+        "url",
+        "endpoint",
+        "p256dh",
+        "auth",
+    }  # of webhooks and browsers: their addresses open something, too
+)
 _LONG: Final = (models.JSONField, models.TextField, models.BinaryField)
 _MOST_COLUMNS: Final = 8
 _SHOWN: Final = (
@@ -44,6 +55,14 @@ _SHOWN: Final = (
     devices.Pulse,
     devices.SlowSpell,
     Command,
+    safety.Alert,
+    safety.RuleSet,
+    safety.Replay,
+    paging.Step,
+    paging.Shift,
+    paging.Turn,
+    paging.Webhook,
+    paging.Escalation,
 )
 
 

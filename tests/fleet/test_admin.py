@@ -3,10 +3,12 @@
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from fleet.access import service
-from fleet.access.models import AuditEntry
+from fleet.access.models import AuditEntry, Site
 from fleet.admin import facts
+from fleet.paging.models import Webhook
 from tests.dashboards.api import ward as wards
 
 
@@ -42,7 +44,13 @@ def test_each_table_is_shown_and_nothing_in_it_can_be_changed(root: Client, mode
 def test_no_secret_is_shown(root: Client) -> None:
     user = User.objects.get(username="root")
     token, _text = service.issue_token(actor=None, user=user, name="t", days=1)
-    for path, secret in ((f"auth/user/{user.pk}", user.password), (f"access/token/{token.pk}", token.digest)):
+    site, now = Site.objects.get(slug="north"), timezone.now()
+    hook = Webhook.objects.create(site=site, url="https://x/zq81", secret="whsec_zq81", made_at=now)
+    for path, secret in (
+        (f"auth/user/{user.pk}", user.password),
+        (f"access/token/{token.pk}", token.digest),
+        (f"paging/webhook/{hook.pk}", "zq81"),
+    ):
         page = root.get(f"/admin/{path}/change/").content.decode()
         assert secret not in page
         assert "pbkdf2" not in page
