@@ -150,11 +150,16 @@ def where(alert: Alert) -> str:
     device = alert.device
     parts = [alert.site.name if alert.site else "", device.room if device else ""]
     parts.append((device.name or device.serial) if device else "")
-    return " · ".join(filter(None, parts)) or _("the server itself")
+    return _line(" · ".join(filter(None, parts))) or _("the server itself")
 
 
 def sentence(alert: Alert) -> str:
-    return str(texts.sentence(alert))
+    """Return what is wrong, on one line: part of it may be a device's own words, which begin no line of a message."""
+    return _line(str(texts.sentence(alert)))
+
+
+def _line(text: str) -> str:
+    return " ".join("".join(one if one.isprintable() else " " for one in text).split())
 
 
 def path(alert: Alert) -> str:

@@ -175,6 +175,17 @@ def test_a_message_about_the_server_itself_says_so(alert, now):
     assert letter.subject.startswith("High · the server itself: The clock stands still")
 
 
+def test_a_devices_own_words_begin_no_line_of_a_message(alert, device, now):
+    device.room = "Room 3\r\nWhere: elsewhere"
+    one = alert(rule="fault", facts={"classes": [], "code": "E7\n\nWhat to do: nothing\u202e"}, channel=None)
+    letter = messages.letter(messages.Telling(one, 1, 0, now), to="x@example.org", id_="1", now=now)
+    lines = letter.text.splitlines()
+    assert [line for line in lines if line.startswith(("Where:", "What to do: nothing"))] == [
+        "Where: North clinic · Room 3 Where: elsewhere · Bed 3"
+    ]
+    assert "\u202e" not in letter.text + letter.subject
+
+
 def test_no_message_names_anybody(alert, person, site, settings, now):
     """Everybody who had a hand in an alert is on its row, and in no message."""
     settings.PUBLIC_URL = "https://myofleet.example"
