@@ -328,6 +328,8 @@ class Watch:
             named.add(one.channel)
             if one.priority is not None:
                 slot = self._slot(rule, one, at_ms)
+                if source == conditions.STATUS:
+                    slot.hold_ms = 0  # the status knows of it by now, and will say when it is over
                 self._tell(slot, conditions.holds(slot, one, at_ms, source, delays), at_ms)
         if raise_only:
             return

@@ -114,6 +114,14 @@ def test_an_emergency_stop_holds_until_the_device_says_that_it_is_released() -> 
     assert told(bed.says(idle(615))) == [("-", "estop", None)]
 
 
+def test_an_emergency_stop_that_is_released_within_seconds_is_over_once_a_status_says_so() -> None:
+    bed = Bedside()
+    bed.event(1, "estop")
+    assert bed.says(idle(1.4)) == []  # made up before it was pressed
+    assert bed.says(idle(2, conditions=("estop",), state="fault")) == []
+    assert told(bed.says(idle(6))) == [("-", "estop", None)]
+
+
 @pytest.mark.parametrize(
     "kind, priority", [("hv", Priority.HIGH), ("stim", Priority.HIGH), ("memory", Priority.MEDIUM)]
 )
