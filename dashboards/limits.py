@@ -30,6 +30,9 @@ REDIS_TIMEOUT_S = 0.25  # a request waits no longer to be counted
 REST_S = 5.0  # so long a Redis that did not answer is not asked again
 
 _LOGIN = {"login", "account_login", "mfa_authenticate"}
+# Each sends something out of the house while somebody waits: to a mailbox, another system, a push service.
+_TRIES = {"account-email", "account-email-test", "person-email", "account-push-test", "webhook-test"}
+_TRIES_PER_MINUTE, _TRIES_AT_ONCE = 12, 10
 _UNLIMITED_PAGES = {"wall", "display", "logout"}
 _COMMANDS = re.compile(r"/(?:stop|commands)/?$")
 
@@ -121,6 +124,8 @@ def rate_of(request: HttpRequest) -> Rate | None:
         rate = Rate("logins", settings.LOGINS_PER_MINUTE, settings.LOGIN_BURST, by_address=True)
     elif match is None or match.namespace != "dashboards" or match.url_name in _UNLIMITED_PAGES:
         return None
+    elif request.method == "POST" and match.url_name in _TRIES and settings.PAGE_REQUESTS_PER_MINUTE:
+        rate = Rate("tries", _TRIES_PER_MINUTE, _TRIES_AT_ONCE)
     else:
         rate = Rate("pages", settings.PAGE_REQUESTS_PER_MINUTE, settings.PAGE_BURST)
     return rate if rate.per_minute else None

@@ -95,6 +95,16 @@ def test_a_page_is_limited_and_a_display_is_not(settings: Settings) -> None:
         assert (limits.rate_of(request) is not None) is limited
 
 
+def test_what_sends_something_out_of_the_house_has_a_narrower_limit_of_its_own(settings: Settings) -> None:
+    settings.PAGE_REQUESTS_PER_MINUTE = 600
+    for path in ("/account/telling/email/test/", "/sites/north/telling/webhooks/1/test/"):
+        request = RequestFactory().post(path)
+        request.resolver_match = resolve(path)
+        rate = limits.rate_of(request)
+        assert rate is not None
+        assert (rate.name, rate.per_minute) == ("tries", 12)
+
+
 def test_attempts_to_log_in_are_counted_by_address_whatever_else_is_made_up(
     low: Settings, client: Client, db: None
 ) -> None:
