@@ -10,7 +10,7 @@ from fleet.access.models import Site
 from fleet.paging.models import Note, Turn
 from fleet.safety import texts
 from fleet.safety.models import Alert, OutOfService
-from fleet.safety.words import OPEN, RANK, Duty, Priority
+from fleet.safety.words import OPEN, RANK, TRUE, Duty, Priority
 
 _MOST: Final = 500  # of each list; the counts are whole
 _NOTES_AT_LEAST: Final = timedelta(hours=24)
@@ -74,7 +74,9 @@ def _alerts(which: Any) -> list[dict[str, Any]]:
         }
         for alert in rows
     ]
-    return sorted(found, key=lambda one: (RANK[Priority(one["priority"])], one["raised_at"]))
+    return sorted(
+        found, key=lambda one: (RANK[Priority(one["priority"])], one["state"] not in TRUE, one["raised_at"])
+    )
 
 
 def _silent(site: Site) -> list[dict[str, Any]]:

@@ -84,6 +84,7 @@ def test_a_handover_says_what_is_open_shelved_silent_out_of_service_and_noted(
     take(olga, site, now - timedelta(hours=8))
     duty.leave_note(actor=olga, site=site, text="Bed 3:  cable is loose", now=now - timedelta(hours=1))
     alert(rule="battery_low", priority="low", channel=None, facts={"soc": 9})
+    alert(rule="low_current", state="cleared", facts={})  # the older, and over
     cause = alert()
     alert(rule="link_lost", cause=cause)
     alert(
@@ -94,6 +95,7 @@ def test_a_handover_says_what_is_open_shelved_silent_out_of_service_and_noted(
     told = take(nurse, site, now).handover
     assert [(one["rule"], one["explains"]) for one in told["open"]] == [
         ("electrode_off", 1),
+        ("low_current", 0),
         ("battery_low", 0),
     ]
     assert [(one["rule"], one["shelf_reason"]) for one in told["shelved"]] == [("rejects", "known")]
@@ -103,7 +105,7 @@ def test_a_handover_says_what_is_open_shelved_silent_out_of_service_and_noted(
     assert [one["reason"] for one in told["out_of_service"]] == ["repair"]
     assert [(one["by"], one["text"]) for one in told["notes"]] == [("olga", "Bed 3: cable is loose")]
     assert told["before"]["name"] == "olga"
-    assert told["counts"]["open"] == 2
+    assert told["counts"]["open"] == 3
 
 
 def test_an_empty_house_hands_over_nothing_and_says_so(nurse, site, now):
