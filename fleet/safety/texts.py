@@ -188,6 +188,8 @@ def _over_temperature(_alert: Alertish, facts: Facts) -> str:
     said = _("%(temp)s °C") % {"temp": _n(temp, 1)}
     if limit is None:
         return said + _(": the device reports that it is too hot")
+    if float(temp) < float(limit):  # within the deadband
+        return said + _(", still near its limit of %(limit)s °C") % {"limit": _n(limit, 1)}
     return said + _(", limit %(limit)s °C") % {"limit": _n(limit, 1)}
 
 

@@ -140,7 +140,7 @@ function instants(evidence, texts) {
       ctx.stroke();
       const isLeft = x > bbox.left + bbox.width * 0.6;
       ctx.textAlign = isLeft ? "right" : "left";
-      ctx.fillText(texts[words], x + (isLeft ? -5 : 5) * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+      ctx.fillText(texts[words], x + (isLeft ? -5 : 5) * devicePixelRatio, bbox.top + (words === "evidence.rose" ? 12 : 26) * devicePixelRatio);
     }
     ctx.restore();
   };
