@@ -150,7 +150,7 @@ def _store(drafts: Iterable[_Draft], now: datetime) -> Applied:
                 moved.append((draft.alert, draft.noted))
         elif (alert := _new(draft, devices, now)) is not None:
             fresh.append((alert, draft.noted))
-    Alert.objects.bulk_create([alert for alert, _noted in fresh])
+    rows.add([alert for alert, _noted in fresh])
     rows.write([alert for alert, _noted in moved])
     changed = [*fresh, *moved]
     Entry.objects.bulk_create([entry for alert, noted in changed for entry in rows.entries(alert, noted)])

@@ -42,6 +42,30 @@ _WORDS: Final = ("priority", "state", "peak", "duty", "disposition")
 
 WRITTEN: Final = (*_SAME, *_IDS, *_TIMES.values(), *_WORDS, "marks", "site", "rev")
 """The fields that a step may change."""
+_NEXT_IDS: Final = "SELECT nextval(pg_get_serial_sequence('safety_alert', 'id')) FROM generate_series(1, %s)"
+
+
+def add(alerts: Sequence[Alert]) -> None:
+    """Store these new alerts, and give each its id.
+
+    As `write`: of a thousand at once, `bulk_create` makes one statement of 39,000 parameters, which takes ingest half
+    a second to put together.
+    """
+    if not alerts:
+        return
+    fields = Alert._meta.concrete_fields
+    columns, marks = ", ".join(f"{field.column}" for field in fields), ", ".join(["%s"] * len(fields))
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT_IDS, [len(alerts)])
+        for alert, (number,) in zip(alerts, cursor.fetchall(), strict=True):
+            alert.pk = number
+        values = [
+            [field.get_db_prep_save(getattr(alert, field.attname), connection) for field in fields]
+            for alert in alerts
+        ]
+        cursor.executemany(f"INSERT INTO safety_alert ({columns}) VALUES ({marks})", values)  # noqa: S608  our own
+    for alert in alerts:
+        alert._state.adding, alert._state.db = False, connection.alias
 
 
 def write(alerts: Sequence[Alert]) -> None:
