@@ -44,12 +44,12 @@ class Sweep:
     """One process's look at silence.
 
     What it remembers from look to look is only a matter of comfort: how long a cause has been calm, what it has asked
-    the history already, and which causes a person closed while they were true.
+    the history already, and which causes a person closed while they were true (the first look reads these anew).
     """
 
     _answers: contacts.Answers = field(default_factory=contacts.Answers)
     _calm_since: dict[Where, int | None] = field(default_factory=dict)
-    _seen: set[Where] = field(default_factory=set)
+    _seen: set[Where] | None = None  # None: this process has not looked yet
     _limits: dict[int, Limits] = field(default_factory=dict)
     _versions: dict[int, int] | None = None
     has_looked: bool = False  # with silence that counts: causes are known
@@ -58,6 +58,7 @@ class Sweep:
         """Raise, clear and explain what is due by now."""
         counts_from_ms = links.counts_from(now, pulse_old=_PULSE_OLD)
         self._read_rules()
+        seen = self._seen = _closed_while_true(now) if self._seen is None else self._seen
         known = contacts.known()
         look = _Look(
             to_ms(now),
@@ -72,7 +73,7 @@ class Sweep:
         if service.take(list(self._about_causes(look, found)), now).alerts:
             look.causes = _open_causes()
         true = {where for where, one in look.causes.items() if one.is_true}
-        self._seen = {where for where in found if where in self._seen or where in true}
+        self._seen = {where for where in found if where in seen or where in true}
         tops = _tops(found, look.causes)
         _take_devices(look, tops, now)
         if counts_from_ms is not None:
@@ -91,7 +92,7 @@ class Sweep:
         for site_id, one in look.contacts():
             if one.is_quiet:
                 by_site.setdefault(site_id, []).append(one)
-        held = {where for where, one in look.causes.items() if one.is_true} | self._seen
+        held = {where for where, one in look.causes.items() if one.is_true} | (self._seen or set())
         found: dict[Where, Cause] = {}
         for site_id, some in by_site.items():
             at_site = causes.find(
@@ -118,7 +119,7 @@ class Sweep:
                 is_told = (known.silent, known.in_session) == (len(cause.devices), cause.in_session)
                 if look.may_begin and not is_told:
                     yield _weighed(known, cause, look.now_ms)
-            elif where not in self._seen and (not where[1] or (where[0], SITE) not in found):
+            elif where not in (self._seen or ()) and (not where[1] or (where[0], SITE) not in found):
                 yield _risen(where, cause, look)
         for where, known in look.causes.items():
             if known.is_true and where not in found:
@@ -164,6 +165,22 @@ class _Look:
 
 def _open_causes() -> dict[Where, OpenCause]:
     return {(one.site_id, one.subject): one for one in contacts.open_causes()}
+
+
+def _closed_while_true(now: datetime) -> set[Where]:
+    """Return the causes that a person closed and that may not have ended since.
+
+    After `OWN_MS` the silence of their devices is evidence for no cause any more.
+    """
+    since = from_ms(to_ms(now) - OWN_MS)
+    rows = Alert.objects.filter(
+        rule__in=contacts.CAUSES,
+        state=State.CLOSED,
+        cleared_at=None,
+        closed_at__gte=since,
+        site__isnull=False,
+    )
+    return {(site_id, subject) for site_id, subject in rows.values_list("site_id", "subject") if site_id}
 
 
 def _facts(cause: Cause) -> dict[str, int]:

@@ -252,6 +252,8 @@ def test_closing_a_cause_closes_what_it_explains_and_raises_nothing_again(clinic
     service.close(
         actor=nurse, alert=group, disposition=Disposition.ACTIONABLE, note="new plug", now=clinic.now
     )
+    clinic.go_on(12, elsewhere)
+    clinic.sweep = Sweep()  # also after a restart
     clinic.go_on(20, elsewhere)
     assert clinic.top_lines() == []
     assert set(Alert.objects.values_list("state", "disposition", "closed_by")) == {
