@@ -48,6 +48,8 @@ class Breaks:
 
     def news(self, now_ms: int) -> list[News]:
         """Return what is to be told of rules that broke, or work again."""
+        if self._fresh:
+            self.refresh(now_ms)  # right after `forget`, what was reported before is not known here
         failed = self._failed_ms if self._failed_ms is not None else {}
         if not self._fresh and not failed:
             return []

@@ -235,6 +235,24 @@ def test_judging_that_fails_loses_no_record_and_says_so(
     assert [rule for rule, *_ in alerts()] == ["rule_broken", "electrode_off"]
 
 
+def test_a_rule_that_works_again_is_over_though_judging_failed_meanwhile(
+    device: Device, ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_args: Any) -> Any:
+        raise ZeroDivisionError("no pads")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("fleet.safety.judging._TELEMETRY", (("electrode_off", fails),))
+        ingest.take(says(device, 1))
+    with monkeypatch.context() as patch:
+        patch.setattr("fleet.safety.judge._remember", fails)
+        ingest.take(says(device, 2, contact=OFF))
+    for seq in (3, 70):
+        ingest.take(says(device, seq))
+    told = Alert.objects.filter(rule="rule_broken").values_list("subject", "state")
+    assert set(told) == {("electrode_off", "cleared"), ("judging", "cleared")}
+
+
 def test_refused_messages_of_a_device_that_says_nothing_else_are_told(device: Device, ingest: Ingest) -> None:
     for second in range(1, 6):
         ingest.take(packet(device.serial, b"{}", at(second), kind="telemetry"))
