@@ -36,7 +36,12 @@ def test_alerts_stand_by_priority_and_then_the_newest_first(ask: Ask) -> None:
 
 def test_what_is_true_stands_above_what_is_over_of_the_same_priority(ask: Ask) -> None:
     over = alert(1, "high", s=9, state="cleared")
-    alerts = [over, alert(2, "high", s=1), alert(3, "high", s=2, state="acknowledged"), alert(4, "medium", s=10)]
+    alerts = [
+        over,
+        alert(2, "high", s=1),
+        alert(3, "high", s=2, state="acknowledged"),
+        alert(4, "medium", s=10),
+    ]
     assert ids(ask("arrange", alerts=alerts)) == [3, 2, 1, 4]
 
 
