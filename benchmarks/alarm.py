@@ -18,7 +18,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from benchmarks import bodies, console, houses, proc, sender
-from benchmarks.page import CLOCKS
+from benchmarks.page import CLOCKS, browser
 from tests.harness import House, wait_for
 
 SITE, USER = console.SITE, console.USER
@@ -168,7 +168,7 @@ def measure(house: House, *, seconds: float = 15.0) -> dict[str, Any]:
     password, boot = house.servers.vault.secret("_bench"), int(time.time())
     plan = sender.Plan(house.mqtt_port, "_bench", password, serials, boot, 1.0, seconds)
     speaker = Speaker(plan, needles, flood, calm_s=seconds)
-    with console.browser() as (page, version):
+    with browser(console.WATCH) as (page, version):
         speaker.start()
         console.log_in(page, house)
         _await_everybody(house, len(serials) + len(needles))

@@ -20,7 +20,8 @@ class Plan:
 
     host: str
     port: int
-    path: str
+    paths: list[str]
+    """Of the sockets that each page has."""
     count: int
     rest_s: float = 0.056
     """What the page takes to answer: half a frame until it draws, half a frame of drawing, and its rest of 40 ms."""
@@ -29,8 +30,8 @@ class Plan:
 class Viewer(asyncio.Protocol):
     """One WebSocket (RFC 6455), as little of it as is needed: no fragments, no extensions."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+    def __init__(self, plan: Plan, path: str) -> None:
+        self._plan, self._path = plan, path
         self._unread = bytearray()
         self._upgraded = False
         self._transport: Any = None
@@ -43,7 +44,7 @@ class Viewer(asyncio.Protocol):
         key = base64.b64encode(os.urandom(16)).decode()
         host = f"{self._plan.host}:{self._plan.port}"
         lines = (
-            f"GET {self._plan.path} HTTP/1.1", f"Host: {host}", "Upgrade: websocket", "Connection: Upgrade",
+            f"GET {self._path} HTTP/1.1", f"Host: {host}", "Upgrade: websocket", "Connection: Upgrade",
             f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13", f"Origin: http://{host}", "", "",
         )  # fmt: skip
         transport.write("\r\n".join(lines).encode())
@@ -107,7 +108,7 @@ async def run(plan: Plan) -> dict[str, Any]:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    viewers = [Viewer(plan) for _ in range(plan.count)]
+    viewers = [Viewer(plan, path) for _ in range(plan.count) for path in plan.paths]
     waiting = iter(viewers)
     for _ in viewers:
         await loop.create_connection(lambda: next(waiting), plan.host, plan.port)

@@ -72,7 +72,8 @@ def _plan(house: House, serials: list[str], seconds: float) -> sender.Plan:
 def _watchers(house: House, count: int) -> viewers.Plan:
     port = int(house.url.rpartition(":")[2])
     token = house.people["users"][USER]["token"]
-    return viewers.Plan(ports.HOST, port, f"/ws/v1/live?site={SITE}&token={token}", count)
+    paths = [f"/ws/v1/live?site={SITE}&alerts=none&token={token}", f"/ws/v1/alerts?token={token}"]
+    return viewers.Plan(ports.HOST, port, paths, count)
 
 
 def _speaking(house: House) -> int:
