@@ -136,6 +136,7 @@ _WORDS: Final[dict[str, Callable[[dict[str, Any], str], str]]] = {
     Kind.RETURNED: _returned,
     Kind.CLEARED: _says(gettext_lazy("True no longer")),
     Kind.WORSENED: _weighed,
+    Kind.GREW: lambda _data, _zone: _("Another device in session fell silent under it: told anew"),
     Kind.EASED: _weighed,
     Kind.CHATTERS: _says(gettext_lazy("Chatters: it comes and goes. From now on that is told once.")),
     Kind.CALMED: _says(gettext_lazy("Chatters no longer")),

@@ -223,6 +223,8 @@ def _rings(journal: list[tuple[str, datetime, Any]], source: Source, *, is_expla
             priority = Priority(data["to"])
             rings, peak = is_above(priority, peak), above(priority, peak)
             episode += rings
+        elif kind == Kind.GREW:
+            rings, episode = True, episode + 1
         elif kind in (Kind.EASED, Kind.ACKNOWLEDGED, Kind.SHELVED):
             priority = Priority(data["to"]) if kind == Kind.EASED else priority
             peak = peak if kind == Kind.EASED else priority

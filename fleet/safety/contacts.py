@@ -69,6 +69,7 @@ class OpenCause:
     cause_id: int | None
     silent: int
     in_session: int
+    told_ms: int  # when people were last told how many are in session
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,7 @@ def open_causes() -> list[OpenCause]:
             alert.cause_id,
             int(alert.facts.get("silent", 0)),
             int(alert.facts.get("in_session", 0)),
+            max(int(alert.facts.get("told_ms", 0)), to_ms(alert.risen_at)),
         )
         for alert in rows
         if alert.site_id is not None

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     RETURNED = "returned"
     CLEARED = "cleared"
     WORSENED = "worsened"  # its priority went up
+    GREW = "grew"  # somebody else in a session came under it
     EASED = "eased"  # its priority went down
     CHATTERS = "chatters"
     CALMED = "calmed"  # it chatters no longer

@@ -154,6 +154,8 @@ def weigh(life: Life, news: Weigh, now_ms: int, pace: Pace = USUAL) -> Step:
     if life.state not in TRUE:
         return Step(life)
     weighed = replace(life, facts=news.facts or life.facts)
+    if news.more:
+        return _look_again(replace(weighed, in_session=True), (Noted(Kind.GREW, news.at_ms),), news.at_ms)
     if news.priority == life.priority:
         return Step(weighed)
     marked, starts = mark(weighed, news.at_ms, now_ms, pace)
@@ -164,11 +166,15 @@ def weigh(life: Life, news: Weigh, now_ms: int, pace: Pace = USUAL) -> Step:
     )
     if not is_above(news.priority, life.peak):
         return Step(new, (*(() if life.chattering else noted), *starts))
+    return _look_again(new, noted, news.at_ms, *starts)
+
+
+def _look_again(life: Life, noted: tuple[Noted, ...], at_ms: int, *starts: Noted) -> Step:
     new = replace(
-        new, state=State.RAISED, acknowledged_ms=None, acknowledged_by=None, episode=life.episode + 1
+        life, state=State.RAISED, acknowledged_ms=None, acknowledged_by=None, episode=life.episode + 1
     )
     if is_shelved(life):
-        new, noted = take_off(new), (*noted, Noted(Kind.SHELF_ENDED, news.at_ms, data=why(worse=True)))
+        new, noted = take_off(new), (*noted, Noted(Kind.SHELF_ENDED, at_ms, data=why(worse=True)))
     return Step(new, (*noted, *starts))
 
 

@@ -55,6 +55,7 @@ class Weigh:
     at_ms: int
     priority: Priority
     facts: dict[str, Any] = field(default_factory=dict)
+    more: bool = False  # somebody else in a session has come under it: whoever had it must look again
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,9 @@ from fleet.safety.words import OPEN, Disposition, State
 
 OWN_MS: Final = 60_000
 """A silence that was told alone for so long is a story of its own, and evidence for no cause."""
+WITH_IT_MS: Final = 10_000
+"""Who was last heard this long after a cause was told did not fall silent with it: that is news."""
+NEWS_MS: Final = 20_000
 _COMES_BACK_MS: Final = 3_000
 """Who is still silent when a cause ends has so long to come back, too, before it is told on a line of its own."""
 _PULSE_OLD: Final = timedelta(seconds=2.5)
@@ -117,8 +120,9 @@ class Sweep:
             known = look.causes.get(where)
             if known is not None and known.is_true:
                 is_told = (known.silent, known.in_session) == (len(cause.devices), cause.in_session)
-                if look.may_begin and not is_told:
-                    yield _weighed(known, cause, look.now_ms)
+                grows = look.may_begin and look.is_lost_anew(cause, known.told_ms)
+                if look.may_begin and (grows or not is_told):
+                    yield _weighed(known, cause, look.now_ms, grows=grows)
             elif where not in (self._seen or ()) and (not where[1] or (where[0], SITE) not in found):
                 yield _risen(where, cause, look)
         for where, known in look.causes.items():
@@ -145,6 +149,19 @@ class _Look:
 
     def limits_of(self, site_id: int) -> Limits:
         return self.limits.get(site_id, PRODUCT)
+
+    def is_lost_anew(self, cause: Cause, told_ms: int) -> bool:
+        """Whether somebody in a session came under the cause who was heard well after people were told of it.
+
+        At most once in `NEWS_MS`, so that an access point that starts again and again is no flood.
+        """
+        if self.now_ms - told_ms < NEWS_MS:
+            return False
+        return any(
+            place.heard.in_session and place.heard.heard_ms > told_ms + WITH_IT_MS
+            for place in self.places
+            if place.heard.device_id in cause.devices
+        )
 
     def contacts(self) -> Iterable[tuple[int, Contact]]:
         """Yield each device's site and contact."""
@@ -187,9 +204,10 @@ def _facts(cause: Cause) -> dict[str, int]:
     return {"silent": len(cause.devices), "in_session": cause.in_session}
 
 
-def _weighed(known: OpenCause, cause: Cause, now_ms: int) -> Weigh:
+def _weighed(known: OpenCause, cause: Cause, now_ms: int, *, grows: bool) -> Weigh:
     key = Key(known.rule, site_id=known.site_id, subject=known.subject)
-    return Weigh(key, now_ms, RULES[known.rule].priorities[0], _facts(cause))
+    facts = _facts(cause) | {"told_ms": now_ms if grows else known.told_ms}
+    return Weigh(key, now_ms, RULES[known.rule].priorities[0], facts, more=grows)
 
 
 def _risen(where: Where, cause: Cause, look: _Look) -> Rise:

@@ -189,7 +189,7 @@ def test_an_access_point_that_dies_is_one_line_with_sixty_devices_under_it_and_h
     group, over = sorted(clinic.top_lines(), key=lambda one: one.rule)
     assert (group.rule, group.subject, group.priority) == ("group_silent", "Room 3", "high")
     assert group.noted_at <= NOON + timedelta(seconds=7)
-    assert group.facts == {"silent": 60, "in_session": 22}
+    assert (group.facts["silent"], group.facts["in_session"]) == (60, 22)
     assert over.rule == "over_current"
     under = clinic.under(group)
     assert {one.device for one in under} == {*treated, *idle}
@@ -210,6 +210,36 @@ def test_who_is_still_silent_when_the_cause_ends_surfaces_and_the_others_do_not(
     assert (lines["group_silent"].pk, lines["group_silent"].state) == (group.pk, Stands.CLEARED)
     assert (lines["link_lost"].device, lines["link_lost"].state) == (lost, Stands.RAISED)
     assert {one.state for one in clinic.under(group)} == {Stands.CLEARED}
+
+
+def test_a_session_that_is_lost_long_after_its_cause_was_acknowledged_takes_that_back_once(clinic: Clinic):
+    idle = clinic.devices(6, uplink="Room 3", session=False)
+    [treated] = clinic.devices(1, uplink="Room 3")
+    elsewhere = clinic.devices(4, uplink="Room 1")
+    clinic.go_on(45, [treated, *elsewhere])
+    State.objects.filter(device__in=[one.pk for one in idle]).update(link="offline")
+    clinic.go_on(60, [treated, *elsewhere])
+    [group] = clinic.top_lines()
+    Alert.objects.filter(pk=group.pk).update(
+        state=Stands.ACKNOWLEDGED, acknowledged_at=clinic.now, in_session=False
+    )
+    clinic.go_on(100, elsewhere)
+    [again] = clinic.top_lines()
+    assert (again.pk, again.state, again.acknowledged_at) == (group.pk, Stands.RAISED, None)
+    assert again.episode == group.episode + 1
+    assert again.in_session
+    assert [one.rule for one in clinic.under(again) if one.device == treated] == ["link_lost"]
+
+
+def test_devices_that_fall_silent_with_their_cause_are_told_once(clinic: Clinic):
+    room = clinic.devices(30, uplink="Room 3")
+    elsewhere = clinic.devices(4, uplink="Room 1")
+    clinic.go_on(
+        100, [*elsewhere, *room], lambda one, at_s: one in elsewhere or at_s < 10 + room.index(one) % 4
+    )
+    [group] = clinic.top_lines()
+    assert group.episode == 1
+    assert group.facts["in_session"] == 30
 
 
 def test_an_alert_that_was_there_before_its_cause_is_listed_under_it(clinic: Clinic):
