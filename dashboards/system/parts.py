@@ -53,7 +53,9 @@ def parts(
     """
     ingest = _ours("ingest", pulses, now, version, redis)
     broker = _broker(pulses.get("ingest"), ingest)
-    others = [_ours(key, pulses, now, version, redis) for key in ("dispatch", "worker", "courier", "beat", "web")]
+    others = [
+        _ours(key, pulses, now, version, redis) for key in ("dispatch", "worker", "courier", "beat", "web")
+    ]
     return [broker, ingest, _database(database, took_ms), _redis(redis, now), *others]
 
 

@@ -54,7 +54,10 @@ def pipeline(pulses: Mapping[str, Pulse], now: datetime) -> Pipeline:
     else:
         faults += _of_ingest(pulses["ingest"])
     for part, words in (
-        ("worker", _("The clock of alerts stands still: ingest alone looks who falls silent, until it is back.")),
+        (
+            "worker",
+            _("The clock of alerts stands still: ingest alone looks who falls silent, until it is back."),
+        ),
         ("dispatch", _("Commands do not go out to the devices. Go to the device itself.")),
         ("courier", _("No e-mail, push or webhook goes out: alerts are told on these pages only.")),
     ):
