@@ -151,7 +151,7 @@ class Speaker(threading.Thread):
         body = self._well[serial].telemetry(self._seq[serial], int(time.time() * 1000))
         ill = self._ill.get(serial)
         if ill == b"current":
-            body = body.replace(b'"set_ma":[32.0,', b'"set_ma":[12.0,')
+            body = body.replace(b'"ma":[[31', b'"ma":[[61')  # one sample of forty
         elif ill == b"electrode":
             body = body.replace(b'"contact":["ok",', b'"contact":["electrode",')
         self._wire.publish(f"ems/v1/{serial}/telemetry".encode(), body)
