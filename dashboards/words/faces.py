@@ -58,7 +58,8 @@ def face(device: Mapping[str, Any], texts: Texts) -> Face:
     bad_contact = any(channel["contact"] in _BAD_CONTACTS for channel in device["channels"])
     power = _battery(device["battery"], texts)
     doing, about = step(device, tone, low=power["power"] == "low")
-    step_words = texts[f"next.{doing}"].format(n=about) if doing else said if urgent else ""
+    is_over = alert is not None and alert["state"] not in _TRUE  # what it does now stands in the note
+    step_words = texts[f"next.{doing}"].format(n=about) if doing else said if urgent or is_over else ""
     noted = " · ".join(one for one in (said if step_words != said else "", marks) if one)
     attention = tone in ("fault", "silent", "conflict") or bad_contact or _is_alarming(device, was_on=was_on)
     return {

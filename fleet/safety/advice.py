@@ -16,7 +16,7 @@ def titles() -> dict[str, str]:
         "protocol_unknown": _("Protocol unknown or not approved"),
         "over_temperature": _("Too hot"),
         "watchdog": _("Stopped by its watchdog"),
-        "estop": _("Emergency stop"),
+        "estop": _("Emergency stop pressed"),
         "fault": _("Device fault"),
         "battery_low": _("Battery low"),
         "battery_dying": _("Battery nearly empty"),

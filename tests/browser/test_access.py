@@ -145,7 +145,7 @@ PAGES = (
 def test_nothing_keeps_a_person_from_using_these_pages(person: People, dark: bool) -> None:
     admin = person("admin", width=360, height=800, dark=dark)
     admin.log_in("/people/?q=Nora")
-    nurse = admin.page.get_by_role("link", name="Nora Lindqvist").get_attribute("href")
+    nurse = admin.page.get_by_role("link", name="Nora Lindqvist", exact=True).get_attribute("href")
     assert nurse
     for path in PAGES:
         admin.open(path.replace("/people/{nurse}/", nurse))

@@ -39,6 +39,7 @@ def test_nothing_moves_under_a_pointer_and_the_worst_comes_first_once_it_left(
     boxes = "Array.from(document.querySelectorAll('.tile'), (tile) => JSON.stringify(tile.getBoundingClientRect()))"
     stood = nurse.page.evaluate(boxes)
     machine.status(state="fault", conditions=["estop"])
+    tile.get_by_text("Fault", exact=True).wait_for()
     tile.get_by_text("Emergency stop pressed").wait_for()
     nurse.page.get_by_text("Order held while you are here").wait_for()
     assert nurse.page.evaluate(ORDER) == before

@@ -128,7 +128,7 @@ def test_sentences_are_plain_and_exact(about: Any, said: str) -> None:
 
 def test_a_tile_has_room_for_a_name() -> None:
     assert texts.short(alert("electrode_off", channel=2)) == "Ch 2: Electrode off"
-    assert texts.short(alert("estop")) == "Emergency stop"
+    assert texts.short(alert("estop")) == "Emergency stop pressed"
 
 
 def test_every_hazard_names_rules_and_tests_that_exist() -> None:

@@ -86,7 +86,8 @@ export function face(device, texts) {
     channel.contact === "electrode" || channel.contact === "timeout");
   const power = batteryFace(device.battery, texts);
   const [doing, about] = step(device, tone, power.power === "low");
-  const next = doing ? fill(texts[`next.${doing}`], { n: about }) : urgent ? said : "";
+  const isOver = alert !== null && !TRUE.has(alert.state); // what it does now stands in the note
+  const next = doing ? fill(texts[`next.${doing}`], { n: about }) : urgent || isOver ? said : "";
   const noted = [next === said ? "" : said, marks].filter(Boolean).join(" · ");
   const contradicts = device.link === "online" && wasOn && device.state !== "running";
   return {
