@@ -50,7 +50,7 @@ def test_a_high_alert_is_on_any_page_within_seconds_said_aloud_and_heard(
     assert "1 high" in said
     assert "electrode off" in said.casefold()
     assert "New high alert" in nurse.page.locator('[data-f="said"]').inner_text()
-    nurse.page.wait_for_function("window.heard.includes('high')", timeout=SOON_MS)
+    nurse.page.wait_for_function("() => window.heard.includes('high')", timeout=SOON_MS)
     nurse.page.get_by_role("button", name="Pause 2 min").click()
     nurse.page.wait_for_selector('[data-sound="paused"]')
     assert nurse.page.locator('[data-f="sound-left"]').inner_text().startswith(("2:00", "1:5"))
@@ -59,7 +59,7 @@ def test_a_high_alert_is_on_any_page_within_seconds_said_aloud_and_heard(
     assert nurse.page.locator('[data-sound="paused"]').count() == 1  # a pause holds against what is not high
     heard = nurse.page.evaluate("window.heard.length")
     take(house, news(serials[2], rule="over_current", priority="high", channel=1))
-    nurse.page.wait_for_function(f"window.heard.length > {heard}", timeout=SOON_MS)
+    nurse.page.wait_for_function(f"() => window.heard.length > {heard}", timeout=SOON_MS)
     assert nurse.page.locator('[data-sound="paused"]').count() == 0
     assert serious(nurse) == []
     nurse.page.locator('[data-f="newest-link"]').click()

@@ -172,6 +172,8 @@ def test_an_open_session_renews_itself_until_it_is_over(
     treating.end()
     treating.status()
     arrived(house, treating, 40)
+    is_over = "SELECT 1 FROM devices_session WHERE session = %s AND ended_at IS NOT NULL"
+    wait_for(lambda: house.sql(is_over, treating.session), within_s=20, why="the end is not known")
     nurse.page.clock.run_for(11_000)
     nurse.page.get_by_role("heading", name="Valid").wait_for()
     assert nurse.page.locator("#session").get_attribute("data-open") == "no"
