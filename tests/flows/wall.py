@@ -124,6 +124,8 @@ class Wall:
             if event["kind"] == "pulse":
                 self.pulses.append(now_s)
                 continue
+            if event["kind"] != "device":
+                continue
             self.told.append((now_s, event))
             known = self.devices[event["serial"]]
             if event["rev"] >= known["rev"]:

@@ -7,7 +7,11 @@ import pytest
 
 from dashboards.api import examples
 from devices.models import Device, Ledger, Reject, Session
+from devices.moments import to_ms
 from fleet.access.models import AuditEntry
+from fleet.safety import service
+from fleet.safety.signals import Key, Rise
+from fleet.safety.words import Priority
 from tests.dashboards.api.ward import Get, Ward
 from tests.devices import history
 
@@ -51,7 +55,21 @@ def _deeds(ward: Ward) -> None:
         AuditEntry.objects.create(actor_name="ada", action="token.made", site=ward.north, subject=f"{number}")
 
 
+def _alerts(ward: Ward) -> None:
+    for number in range(5):
+        _raise(ward, number, number // 2)
+
+
+def _raise(ward: Ward, channel: int, ago_s: int) -> None:
+    at = ward.now - timedelta(seconds=ago_s)
+    news = Rise(
+        Key("electrode_off", ward.running.pk, channel + 1), to_ms(at), Priority.MEDIUM, facts={"ma": 34.0}
+    )
+    service.take([news], ward.now)
+
+
 LISTS = {
+    "alerts": (_alerts, 5),
     "devices": (_devices, 7),
     "devices/EMS-0001/records": (_records, 8),
     "devices/EMS-0001/ledger": (_ledgers, 5),
@@ -113,6 +131,8 @@ def _add(ward: Ward, path: str) -> None:
     """Something newer, or elsewhere in the order, than all there is."""
     later = ward.now + timedelta(seconds=5)
     match path:
+        case "alerts":
+            _raise(ward, 9, -5)
         case "devices":
             Device.objects.create(serial="AAA-0", site=ward.north)
         case "devices/EMS-0001/records":
@@ -150,6 +170,7 @@ def test_a_cursor_that_was_changed_or_is_another_lists_is_refused_by_name(
 
 
 OPERATIONS = {
+    "listAlerts": "alerts",
     "listDevices": "devices",
     "listRecords": "devices/EMS-0001/records",
     "getLedger": "devices/EMS-0001/ledger",
