@@ -70,3 +70,19 @@ def test_the_command_says_what_to_do_when_nothing_is_kept_or_named() -> None:
     assert "No protocol document is kept" in out.getvalue()
     with pytest.raises(CommandError, match="name the files"):
         call_command("protocols", "keep")
+
+
+def test_an_approval_has_a_name_and_a_reason_and_the_first_one_stands(tmp_path):
+    file = tmp_path / "good.json"
+    file.write_bytes(goldens.payload("protocol.quad_strength"))
+    with pytest.raises(CommandError, match="a name and a reason"):
+        call_command("protocols", "approve", str(file), by="ada")
+    assert not ProtocolDocument.objects.exists()
+    for name in ("ada", "bob"):
+        call_command("protocols", "approve", str(file), by=name, reason="reviewed", stdout=io.StringIO())
+    row = ProtocolDocument.objects.get()
+    assert (row.approved_by, row.approval_reason) == ("ada", "reviewed")
+    assert row.approved_at is not None
+    listed = io.StringIO()
+    call_command("protocols", "list", stdout=listed)
+    assert "approved by ada" in listed.getvalue()
