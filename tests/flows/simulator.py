@@ -14,6 +14,8 @@ from tests.harness import House, full_or, wait_for
 
 QUIET = "[day]\nsessions = 0\n[fleet]\nsoc = [90.0, 100.0]\n[people]\nrestlessness = 0.0\n"
 """Devices that are on and wait for a wish, with people who let a session run."""
+TREATED = QUIET.replace("sessions = 0\n", 'sessions = 0\nprotocols = { "tka-quads" = 1.0 }\n')
+"""The same, and every session goes by one protocol, strong enough for a stimulator to judge its electrodes."""
 
 
 class Simulator:

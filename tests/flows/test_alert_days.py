@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.flows.devices import Air, Device
-from tests.flows.simulator import Simulator
+from tests.flows.simulator import TREATED, Simulator
 from tests.flows.test_faults import SILENCE_COUNTS
 from tests.harness import House, full_or, wait_for
 
@@ -20,15 +20,6 @@ STUTTERING = 10
 BEHIND_ONE_ACCESS_POINT = 60
 WITHIN_S = 10.0  # a device that falls silent in session is told within
 NEEDLE_S = 2.0  # over-current elsewhere is told within, whatever else happens
-DAY = """
-[day]
-sessions = 0
-protocols = { "tka-quads" = 1.0 }
-[fleet]
-soc = [90.0, 100.0]
-[people]
-restlessness = 0.0
-"""
 
 Alert = dict[str, Any]
 
@@ -47,7 +38,7 @@ def house(make_shared_house: Callable[..., House]) -> House:
 
 @pytest.fixture(scope="module")
 def fleet(house: House) -> Iterator[Simulator]:
-    with Simulator(house, day=DAY) as fleet:
+    with Simulator(house, day=TREATED) as fleet:
         fleet.wait_connected()
         wait_for(lambda: house.sql(SILENCE_COUNTS), within_s=60, why="the server never came to count silence")
         yield fleet

@@ -15,20 +15,11 @@ import pytest
 
 from devices.simulator.faults import FAULTS, YEAR_MS
 from devices.simulator.truth import Truth
-from tests.flows.simulator import Simulator
+from tests.flows.simulator import TREATED, Simulator
 from tests.harness import House, wait_for
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 
-DAY = """
-[day]
-sessions = 0
-protocols = { "tka-quads" = 1.0 }
-[fleet]
-soc = [90.0, 100.0]
-[people]
-restlessness = 0.0
-"""
 BAD_S = 30  # how long a fault lasts
 STRIKES: dict[str, tuple[float | None, dict[str, Any]]] = {
     "link_loss": (15, {}),
@@ -138,7 +129,7 @@ def day(test_root: Path) -> Iterator[Day]:
     folder.chmod(0o711)
     with House(folder, devices=len(STRIKES) + 1) as house:
         house.start("ingest", "dispatch", "worker", "beat")
-        with Simulator(house, day=DAY) as fleet:
+        with Simulator(house, day=TREATED) as fleet:
             serials = dict(zip(STRIKES, fleet.serials, strict=False))
             _live(fleet, house, serials)
             fleet.leave()
