@@ -31,6 +31,9 @@ class State(StrEnum):
 UNANSWERED: Final = frozenset({State.REQUESTED, State.PUBLISHED})
 OPEN: Final = UNANSWERED | {State.RECEIVED}
 
+PROVABLE: Final = OPEN | {State.DONE, State.UNCONFIRMED}
+"""From these a proof may still make a command `confirmed`."""
+
 # `expired` is our own conclusion from silence, and the device's word beats it: it may have acted in the last
 # moment, or its answer may have waited in the broker while we were away.
 _BEFORE: Final[dict[State, frozenset[State]]] = {
@@ -39,6 +42,8 @@ _BEFORE: Final[dict[State, frozenset[State]]] = {
     State.DONE: OPEN | {State.EXPIRED},
     State.REFUSED: OPEN | {State.EXPIRED},
     State.EXPIRED: OPEN,
+    State.CONFIRMED: PROVABLE,
+    State.UNCONFIRMED: OPEN | {State.DONE, State.CONFIRMED},  # a later sample with current refutes
 }
 _OUTCOMES: Final = {
     "received": State.RECEIVED,

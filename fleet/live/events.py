@@ -24,6 +24,10 @@ def alert_key(alert_id: int) -> str:
     return f"alert:{alert_id}"
 
 
+def command_key(command_id: str) -> str:
+    return f"command:{command_id}"
+
+
 def worst_event(serial: str, rev: int, worst: dict[str, Any] | None) -> Event:
     """Return the event of a device whose worst alert changed, and nothing else of it."""
     return {"kind": "device", "serial": serial, "since": rev - 1, "rev": rev, "worst_alert": worst}

@@ -1,0 +1,90 @@
+"""Reads: commands as the API tells them, and those that a wall still has to show."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+from django.db.models import Q, QuerySet
+
+from devices.moments import iso, to_ms
+from devices.wire.words import Verb
+from fleet.control.lifecycle import OPEN, State
+from fleet.control.models import Command
+from fleet.live import events
+
+ALONG: Final = ("device", "site", "actor")
+FRESH: Final = timedelta(seconds=60)
+"""For so long a command that is over stays in sight; an unconfirmed one stays until it is proved or superseded."""
+
+
+def commands() -> QuerySet[Command]:
+    """Return all commands, with what `command_object` needs."""
+    return Command.objects.select_related(*ALONG)
+
+
+def command_object(command: Command) -> dict[str, Any]:
+    """Return the API's object of a command.  Times are ISO 8601 UTC; people are usernames."""
+    device, site = command.device, command.site
+    answer = command.evidence.get("ack")
+    return {
+        "id": str(command.pk),
+        "device": device.serial,
+        "device_name": device.name,
+        "room": device.room,
+        "site": site.slug if site else None,
+        "verb": command.verb,
+        "args": msgspec.json.decode(command.args),
+        "state": command.state,
+        "actor": command.actor_name or None,
+        "via": command.via,
+        "stop": str(command.stop_id) if command.stop_id else None,
+        "reason": command.reason,
+        "reason_by": command.reason_by or None,
+        "answer": {"outcome": answer["outcome"], "reason": answer.get("reason")} if answer else None,
+        "acks": command.acks,
+        **{name: _at(getattr(command, name)) for name in STEPS},
+        "expires_at": _at(command.expires_at),
+        "proof_due_at": _at(command.proof_due_at),
+        "rev": command.rev,
+    }
+
+
+STEPS: Final = (
+    "requested_at",
+    "published_at",
+    "received_at",
+    "done_at",
+    "confirmed_at",
+    "unconfirmed_at",
+    "refuted_at",
+    "refused_at",
+    "expired_at",
+    "reason_at",
+)
+
+
+def command_event(command: Command) -> events.Event:
+    """Return the live event of a command: always all of it."""
+    return {"kind": "command", **command_object(command)}
+
+
+def in_sight(site_id: int, now: datetime) -> QuerySet[Command]:
+    """Return what people asked of a site's devices that is open, unconfirmed, or was over a moment ago."""
+    recent = (
+        Q(requested_at__gt=now - FRESH) | Q(confirmed_at__gt=now - FRESH) | Q(unconfirmed_at__gt=now - FRESH)
+    )
+    return (
+        commands()
+        .filter(Q(state__in=[*OPEN, State.UNCONFIRMED]) | recent, device__site_id=site_id)
+        .exclude(verb=Verb.REBIRTH)
+    )
+
+
+def told(commands: Iterable[Command]) -> list[tuple[int, events.Event]]:
+    """Return what `fleet.live.announce` tells of these commands: where each device stands, and its event."""
+    return [(one.device.site_id, command_event(one)) for one in commands]
+
+
+def _at(moment: datetime | None) -> str | None:
+    return None if moment is None else iso(to_ms(moment))
