@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from dashboards.urls import access, alerts, devices, duty, sessions, sites, system
+from dashboards.urls import access, alerts, commands, devices, duty, sessions, sites, system
 from dashboards.views.home import home
 
 app_name = "dashboards"
@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *devices.urlpatterns,
     *sessions.urlpatterns,
     *alerts.urlpatterns,
+    *commands.urlpatterns,
     *duty.urlpatterns,
     *system.urlpatterns,
     *access.urlpatterns,
