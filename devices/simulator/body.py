@@ -117,6 +117,15 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What a status says of the treatment."""
+
+    state: str
+    output: str
+    session: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Interrupted:
     """A session that ended without the firmware being able to say so."""
 
@@ -160,6 +169,9 @@ class Body:
         self.locked: str | None = None
         self.memory: OrderedDict[str, str] = OrderedDict()  # command id: how it went
         self.refuses: str | None = None  # a fault: refuse every command for this reason
+        self.times = 1  # a fault: carry out each command so often
+        self.keeps_output: str | None = None  # a fault: obey in words only, and `admits` or `denies` it
+        self.pretends: Told | None = None  # what such a device says in place of the truth
         self.interrupted: Interrupted | None = None
         self.spoil_next = 0  # a fault: so many records are made malformed
         self.identify_until_ms = 0
@@ -173,6 +185,10 @@ class Body:
     def t(self, now_ms: int, wall_ms: int) -> int:
         """What the device's own wall clock shows."""
         return round(wall_ms + self.clock.error_at(now_ms))
+
+    def told(self) -> Told:
+        """State, output and session as the device tells them: the truth, but for a device that denies it."""
+        return self.pretends or Told(self.state, self.output, self.session and self.session.id)
 
     def in_session(self) -> Session:
         """The open session, where there must be one."""
@@ -203,7 +219,7 @@ class Body:
         self.plant.powered[self.row] = False
         self.plant.live[self.row] = self.plant.running[self.row] = self.plant.paused[self.row] = False
         self.plant.silence(self.row)
-        self.session = None
+        self.session = self.pretends = None
         self.held = None
         self.state, self.output = "offline", "off"
         self.truth.tell(now_ms, self.serial, "power", on=False, boot=self.boot)
@@ -225,6 +241,8 @@ class Body:
 
     def become(self, now_ms: int, state: str, output: str) -> None:
         """Change state and output, and see that it is told."""
+        if output == "off":
+            self.pretends = None  # it is true now
         if (state, output) != (self.state, self.output):
             self.state, self.output = state, output
             self._tell_output(now_ms)
@@ -307,16 +325,16 @@ class Body:
 
     def status(self, now_ms: int, *, state: str | None = None) -> bytes:
         """Return birth, heartbeat or (with state `offline`) goodbye."""
-        plant, row = self.plant, self.row
+        plant, row, told = self.plant, self.row, self.told()
         return encode(
             {
-                "v": 1, "state": state or self.state, "boot": self.boot, "conn": self.conn,
-                "up_ms": self.up_ms(now_ms), "t": self.t(now_ms, self.wall_ms(now_ms)), "output": self.output,
+                "v": 1, "state": state or told.state, "boot": self.boot, "conn": self.conn,
+                "up_ms": self.up_ms(now_ms), "t": self.t(now_ms, self.wall_ms(now_ms)), "output": told.output,
                 "model": self.make.name, "firmware": self.make.firmware, "channels": self.channels,
                 "max_ma": self.make.max_ma,
                 "electrode_cm2": plant.electrodes.area_cm2[row, : self.channels].tolist(),
                 "self_stop_ms": self.make.self_stop_ms, "protocol": self.protocol and self.protocol.ref(),
-                "session": self.session and self.session.id, "held": "session" if self.held else None,
+                "session": told.session, "held": "session" if self.held else None,
                 "locked": self.locked, "conditions": list(self.conditions),
                 "battery": {
                     "soc": round(float(plant.batteries.soc[row]), 1), "mv": int(plant.mv[row]),

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from devices.simulator import treatment
-from devices.simulator.body import Body, Held
+from devices.simulator.body import Body, Held, Told
 from devices.simulator.session import read
 from devices.wire import codec
 from devices.wire import commands as wire
@@ -20,6 +20,8 @@ from devices.wire.messages import Command
 
 TIMELESS: Final = {"stop", "pause", "lower", "lock", "identify", "withdraw", "rebirth"}
 """Obeyed without a server time; they make nothing stronger."""
+
+_WEAKENING: Final = {"stop", "pause", "lower"}
 
 Verdict = tuple[str, str | None]  # outcome and reason
 _DONE: Final[Verdict] = ("done", None)
@@ -39,7 +41,15 @@ def handle(body: Body, payload: bytes, now_ms: int, server_ms: int | None, *, re
         body.truth.tell(now_ms, body.serial, "ignored", why=f"{error.reason}: {error.detail}"[:200])
         return False
     repeat = body.memory.get(command.id)
-    outcome, reason = _judge(body, command, now_ms, server_ms) if repeat is None else ("repeat", repeat)
+    due = False
+    for _ in range(body.times):
+        verdict = _judge(body, command, now_ms, server_ms) if repeat is None else ("repeat", repeat)
+        due |= _answer(body, command, now_ms, *verdict)
+    return due
+
+
+def _answer(body: Body, command: Command, now_ms: int, outcome: str, reason: str | None) -> bool:
+    """Note and tell how a command went; return whether a full status is due."""
     _note(body, command, now_ms, outcome, reason)
     treatment.answer(body, now_ms, command.id, outcome, reason)
     if outcome == "refused":
@@ -51,8 +61,14 @@ def handle(body: Body, payload: bytes, now_ms: int, server_ms: int | None, *, re
 def _note(body: Body, command: Command, now_ms: int, outcome: str, reason: str | None) -> None:
     body.truth.tell(
         now_ms, body.serial, "command", id=command.id, verb=_verb(command), boot=body.boot,
-        up_ms=body.up_ms(now_ms), outcome=outcome, reason=reason, executed=outcome in ("done", "received"),
+        up_ms=body.up_ms(now_ms), outcome=outcome, reason=reason,
+        executed=outcome in ("done", "received") and not _only_in_words(body, command),
     )  # fmt: skip
+
+
+def _only_in_words(body: Body, command: Command) -> bool:
+    """Whether a fault keeps the output as it is, whatever is said."""
+    return body.keeps_output is not None and _verb(command) in _WEAKENING
 
 
 def _verb(command: Command) -> str:
@@ -78,7 +94,19 @@ def _judge(body: Body, command: Command, now_ms: int, server_ms: int | None) -> 
             command.issued + command.ttl_ms - (server_ms or 0)
         )  # without a server time it was refused above
         return _apply(body, args, command, now_ms, left_ms)
+    if _only_in_words(body, command):
+        return _pretend(body, verb)
     return _VERBS[verb](body, args, now_ms)
+
+
+def _pretend(body: Body, verb: str) -> Verdict:
+    """Obey in words: the output goes on, and the status says so, or denies it."""
+    session = body.session
+    if session is None and verb != "stop":
+        return "refused", "no_session"
+    if body.keeps_output == "denies" and session is not None and verb != "lower":
+        body.pretends = Told("idle", "off", None) if verb == "stop" else Told("paused", "off", session.id)
+    return _DONE
 
 
 def _stop(body: Body, args: Any, now_ms: int) -> Verdict:

@@ -80,6 +80,8 @@ class Connection:
         self.born = False  # birth sent on this connection
         self.blocked = False  # a fault: no network
         self.slow_ms = 0  # a fault: commands are carried out so much later
+        self.late_ms = 0  # a fault: commands arrive so much later
+        self.deaf = False  # a fault: commands are not heard
         self.later: Callable[[int, Callable[[int], None]], None] = lambda at_ms, act: None
         self.due: Callable[[Connection], None] = lambda connection: None  # told when a status is due
         self._abandoned: list[Client] = []
@@ -319,12 +321,18 @@ class Connection:
         if topic == self._watermark:
             self._obey(payload, now_ms, retain)
         elif topic == self._command:
-            if self.slow_ms:
-                self.later(now_ms + self.slow_ms, lambda at_ms: self._carry_out(payload, at_ms, retain))
-            else:
-                self._carry_out(payload, now_ms, retain)
+            self._hear_command(payload, now_ms, retain)
         elif topic == SERVER_STATUS.encode():
             self._hear_of_server(payload, now_ms)
+
+    def _hear_command(self, payload: bytes, now_ms: int, retain: bool) -> None:
+        wait_ms = self.late_ms + self.slow_ms
+        if self.deaf:
+            self.body.truth.tell(now_ms, self.body.serial, "ignored", why="deaf", bytes=len(payload))
+        elif wait_ms:
+            self.later(now_ms + wait_ms, lambda at_ms: self._carry_out(payload, at_ms, retain))
+        else:
+            self._carry_out(payload, now_ms, retain)
 
     def _carry_out(self, payload: bytes, now_ms: int, retain: bool) -> None:
         if commands.handle(self.body, payload, now_ms, self.server_ms(now_ms), retain=retain):

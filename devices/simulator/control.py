@@ -16,8 +16,9 @@ from typing import Any
 from devices.simulator import treatment
 from devices.simulator.body import Body
 from devices.simulator.connection import Connection
-from devices.simulator.faults import FAULTS, Site
+from devices.simulator.faults import FAULTS
 from devices.simulator.scenario import ANY, Planned
+from devices.simulator.strike import Site
 from devices.simulator.swarm import Swarm
 
 DRIVEN_MA = 18.0  # enough for a stimulator to judge its electrodes

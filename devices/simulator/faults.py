@@ -1,67 +1,14 @@
-"""Everything that can go wrong with a device, by name.
-
-A fault is a pair of functions: strike, and (if it can end) mend.  Both get a `Site`: the struck device with
-its network, and a way to do something later.
-"""
+"""Everything that can go wrong with a device, by name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Final
 
-from devices.simulator import thermal, treatment
-from devices.simulator.body import Body
-from devices.simulator.connection import Connection
+from devices.simulator import disobedience, thermal, treatment
 from devices.simulator.garbage import GARBAGE
+from devices.simulator.strike import Fault, Site
 
 YEAR_MS: Final = 31_556_952_000
-
-
-class Swarm(Protocol):
-    """What faults need of the swarm."""
-
-    def at(self, at_ms: int, act: Callable[[int], None]) -> None:
-        """Do something at a simulation time."""
-
-    def clone(self, body: Body, boot: int) -> Connection | None:
-        """Put a second device under the same serial onto the network."""
-
-    def remove_clone(self, connection: Connection) -> None:
-        """Take it away."""
-
-
-@dataclass(slots=True)
-class Site:
-    """Where a fault strikes.  `on` is False once it is mended; `args` have their defaults filled in."""
-
-    swarm: Swarm
-    body: Body
-    link: Connection
-    args: dict[str, Any]
-    on: bool = True
-    kept: dict[str, Any] = field(default_factory=dict)  # what mending needs
-
-    def later(self, at_ms: int, act: Callable[[int], None]) -> None:
-        """Do something at a time, unless the fault is over by then."""
-        self.swarm.at(at_ms, lambda now_ms: act(now_ms) if self.on else None)
-
-    def channel(self) -> int:
-        """The struck channel, from 0."""
-        return min(max(int(self.args["channel"]), 1), self.body.channels) - 1
-
-
-Act = Callable[[Site, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A fault, the arguments it takes (with defaults), and how it begins and ends."""
-
-    text: str
-    strike: Act
-    mend: Act = lambda site, now_ms: None
-    args: dict[str, Any] = field(default_factory=dict)
 
 
 # --- the link ---
@@ -318,23 +265,7 @@ def _settle(site: Site, now_ms: int) -> None:
         site.body.settle(now_ms)
 
 
-# --- commands, identity, contents ---
-
-
-def _slow(site: Site, now_ms: int) -> None:
-    site.link.slow_ms = int(site.args["delay_ms"])
-
-
-def _quick(site: Site, now_ms: int) -> None:
-    site.link.slow_ms = 0
-
-
-def _refuse(site: Site, now_ms: int) -> None:
-    site.body.refuses = str(site.args["reason"])
-
-
-def _obey(site: Site, now_ms: int) -> None:
-    site.body.refuses = None
+# --- identity, contents ---
 
 
 def _clone(site: Site, now_ms: int) -> None:
@@ -399,8 +330,7 @@ FAULTS: Final[dict[str, Fault]] = {
                           {"class": "hv", "code": "E08", "text": "high voltage stage"}),
     "overdrive": Fault("the current regulator gives more than it was set to", _overdrive, _regulate,
                        {"channel": 1, "factor": 1.6}),
-    "slow_commands": Fault("commands are carried out late", _slow, _quick, {"delay_ms": 1500}),
-    "refused_commands": Fault("every command but stop is refused", _refuse, _obey, {"reason": "other"}),
+    **disobedience.FAULTS,
     "cloned_identity": Fault("a second device has this identity", _clone, _catch_clone, {"boot_ahead": 1000}),
     "spoiled_records": Fault("records break the contract", _spoil, args={"count": 1}),
     "malformed": Fault("messages that are none", _babble, args={"every_s": 1.0}),

@@ -327,6 +327,6 @@ def answer(body: Body, now_ms: int, command_id: str, outcome: str, reason: str |
     body.uplink.ack(
         {
             "v": 1, "id": command_id, "boot": body.boot, "up_ms": body.up_ms(now_ms), "outcome": outcome,
-            "reason": reason, "output": body.output,
+            "reason": reason, "output": body.told().output,
         }
     )  # fmt: skip

@@ -10,7 +10,8 @@ One JSON object a line, each with `at` (monotonic ms of the simulation), `wall` 
 | `connect`, `disconnect` | `boot, conn`, `why` |
 | `birth`, `goodbye` | `boot, conn, up_ms` |
 | `output` | `boot, up_ms, state, output, session`: each time one of them changes |
-| `command` | `id, verb, boot, up_ms, outcome, reason, executed` |
+| `command` | `id, verb, boot, up_ms, outcome, reason, executed`: whether it did, whatever it answered |
+| `ignored` | `why`, `retain`: a command that was not heard, is none, or was retained |
 | `watermark` | `boot, seq` obeyed; `forgot`: first and last seq deleted for it, or null |
 | `dropped` | `boot, seq`: deleted because the buffer was full |
 | `session` | `boot, up_ms, session, reason, elapsed_ms, charge_uc, pulses`: when it ended |

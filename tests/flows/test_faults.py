@@ -46,6 +46,10 @@ STRIKES: dict[str, tuple[float | None, dict[str, Any]]] = {
     "overdrive": (BAD_S, {"channel": 1, "factor": 1.4}),
     "slow_commands": (BAD_S, {"delay_ms": 1500}),
     "refused_commands": (BAD_S, {"reason": "other"}),
+    "late_commands": (BAD_S, {"delay_s": 12}),
+    "deaf": (BAD_S, {}),
+    "doubled_commands": (BAD_S, {}),
+    "keeps_output": (BAD_S, {"admits": False}),
     "cloned_identity": (None, {}),
     "spoiled_records": (None, {"count": 2}),
     "malformed": (BAD_S, {"every_s": 0.5}),
@@ -74,11 +78,25 @@ ALERTS: dict[str, tuple[set[str], set[str]]] = {
     "overdrive": ({"over_current"}, set()),
     "spoiled_records": (set(), {"rejects"}),
     "malformed": ({"rejects"}, set()),
+    "late_commands": ({"stop_unconfirmed"}, set()),
+    "deaf": ({"stop_unconfirmed"}, set()),
+    "keeps_output": ({"stop_unconfirmed"}, set()),
 }
 """Fault: what must be alarmed, and what may be besides.  Of all others nothing may be."""
 SILENCE_COUNTS = """
     SELECT 1 FROM devices_pulse WHERE part = 'ingest'
     AND (detail->>'silence_counts_from_ms')::float < extract(epoch FROM now()) * 1000"""
+COMMANDED: dict[str, set[str]] = {
+    "slow_commands": {"done", "confirmed"},
+    "refused_commands": {"refused"},
+    "late_commands": {"unconfirmed"},
+    "deaf": {"unconfirmed"},
+    "doubled_commands": {"confirmed"},
+    "keeps_output": {"unconfirmed"},
+}
+"""Fault: what may become of a pause."""
+EXECUTED = {"slow_commands": [True], "doubled_commands": [True, True], "deaf": []}
+"""Fault: whether the device did it, each time it says so."""
 LEAVING_AT_ONCE = {"power_loss", "watchdog", "overtemp", "battery_dying", "estop", "device_fault"}
 
 
@@ -154,8 +172,8 @@ def _live(fleet: Simulator, house: House, serials: dict[str, str]) -> None:
         if name != "link_half_open":
             _strike(fleet, serials, name)
     fleet.ask(fault="link_loss", serial=serials["small_buffer"], for_s=BAD_S - 5)
-    _command(house, serials["slow_commands"], "pause")
-    _command(house, serials["refused_commands"], "pause")
+    for name in COMMANDED:
+        _command(house, serials[name], "pause")
     fleet.wait_made(BAD_S * len(fleet.serials) * 2 // 3, within_s=90)
     wait_for(
         lambda: house.sql("SELECT 1 FROM devices_state WHERE link = 'conflict'"),
@@ -182,8 +200,10 @@ def _strike(fleet: Simulator, serials: dict[str, str], name: str) -> None:
 def _command(house: House, serial: str, verb: str) -> None:
     house.sql(
         """INSERT INTO control_command
-               (id, device_id, verb, args, reason, state, requested_at, expires_at, attempts, evidence)
-           SELECT gen_random_uuid(), id, %s, '{}', '', 'requested', now(), now() + interval '10 s', 0, '{}'
+               (id, device_id, site_id, verb, args, actor_name, via, reason, reason_by, state, requested_at,
+                expires_at, proof_due_at, attempts, acks, evidence, rev)
+           SELECT gen_random_uuid(), id, site_id, %s, '{}', 'nurse', 'house', '', '', 'requested', now(),
+                  now() + interval '10 s', now() + interval '3 s', 0, 0, '{}', 1
            FROM devices_device WHERE serial = %s""",
         verb,
         serial,
@@ -333,15 +353,15 @@ def test_the_event_of_a_fault_is_stored_with_its_time(day: Day, fault: str, kind
     assert [(boot, up_ms) for boot, up_ms, _ in day.events(fault, kind)] == true
 
 
-@pytest.mark.parametrize(
-    "fault,states", [("slow_commands", {"done", "confirmed"}), ("refused_commands", {"refused"})]
-)
-def test_a_command_is_what_the_device_made_of_it(day: Day, fault: str, states: set[str]) -> None:
-    (truth,) = day.told(fault, "command")
-    [(found, id)] = day.sql(fault, "SELECT state, id::text FROM control_command WHERE device_id = %s")
-    assert id == truth["id"]
-    assert found in states
-    assert truth["executed"] == (fault == "slow_commands")
+@pytest.mark.parametrize("fault", COMMANDED)
+def test_a_command_is_what_the_device_made_of_it(day: Day, fault: str) -> None:
+    truth = day.told(fault, "command")
+    query = "SELECT state, id::text, acks FROM control_command WHERE device_id = %s"
+    [(found, id, acks)] = day.sql(fault, query)
+    assert {line["id"] for line in truth} <= {id}
+    assert found in COMMANDED[fault]
+    assert [line["executed"] for line in truth] == EXECUTED.get(fault, [False])
+    assert acks == len(truth)
 
 
 def test_two_devices_of_one_identity_are_in_conflict(day: Day) -> None:
