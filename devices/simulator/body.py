@@ -188,7 +188,8 @@ class Body:
 
     def told(self) -> Told:
         """State, output and session as the device tells them: the truth, but for a device that denies it."""
-        return self.pretends or Told(self.state, self.output, self.session and self.session.id)
+        session = self.session.id if self.session else None
+        return self.pretends or Told(self.state, self.output, session)
 
     def in_session(self) -> Session:
         """The open session, where there must be one."""
