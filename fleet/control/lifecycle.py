@@ -11,8 +11,15 @@ from enum import StrEnum
 from typing import Final
 
 from devices.wire.messages import Ack
+from devices.wire.words import Verb
 
 LEAST_LEFT: Final = timedelta(seconds=0.5)  # with less, a command would arrive when its time is over
+
+
+PROVEN_BY_STATUS: Final = frozenset({Verb.STOP, Verb.PAUSE, Verb.LOCK, Verb.UNLOCK})
+PROVEN_BY_SAMPLE: Final = frozenset({Verb.LOWER})
+ALARMING: Final = frozenset({Verb.STOP, Verb.PAUSE})
+"""What is asked for because current may flow: without proof, somebody is sent there."""
 
 
 class State(StrEnum):

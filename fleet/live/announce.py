@@ -20,7 +20,7 @@ from devices import state
 from devices.batch.desk import TelemetryRow
 from devices.models import Device
 from devices.state import LiveState
-from fleet.live import events
+from fleet.live import events, voice
 from fleet.live.traces import Traces, messages_of, trace_group
 
 log = structlog.get_logger(__name__)
@@ -211,6 +211,18 @@ def alerts(changed: Iterable[tuple[int | None, events.Event]], worst: Iterable[W
         groups.setdefault(events.site_group(one.site_id), {})[events.device_key(one.serial)] = event
     for group, keyed in groups.items():
         _send_now(group, {"type": "live.events", "events": keyed})
+
+
+def commands(told: Iterable[tuple[int, events.Event]]) -> None:
+    """Announce these committed commands, each with the site where its device stands; returns at once.
+
+    `told` is what `fleet.control.queries.told` returns.
+    """
+    by_site: dict[int, list[tuple[str, events.Event]]] = {}
+    for site_id, event in told:
+        by_site.setdefault(site_id, []).append((events.command_key(event["id"]), event))
+    for site_id, keyed in by_site.items():
+        voice.of_this_process.say(events.site_group(site_id), keyed)
 
 
 def _by_group(changed: Iterable[tuple[int | None, events.Event]]) -> dict[str, dict[str, events.Event]]:
