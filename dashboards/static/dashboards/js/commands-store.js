@@ -1,0 +1,122 @@
+// What people asked of devices, as far as it is in sight: snapshot + events = a fresh snapshot.  Pure.
+
+/**
+ * A command as the API tells it (`GET commands/<id>`), whole.
+ * @typedef {object} Command
+ * @property {string} id
+ * @property {number} rev rises with each change
+ * @property {string} device serial
+ * @property {string} device_name
+ * @property {string} room
+ * @property {string | null} site slug
+ * @property {"stop" | "pause" | "lower" | "identify" | "lock" | "unlock" | "rebirth"} verb
+ * @property {Record<string, any>} args
+ * @property {"requested" | "published" | "received" | "done" | "confirmed" | "unconfirmed" | "refused" | "expired"} state
+ * @property {string | null} actor
+ * @property {"house" | "direct"} via
+ * @property {string | null} stop id of the room's or site's stop that it is part of
+ * @property {{outcome: string, reason: string | null} | null} answer the device's word, which is no proof
+ * @property {string} requested_at ISO 8601 UTC
+ * @property {string | null} published_at
+ * @property {string | null} received_at
+ * @property {string | null} done_at
+ * @property {string | null} confirmed_at
+ * @property {string | null} unconfirmed_at
+ * @property {string | null} refuted_at current was seen to flow after the device said that it had acted
+ * @property {string | null} refused_at
+ * @property {string | null} expired_at
+ * @property {string} expires_at
+ * @property {string | null} proof_due_at without proof by then it is unconfirmed
+ */
+
+const FRESH_MS = 60_000; // as `fleet.control.queries`: so long a command that is over stays in sight
+const DAY_MS = 86_400_000;
+const OPEN = new Set(["requested", "published", "received"]);
+const STEPS = /** @type {const} */ (["requested_at", "done_at", "confirmed_at", "unconfirmed_at", "refuted_at", "refused_at", "expired_at"]);
+
+export const emptyCommands = () => ({
+  /** A snapshot came: what is not here is not in sight. */
+  complete: false,
+  /** By id. @type {Map<string, Command>} */
+  commands: new Map(),
+  /** Ids by serial, in the order in which they became known. @type {Map<string, Set<string>>} */
+  ofDevice: new Map(),
+});
+
+/** @typedef {ReturnType<typeof emptyCommands>} CommandStore */
+/** @typedef {{all: boolean, ids: Set<string>, serials: Set<string>}} Changed `serials`: devices to be drawn again */
+
+/** Take one message of the live socket in; what it says of other things changes nothing here.
+ * @param {CommandStore} store @param {Record<string, any>} message @returns {Changed} */
+export function take(store, message) {
+  /** @type {Changed} */
+  const changed = { all: false, ids: new Set(), serials: new Set() };
+  if (message.type === "snapshot" && message.commands) {
+    for (const serial of store.ofDevice.keys()) changed.serials.add(serial);
+    const newer = store.commands;
+    store.commands = new Map();
+    store.ofDevice = new Map();
+    for (const command of message.commands) {
+      const known = newer.get(command.id); // an answer to our own question may have been quicker than the snapshot
+      put(store, known && known.rev > command.rev ? known : command, changed);
+    }
+    store.complete = changed.all = true;
+  }
+  for (const event of message.events ?? []) {
+    if (event.kind !== "command") continue;
+    const { kind, ...command } = event;
+    put(store, /** @type {Command} */ (command), changed);
+  }
+  return changed;
+}
+
+/** Take one command in, as an event or an answer tells it; a repeat or a late arrival changes nothing.
+ * @param {CommandStore} store @param {Command} command @param {Changed} [changed] */
+export function put(store, command, changed) {
+  const known = store.commands.get(command.id);
+  if (known && command.rev <= known.rev) return false;
+  store.commands.set(command.id, command);
+  const ids = store.ofDevice.get(command.device);
+  if (ids) ids.add(command.id);
+  else store.ofDevice.set(command.device, new Set([command.id]));
+  changed?.ids.add(command.id);
+  changed?.serials.add(command.device);
+  return true;
+}
+
+/** What is known of a device, the newest first. @param {CommandStore} store @param {string} serial @returns {Command[]} */
+export function ofDevice(store, serial) {
+  const ids = store.ofDevice.get(serial);
+  if (!ids) return [];
+  const found = Array.from(ids, (id) => /** @type {Command} */ (store.commands.get(id)));
+  return found.sort((one, other) => (one.requested_at < other.requested_at ? 1 : one.requested_at > other.requested_at ? -1 : 0));
+}
+
+/** The commands of one stop of a room or site. @param {CommandStore} store @param {string} id */
+export const ofStop = (store, id) => Array.from(store.commands.values()).filter(({ stop }) => stop === id);
+
+/** Whether a fresh snapshot would hold it.  Twin of `fleet.control.queries.in_sight`.
+ * @param {Command} command @param {number} nowMs of the server */
+export function inSight(command, nowMs) {
+  const { verb, state } = command;
+  if (verb === "rebirth") return false;
+  if (OPEN.has(state)) return true;
+  if (state === "unconfirmed" && (verb === "stop" || verb === "pause")) return true;
+  if (Date.parse(command.requested_at) <= nowMs - DAY_MS) return false;
+  return STEPS.some((step) => command[step] !== null && Date.parse(/** @type {string} */ (command[step])) > nowMs - FRESH_MS);
+}
+
+/** Forget what is no longer in sight; return the serials it concerned. @param {CommandStore} store @param {number} nowMs */
+export function prune(store, nowMs) {
+  /** @type {Set<string>} */
+  const serials = new Set();
+  for (const command of store.commands.values()) {
+    if (inSight(command, nowMs)) continue;
+    store.commands.delete(command.id);
+    const ids = store.ofDevice.get(command.device);
+    ids?.delete(command.id);
+    if (ids?.size === 0) store.ofDevice.delete(command.device);
+    serials.add(command.device);
+  }
+  return serials;
+}
