@@ -281,6 +281,9 @@ ALERT_SETTLE_SECONDS = env.seconds("ALERT_SETTLE_SECONDS", 60)
 ALERT_PART_SILENT_SECONDS = env.seconds("ALERT_PART_SILENT_SECONDS", 10)
 ALERT_HOLD_SECONDS = env.seconds("ALERT_HOLD_SECONDS", 10)
 
+# --- Commands ---
+CONTROL_PROOF_SECONDS = env.seconds("CONTROL_PROOF_SECONDS", 3)
+
 # --- Logs ---
 LOG_FORMAT = env.text("LOG_FORMAT", "json")
 if LOG_FORMAT not in ("json", "console"):

@@ -7,8 +7,10 @@ from typing import Any, Final
 import msgspec
 from django.db.models import Q, QuerySet
 
+from devices.models import Device, Link
 from devices.moments import iso, to_ms
 from devices.wire.words import Verb
+from fleet.access.models import Site
 from fleet.control.lifecycle import OPEN, State
 from fleet.control.models import Command
 from fleet.live import events
@@ -34,7 +36,7 @@ def command_object(command: Command) -> dict[str, Any]:
         "room": device.room,
         "site": site.slug if site else None,
         "verb": command.verb,
-        "args": msgspec.json.decode(command.args),
+        "args": args_of(command),
         "state": command.state,
         "actor": command.actor_name or None,
         "via": command.via,
@@ -79,6 +81,36 @@ def in_sight(site_id: int, now: datetime) -> QuerySet[Command]:
         .filter(Q(state__in=[*OPEN, State.UNCONFIRMED]) | recent, device__site_id=site_id)
         .exclude(verb=Verb.REBIRTH)
     )
+
+
+def standing(site: Site, room: str | None = None) -> QuerySet[Device]:
+    """Return the devices in service of a site, or of one of its rooms, with what `drafts` and `guard` need."""
+    found = (
+        Device.objects.filter(site=site, revoked_at=None).select_related("site", "live").order_by("serial")
+    )
+    return found.filter(room=room) if room else found
+
+
+def may_be_on(site: Site, room: str | None, now: datetime) -> QuerySet[Device]:
+    """Return the devices that are on, or of which nobody knows that they are off.
+
+    Silence is no "off": one that is not heard may be on, whatever it said last.  One that was revoked while it was on
+    counts for a day.
+    """
+    found = Device.objects.filter(site=site).select_related("site", "live").order_by("serial")
+    on = Q(live__output__isnull=False) & ~Q(live__output="off")
+    unknown = Q(live__output=None, live__link=Link.ONLINE)
+    silent = Q(live__link__in=[Link.SUSPECT, Link.OFFLINE, Link.CONFLICT])
+    found = found.filter(
+        Q(on, revoked_at__gt=now - timedelta(days=1)) | Q(on | unknown | silent, revoked_at=None)
+    )
+    return found.filter(room=room) if room else found
+
+
+def args_of(command: Command) -> dict[str, Any]:
+    """Return a command's arguments as they are on the wire."""
+    args: dict[str, Any] = msgspec.json.decode(command.args)
+    return args
 
 
 def told(commands: Iterable[Command]) -> list[tuple[int, events.Event]]:

@@ -1,0 +1,36 @@
+"""How what was asked leaves the transaction that wrote it down."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from django.db import connection, transaction
+
+from devices.store import sql
+from fleet.control import outbox, queries
+from fleet.control.models import Command
+from fleet.live import announce
+
+PATIENCE_MS: Final = 250
+"""For so long a command waits for the database; then whoever asks is told, and a stop takes another path."""
+
+
+def hurry() -> None:
+    """Let no statement of this transaction wait longer than `PATIENCE_MS`; within another one: as that has it."""
+    if not connection.savepoint_ids:
+        sql.rows(
+            "SELECT set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true)",
+            [str(PATIENCE_MS)] * 2,
+        )
+
+
+def send(commands: Sequence[Command]) -> None:
+    """Wake dispatch and tell the pages, both once this is committed."""
+    if commands:
+        outbox.ring()
+        tell(commands)
+
+
+def tell(commands: Iterable[Command]) -> None:
+    """Tell the pages once this is committed.  Whoever asks never waits for that."""
+    told = queries.told(commands)
+    transaction.on_commit(lambda: announce.commands(told), robust=True)
