@@ -47,6 +47,7 @@ class Yardstick:
     limits: Limits = PRODUCT
     device_max_ma: float = inf
     area_cm2: tuple[float | None, ...] = (None,) * MAX_CHANNELS
+    knows_area: bool = False  # of any channel
     steps: tuple[Bounds, ...] = ()
     any_step: Bounds = field(default_factory=lambda: Bounds((inf,) * MAX_CHANNELS, (inf,) * MAX_CHANNELS))
     max_session_ms: int | None = None
@@ -82,10 +83,12 @@ def make(limits: Limits, status: Status | None, knowledge: Knowledge) -> Yardsti
         else tuple(_bounds(document, step, device_max, limits) for step in document.steps)
     )
     over, low = limits["over_current"], limits["battery_low"]
+    area_cm2 = _areas(status)
     return Yardstick(
         limits=limits,
         device_max_ma=device_max,
-        area_cm2=_areas(status),
+        area_cm2=area_cm2,
+        knows_area=any(area_cm2),
         steps=steps,
         any_step=_any_of(steps, device_max, limits),
         max_session_ms=None if document is None else document.limits.max_session_s * 1000,

@@ -23,6 +23,7 @@ Mine = Mapping[int, Slot] | None
 Finder = Callable[[Telemetry, Yardstick, Look, Mine], Sequence[Found]]
 
 MEASURABLE_MA: Final = 15.0  # below, a stimulator cannot tell a load from none
+_ON: Final = Phase.ON
 _UNKNOWN, _OFF, _LOW, _ELECTRODE, _TIMEOUT = (
     Contact.UNKNOWN,
     Contact.OFF,
@@ -96,6 +97,8 @@ def _measured_density(message: Telemetry, yard: Yardstick, look: Look, mine: Min
     before = look.before
     if before is None:
         return [Found(channel, None, {}) for channel in mine] if mine else NOTHING
+    if mine is None and not yard.knows_area:
+        return NOTHING
     found = []
     took_s = (message.up_ms - before.up_ms) / 1000
     for n, (peak, area) in enumerate(zip(look.peaks, yard.area_cm2, strict=False)):
@@ -157,7 +160,7 @@ def contact_share(ohm: float | None, area_cm2: float) -> float:
 def charge_per_phase(message: Telemetry, yard: Yardstick, look: Look, mine: Mine) -> Sequence[Found]:
     """What one phase carries, by the protocol's pulse; and by the totals that the device counts."""
     bounds, before = yard.bounds(message.step), look.before
-    if mine is None and max(look.peaks) <= bounds.charge_ma:
+    if mine is None and look.peak <= bounds.charge_ma:
         if before is None:
             return NOTHING
         limit = yard.charge_uc
@@ -194,16 +197,12 @@ def _charge(
     return Found(n + 1, Priority.MEDIUM, facts, charge_uc)
 
 
-def electrode_off(message: Telemetry, yard: Yardstick, _look: Look, mine: Mine) -> Sequence[Found]:
+def electrode_off(message: Telemetry, yard: Yardstick, look: Look, mine: Mine) -> Sequence[Found]:
     """The device says that a pad is off, or measures a pair that can be no pad on skin."""
     contacts = message.contact
     limit_ohm = yard.limit_ohm
-    if mine is None:
-        for contact, ohm in zip(contacts, message.ohm, strict=False):
-            if contact is _ELECTRODE or (ohm is not None and ohm > limit_ohm):
-                break
-        else:
-            return NOTHING
+    if mine is None and _is_well(message, look, limit_ohm):
+        return NOTHING
     found = []
     for n, (contact, ohm) in enumerate(zip(contacts, message.ohm, strict=False)):
         slot = None if mine is None else mine.get(n + 1)
@@ -221,6 +220,14 @@ def electrode_off(message: Telemetry, yard: Yardstick, _look: Look, mine: Mine) 
     return found
 
 
+def _is_well(message: Telemetry, look: Look, limit_ohm: float) -> bool:
+    """Whether nothing speaks of a pad that is off; asked of every message, so the usual one is answered at once."""
+    for ohm in message.ohm:
+        if ohm is not None and ohm > limit_ohm:
+            return False
+    return look.is_touching or _ELECTRODE not in message.contact
+
+
 def _pad_off(message: Telemetry, yard: Yardstick, n: int, ohm: float | None) -> Found:
     """Current that flows in the very moment in which the pad is said to be off makes it urgent."""
     now_ma = message.ma[n][-1]
@@ -236,9 +243,16 @@ def _pad_off(message: Telemetry, yard: Yardstick, n: int, ohm: float | None) -> 
 def low_current(message: Telemetry, yard: Yardstick, look: Look, mine: Mine) -> Sequence[Found]:
     """The device says so; or a whole message within a contraction fell short of what was set."""
     before = look.before
-    is_on = message.phase is Phase.ON and before is not None and before.phase is Phase.ON
-    if mine is None and not is_on and _LOW not in message.contact:
-        return NOTHING
+    is_on = message.phase is _ON and before is not None and before.phase is _ON
+    if mine is None and (look.is_touching or _LOW not in message.contact):
+        if not is_on:
+            return NOTHING
+        shortfall = yard.shortfall
+        for peak, set_ma in zip(look.peaks, message.set_ma, strict=False):
+            if peak < set_ma * shortfall:
+                break  # if it is also meant to be enough to measure, and in contact
+        else:
+            return NOTHING
     found = []
     rows = zip(message.contact, look.peaks, message.set_ma, strict=False)
     for n, (contact, peak, set_ma) in enumerate(rows):
