@@ -111,6 +111,8 @@ class Device:
         self.session: str | None = None
         self.buffered: list[dict[str, int]] = []
         self.watermarks: list[Watermark] = []
+        self.commands: list[dict[str, Any]] = []  # as they came; carrying them out is the test's
+        self.retained_commands = 0
         self.on_watermark: Callable[[Watermark], None] = lambda watermark: None
         self.unacknowledged: set[int] = set()
         self._began_ms = _monotonic_ms() - on_for_ms
@@ -199,6 +201,14 @@ class Device:
         self.say("event", self.event_body(self.seq, self.up_ms(), kind, data, **changes))
         return self.seq
 
+    def ack(self, id: str, outcome: str = "done", **changes: Any) -> None:
+        """Answer a command; that it is done changes nothing here: the test says what the device does."""
+        said = {
+            "v": 1, "id": id, "boot": self.boot, "up_ms": self.up_ms(), "outcome": outcome, "reason": None,
+            "output": "off", **changes,
+        }  # fmt: skip
+        self.say("ack", _compact(said))
+
     def telemetry_body(self, seq: int, up_ms: int, **changes: Any) -> bytes:
         said = {
             "v": 1, "boot": self.boot, "seq": seq, "up_ms": up_ms, "t": self.t_ms(up_ms), "late": False,
@@ -266,6 +276,14 @@ class Device:
             why=lambda: f"{self.serial}: nobody asked for {first}…{last}, the last: {self.watermark()}",
         )
 
+    def next_command(self, after: int = 0, *, within_s: float = PATIENT_S) -> dict[str, Any]:
+        """Return the command that came behind the first `after`, as soon as it is there."""
+        return wait_for(
+            lambda: self.commands[after:],
+            within_s=within_s,
+            why=lambda: f"{self.serial}: no command came behind {self.commands}",
+        )[0]
+
     # --- the client's calls, on the loop ---
 
     def connected(self, client: SwarmClient) -> None:
@@ -281,6 +299,9 @@ class Device:
             assert isinstance(watermark, Watermark)
             self.watermarks.append(watermark)
             self.on_watermark(watermark)
+        elif topic == self._topic("command"):
+            self.commands.append(read(payload))
+            self.retained_commands += retain
 
     def acknowledged(self, client: SwarmClient, packet_id: int) -> None:
         if client is self._client:
