@@ -55,6 +55,11 @@ export class Ask {
     return this.wish.id;
   }
 
+  /** When it has to be proved, monotonic ms. */
+  get proofDueMs() {
+    return this.pressedMs + PROOF_MS;
+  }
+
   /** Hear that something about it differs; the answer ends that. @param {"change"} _what @param {() => void} listener */
   on(_what, listener) {
     this.listeners.add(listener);
