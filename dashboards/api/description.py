@@ -28,6 +28,7 @@ TEXT: Final = """Live supervision of electrical muscle stimulators.
 TAGS: Final = {
     "devices": "Devices as they are now, and what they said: records, the ledger of every record, traces.",
     "alerts": "What is wrong, who has it, and what became of it.",
+    "commands": "What is asked of devices, and whether it happened.  Nothing starts or raises anything.",
     "sessions": "Sessions of treatment, one row each, joined over reconnects.",
     "rejects": "What was refused on the wire, and why.",
     "audit": "Who did what.",
@@ -56,6 +57,10 @@ _OWN: Final = {
     "unshelveAlert": ("409",),
     "closeAlert": ("409",),
     "assignAlert": ("409",),
+    "askDevice": ("409",),
+    "giveCommandReason": ("409",),
+    "stopSite": ("409",),
+    "giveStopReason": ("409",),
 }
 """What single operations answer besides, by operation id."""
 
@@ -82,6 +87,9 @@ _PARAMETERS: Final = {
     "reason": "why it was refused",
     "alert_id": "of the alert",
     "priority": "how soon somebody must act",
+    "command_id": "of the command",
+    "stop_id": "of the stop",
+    "slug": "of the site",
     "duty": "who is asked first: `care` with people, `technical` with machines",
 }
 """What a parameter means where its own path does not say."""

@@ -5,7 +5,7 @@ They are held against the schemas by `tests/dashboards/api/test_description.py`.
 
 from typing import Any, Final
 
-from dashboards.api import alert_examples
+from dashboards.api import alert_examples, command_examples
 
 _SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _PROTOCOL = {"id": "quad-strength", "version": 3, "sha256": _SHA256}
@@ -18,6 +18,8 @@ CURSORS: Final = {
     "listRejects": "WyIyMDI2LTExLTIyVDA3OjQwOjAwKzAwOjAwIiwzMV3DLv7Y",
     "listAudit": "WyIyMDI2LTExLTIyVDA3OjQwOjAwKzAwOjAwIiw0NzExXbH3F3g",
     "listAlerts": alert_examples.CURSOR,
+    "listCommands": command_examples.CURSOR_OF_COMMANDS,
+    "listStops": command_examples.CURSOR_OF_STOPS,
 }
 """Of each list, by operation id: a cursor belongs to its list."""
 
@@ -235,10 +237,11 @@ ANSWERS: Final[dict[str, Any]] = {
     "listRejects": _page(REJECT),
     "listAudit": _page(AUDIT_ENTRY),
     **alert_examples.ANSWERS,
+    **command_examples.ANSWERS,
 }
 """Of each operation's success, by operation id."""
 
-BODIES: Final[dict[str, Any]] = {"endConflict": ENDED, **alert_examples.BODIES}
+BODIES: Final[dict[str, Any]] = {"endConflict": ENDED, **alert_examples.BODIES, **command_examples.BODIES}
 
 PARAMETERS: Final[dict[str, Any]] = {
     "serial": "EMS-0001",
@@ -262,8 +265,12 @@ PARAMETERS: Final[dict[str, Any]] = {
     "subject": "p-7f3a",
     "reason": "json",
     **alert_examples.PARAMETERS,
+    **command_examples.PARAMETERS,
 }
 """Of each parameter, by name."""
 
-OWN_PARAMETERS: Final[dict[str, dict[str, Any]]] = {"listAlerts": {"state": alert_examples.STATE}}
+OWN_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
+    "listAlerts": {"state": alert_examples.STATE},
+    "listCommands": {"state": command_examples.STATE},
+}
 """Where a name means something else in one operation, by operation id."""

@@ -11,6 +11,7 @@ from devices.models import Device, Link
 from devices.moments import iso, to_ms
 from devices.wire.words import Verb
 from fleet.access.models import Site
+from fleet.control import texts
 from fleet.control.lifecycle import OPEN, State
 from fleet.control.models import Command
 from fleet.live import events
@@ -23,6 +24,12 @@ FRESH: Final = timedelta(seconds=60)
 def commands() -> QuerySet[Command]:
     """Return all commands, with what `command_object` needs."""
     return Command.objects.select_related(*ALONG)
+
+
+def visible(sites: Iterable[Site | int]) -> QuerySet[Command]:
+    """Return what was asked at these sites, and what the server itself asked of their devices."""
+    seen = list(sites)
+    return commands().filter(Q(site__in=seen) | Q(site=None, device__site__in=seen))
 
 
 def command_object(command: Command) -> dict[str, Any]:
@@ -49,6 +56,15 @@ def command_object(command: Command) -> dict[str, Any]:
         "expires_at": _at(command.expires_at),
         "proof_due_at": _at(command.proof_due_at),
         "rev": command.rev,
+    }
+
+
+def in_full(command: Command, now: datetime) -> dict[str, Any]:
+    """Return the API's object of a command with its words, and what the device said of it."""
+    return command_object(command) | {
+        "text": texts.sentence(command, now),
+        "to_do": texts.next_step(command, now),
+        "evidence": command.evidence,
     }
 
 
