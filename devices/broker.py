@@ -35,6 +35,8 @@ _SERVER_RULES: Final[dict[str, tuple[str, ...]]] = {
         "read $SYS/#",
     ),
     "_dispatch": (f"read {PREFIX}/+/ack", f"read {PREFIX}/+/status", f"write {PREFIX}/+/command"),
+    # Stops past the house: a connection of its own, see docs/dispatch.md.
+    "_direct": (f"read {PREFIX}/+/status", f"write {PREFIX}/+/command"),
     "_bench": ("readwrite #",),
 }
 # `pattern` lines hold for every account, whichever `user` they stand below, so they name the account itself.

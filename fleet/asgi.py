@@ -13,6 +13,7 @@ django_application = get_asgi_application()  # first: the imports below need the
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import get_resolver  # noqa: E402
 
+from dashboards.direct import DirectStop  # noqa: E402
 from dashboards.live.sockets import Doorkeeper  # noqa: E402
 from dashboards.routing import websocket_urlpatterns  # noqa: E402
 from dashboards.system.heart import HEART, Counted  # noqa: E402
@@ -21,7 +22,10 @@ from fleet.logs import keep_accesses_clean  # noqa: E402
 keep_accesses_clean()
 
 application = ProtocolTypeRouter(
-    {"http": django_application, "websocket": Counted(Doorkeeper(URLRouter(websocket_urlpatterns)))}
+    {
+        "http": DirectStop(django_application),
+        "websocket": Counted(Doorkeeper(URLRouter(websocket_urlpatterns))),
+    }
 )
 HEART.start()
 

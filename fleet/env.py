@@ -81,5 +81,19 @@ def url(name: str, default: str, schemes: tuple[str, ...]) -> SplitResult:
     return parts
 
 
+def endpoint(name: str) -> tuple[str, int] | None:
+    """Return host and port of `tcp://host:port`; None: unset, or a problem."""
+    if not text(name):
+        return None
+    known = len(problems)
+    parts = url(name, "tcp://127.0.0.1:8765", ("tcp",))
+    if len(problems) > known:
+        return None
+    if not parts.hostname or not parts.port:
+        problems.append((name, repr(text(name)), "expected tcp://host:port, such as tcp://127.0.0.1:8765"))
+        return None
+    return parts.hostname, parts.port
+
+
 def credentials(parts: SplitResult) -> tuple[str, str]:
     return unquote(parts.username or ""), unquote(parts.password or "")

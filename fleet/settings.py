@@ -74,11 +74,19 @@ env.url("MQTT_URL", "mqtt://localhost:1883", ("mqtt", "mqtts"))
 MQTT_ACCOUNTS_DIR = env.text("MQTT_ACCOUNTS_DIR")
 MQTT_PID_FILE = env.text("MQTT_PID_FILE")  # the broker to send SIGHUP to, where it runs on this machine
 MQTT_BROKER_WATCHES = env.switch("MQTT_BROKER_WATCHES", default=False)  # it sees changed files by itself
-MQTT_SERVER_ACCOUNTS = env.text("MQTT_SERVER_ACCOUNTS")  # "_ingest:password,_dispatch:password"
+MQTT_SERVER_ACCOUNTS = env.text("MQTT_SERVER_ACCOUNTS")  # "_ingest:password,_dispatch:…,_direct:…"
 MQTT_BENCH_ACCOUNT = env.text(
     "MQTT_BENCH_ACCOUNT"
 )  # "_bench:password": may publish anywhere; never in production
 SERVER_ID = env.text("SERVER_ID", "myofleet")
+
+# --- Stops past the house (docs/dispatch.md): dispatch's port, and what it needs for it; unset: there is none ---
+DIRECT_LISTEN = env.endpoint("DIRECT_LISTEN")  # where dispatch listens
+DIRECT_URL = env.endpoint("DIRECT_URL")  # where the web finds it
+DIRECT_MQTT_URL = env.text("DIRECT_MQTT_URL")  # the account `_direct`, for dispatch
+if DIRECT_MQTT_URL:
+    env.url("DIRECT_MQTT_URL", "mqtt://localhost:1883", ("mqtt", "mqtts"))
+JOURNAL_DIR = env.text("JOURNAL_DIR", str(BASE_DIR / "var" / "journal"))
 
 # --- How long things take and are kept ---
 TELEMETRY_DAYS = env.number("TELEMETRY_DAYS", 90, least=1)

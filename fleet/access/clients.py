@@ -25,6 +25,15 @@ def address_of(request: HttpRequest) -> str:
     return (told.rpartition(",")[2].strip() or str(request.META.get("REMOTE_ADDR") or ""))[:_LONGEST]
 
 
+def address_of_scope(scope: Any) -> str:
+    """Return the client's address of an ASGI connection, by the same rule."""
+    told = b""
+    if settings.BEHIND_PROXY:
+        told = b",".join(value for name, value in scope["headers"] if name.lower() == b"x-forwarded-for")
+    seen = (scope.get("client") or [""])[0]
+    return (told.decode("latin-1").rpartition(",")[2].strip() or str(seen))[:_LONGEST]
+
+
 @contextmanager
 def known_address(request: HttpRequest) -> Iterator[None]:
     """What is recorded within the block was asked for from this request's address."""

@@ -59,12 +59,27 @@ class Line(Protocol):
     ) -> None: ...
 
 
+class Direct(Protocol):
+    """What is needed of `fleet.control.direct_door.DirectDoor`."""
+
+    @property
+    def is_ready(self) -> bool: ...
+    @property
+    def waiting(self) -> int: ...
+    @property
+    def figures(self) -> dict[str, int]: ...
+    def open_up(self) -> None: ...
+    def rest(self) -> None: ...
+    def book(self) -> None: ...
+
+
 class Dispatcher:
     """One dispatching process.  `run` returns when `stop` is set and the work in hand is done.
 
     Args:
         connect: Makes the connection to the broker (not started yet) for a mailbox.
         figures: What the process can say about itself, for its pulse.
+        direct: The way past the database, which is open also while that is away; None: there is none.
     """
 
     def __init__(
@@ -73,7 +88,9 @@ class Dispatcher:
         connect: Callable[[Mailbox], Line],
         figures: Callable[[], dict[str, dict[str, float]]] = dict,
         now: Callable[[], datetime] = timezone.now,
+        direct: Direct | None = None,
     ) -> None:
+        self._direct = direct
         self.mailbox = Mailbox()
         self.counters: Counter[str] = Counter()
         self.rejects: Counter[str] = Counter()
@@ -112,7 +129,9 @@ class Dispatcher:
             try:
                 connection.close()
                 connection.ensure_connection()
-                if outbox.lock():
+                is_ours = outbox.lock()
+                self._let_direct(open_up=is_ours)
+                if is_ours:
                     outbox.release()
                     self._flying.clear()
                     self.mailbox.ring()
@@ -122,10 +141,16 @@ class Dispatcher:
                 why = "another dispatcher holds the lock of this database; waiting for it to end"
             except (DatabaseError, InterfaceError) as error:
                 why = f"database not reached: {str(error).strip()}"
+                self._let_direct(open_up=True)
             if why != told:
                 log.warning(why)
                 told = why
             stop.wait(0.5)
+
+    def _let_direct(self, *, open_up: bool) -> None:
+        """Whoever has the devices serves the direct path; while nobody can say who that is, whoever is there."""
+        if self._direct is not None:
+            (self._direct.open_up if open_up else self._direct.rest)()
 
     def _line_up(self) -> None:
         if self._line is None:
@@ -185,6 +210,8 @@ class Dispatcher:
 
     def _work_off(self, post: Post) -> None:
         """What is asked goes out before what was said comes in: no stop waits behind heartbeats."""
+        if self._direct is not None:
+            self._direct.book()  # first: its answers may be in this post, and find no row otherwise
         self._note_broker(post)
         if self._is_due("poll", _POLL_S) or post.rung:
             self._publish_due()
@@ -334,6 +361,10 @@ class Dispatcher:
             },
             "rejects": dict(self.rejects),
         }
+        if self._direct is not None:
+            detail["direct"] = self._direct.is_ready
+            detail["counters"] |= self._direct.figures
+            detail["gauges"]["direct_stops_to_book"] = self._direct.waiting
         pulses.beat("dispatch", self._now(), detail)
 
 

@@ -11,7 +11,7 @@ from fleet.embedded import ports
 from fleet.embedded.places import Place
 from fleet.embedded.processes import Program
 
-SERVER_ACCOUNTS = ("_ingest", "_dispatch")
+SERVER_ACCOUNTS = ("_ingest", "_dispatch", "_direct")
 _CONFIGURATION = """\
 per_listener_settings false
 listener {port} {host}

@@ -70,9 +70,7 @@ class House:
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         schedule = ["--schedule", str(self.var / "beat-schedule"), "--pidfile", ""]
         programs = [
-            self._manage(
-                "dispatch", "dispatch", env={"MQTT_URL": self.servers.mqtt_url("_dispatch")}, tier=1
-            ),
+            self._manage("dispatch", "dispatch", env=self._of_dispatch(), tier=1),
             self._manage("ingest", "ingest", env={"MQTT_URL": self.servers.mqtt_url("_ingest")}, tier=1),
             # One process, which is the one that works: a pool would put a parent in front of it.
             self._python(
@@ -86,6 +84,13 @@ class House:
             self._web(),
         ]
         return programs + ([self._simulator()] if self.options.devices else [])
+
+    def _of_dispatch(self) -> dict[str, str]:
+        return {
+            "MQTT_URL": self.servers.mqtt_url("_dispatch"),
+            "DIRECT_MQTT_URL": self.servers.mqtt_url("_direct"),
+            "DIRECT_LISTEN": self.settings["DIRECT_URL"],
+        }
 
     def _web(self) -> Program:
         words = ["daphne", "-b", ports.HOST, "-p", str(self.options.port), "fleet.asgi:application"]

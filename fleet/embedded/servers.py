@@ -52,6 +52,8 @@ class Servers:
             "MQTT_ACCOUNTS_DIR": str(accounts),
             "MQTT_PID_FILE": str(accounts / "mosquitto.pid"),
             "SECRET_KEY": self.vault.secret("django"),
+            "DIRECT_URL": f"tcp://{ports.HOST}:{self.vault.port('direct')}",
+            "JOURNAL_DIR": str(self.place.var / "journal"),
         }
 
     def _passwords(self) -> dict[str, str]:

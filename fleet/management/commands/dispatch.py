@@ -3,13 +3,16 @@
 import signal
 import threading
 from argparse import RawDescriptionHelpFormatter
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from devices.mqtt.link import Address, Link
+from devices.wire import topics
 from fleet import checks
+from fleet.control.direct_door import DirectDoor, Listen
 from fleet.control.dispatcher import SUBSCRIPTIONS, Dispatcher
 from fleet.control.mailbox import Mailbox
 from fleet.metrics import of_this_process
@@ -30,9 +33,29 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
-        dispatcher = Dispatcher(connect=_link, figures=of_this_process)
-        dispatcher.run(stop)
+        direct = _direct()
+        dispatcher = Dispatcher(connect=_link, figures=of_this_process, direct=direct)
+        if direct is None:
+            dispatcher.run(stop)
+        else:
+            direct.start()
+            try:
+                dispatcher.run(stop)
+            finally:
+                direct.stop()
         self.stdout.write(f"stopped; {dispatcher.counters['commands_published']} commands published")
+
+
+def _direct() -> DirectDoor | None:
+    if not settings.DIRECT_LISTEN:
+        return None
+    return DirectDoor(
+        folder=Path(settings.JOURNAL_DIR),
+        listen=Listen(*settings.DIRECT_LISTEN),
+        connect=lambda take: Link(
+            Address.of(settings.DIRECT_MQTT_URL), (topics.every("status"),), take, session_s=0
+        ),
+    )
 
 
 def _link(mailbox: Mailbox) -> Link:

@@ -1,0 +1,115 @@
+"""Stops that went past the house, written down in it afterwards: under the same ids, with who asked and when.
+
+What came by both ways is one command: whoever writes it first wins, and the other finds it there.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F, Q
+
+from devices.models import Device
+from devices.moments import from_ms, iso
+from devices.wire.words import Verb
+from fleet.access import service as access
+from fleet.access.models import Site
+from fleet.control import drafts, guard, lifecycle, outbox, queries
+from fleet.control.drafts import Asker
+from fleet.control.journal import Entry
+from fleet.control.lifecycle import State
+from fleet.control.models import Command, Stop, Via
+from fleet.live import announce
+
+
+def book(entry: Entry, sent_ms: Callable[[UUID], int | None], now: datetime) -> list[Command]:
+    """Write one press down, in one transaction; return its commands as they are now.
+
+    From here on each goes the way of any other: what was not published and has time left still is, what devices
+    answered meanwhile is taken in, and what is not proved is `unconfirmed`, with an alert.
+
+    Args:
+        sent_ms: When the broker took a command, Unix ms; None: not that we know.
+    """
+    site = Site.objects.filter(pk=entry.site_id).first()
+    if site is None:
+        return []
+    user = User.objects.filter(pk=entry.user_id).first()
+    with transaction.atomic():
+        drafted = _drafts(entry, site, Asker(user.pk if user else None, entry.username[:150]))
+        new = _write(drafted)
+        _note_sent(drafted, sent_ms)
+        if new or not drafted:
+            _record(entry, site, user, new, now)
+        outbox.ring()
+    told = list(queries.commands().filter(pk__in=[one.pk for one in drafted]))
+    announce.commands(queries.told(told))
+    return told
+
+
+def _drafts(entry: Entry, site: Site, asker: Asker) -> list[Command]:
+    asked_at, stop = from_ms(entry.asked_ms), None
+    if entry.device is None:
+        stop = Stop(
+            id=entry.id,
+            site=site,
+            room=entry.room or "",
+            actor_id=asker.user_id,
+            actor_name=asker.name,
+            via=Via.DIRECT,
+            requested_at=asked_at,
+        )
+        Stop.objects.bulk_create([stop], ignore_conflicts=True)
+    devices = Device.objects.select_related("site").in_bulk([order.device_id for order in entry.orders])
+    return [
+        drafts.command(
+            devices[order.device_id],
+            Verb.STOP,
+            guard.STOP,
+            asker=asker,
+            now=asked_at,
+            id=order.id,
+            via=Via.DIRECT,
+            stop=stop,
+        )
+        for order in entry.orders
+        if order.device_id in devices
+    ]
+
+
+def _write(drafted: list[Command]) -> list[Command]:
+    """Write the rows that are not there yet; return those."""
+    there = set(Command.objects.filter(pk__in=[one.pk for one in drafted]).values_list("pk", flat=True))
+    new = [one for one in drafted if one.pk not in there]
+    Command.objects.bulk_create(new, ignore_conflicts=True)  # the house may be writing them at this moment
+    return new
+
+
+def _note_sent(drafted: Iterable[Command], sent_ms: Callable[[UUID], int | None]) -> None:
+    for one in drafted:
+        at_ms = sent_ms(one.pk)
+        if at_ms is None:
+            continue
+        Command.objects.filter(Q(state__in=lifecycle.before(State.PUBLISHED)), pk=one.pk).update(
+            state=State.PUBLISHED, published_at=from_ms(at_ms), leased_until=None, rev=F("rev") + 1
+        )
+
+
+def _record(entry: Entry, site: Site, user: User | None, new: list[Command], now: datetime) -> None:
+    """One entry a deed, as through the house, and that it went past it."""
+    detail = {"via": Via.DIRECT.value, "asked_at": iso(entry.asked_ms)}
+    if entry.address:
+        detail["address"] = entry.address
+    if entry.device is None:
+        record = access.entry_of(
+            user, "site.stop", site=site, subject=entry.room or site.slug,
+            stop=str(entry.id), room=entry.room or "", devices=[one.device.serial for one in new], **detail,
+        )  # fmt: skip
+    else:
+        record = access.entry_of(
+            user, "command.stop", site=site, subject=entry.device, command=str(entry.id), **detail
+        )
+    record.actor_name = entry.username[:150]
+    record.save()
