@@ -28,6 +28,7 @@ from benchmarks import (
     machine,
     report,
     simulator,
+    stop,
     trace,
     wall,
 )
@@ -63,6 +64,11 @@ def _alarm(quick: bool) -> list[Row]:
         return [alarm.measure(house, seconds=5.0 if quick else 15.0)]
 
 
+def _stop(quick: bool) -> list[Row]:
+    with houses.house(bench=True, devices=stop.DEVICES) as house:
+        return [stop.measure(house, presses=20, rounds=2) if quick else stop.measure(house)]
+
+
 def _simulator(quick: bool) -> list[Row]:
     devices = 100 if quick else 1000
     with houses.house(devices=devices, scenario="load") as house:
@@ -85,6 +91,7 @@ BENCHMARKS = {
     "wall": _wall,
     "console": _console,
     "alarm": _alarm,
+    "stop": _stop,
     "simulator": _simulator,
     "trace": _trace,
 }

@@ -169,6 +169,25 @@ def _alarm(row: Row, _measured: Mapping[str, Row]) -> list[Figure]:
     ]
 
 
+def _stop(row: Row, _measured: Mapping[str, Row]) -> list[Figure]:
+    many, direct = f"a site of {row['devices']}", "the direct path"
+    return [
+        Figure("stop", "messages stored meanwhile", row["stored_per_s"], "/s", 2000, "≥"),
+        Figure("stop", "click → the device has it, p50", row["p50_ms"], "ms", 50),
+        Figure("stop", "click → the device has it, p95", row["p95_ms"], "ms", 150),
+        Figure("stop", "click → the device has it, slowest", row["max_ms"], "ms"),
+        Figure("stop", "click → confirmed by the device, p50", row["confirmed_p50_ms"], "ms"),
+        Figure("stop", "click → confirmed by the device, p95", row["confirmed_p95_ms"], "ms"),
+        Figure("stop", "stops that were not confirmed", row["never_confirmed"], "", 0),
+        Figure("stop", f"{many}: click → all published, slowest", row["site_published_ms"], "ms", 300),
+        Figure("stop", f"{many}: click → the last device has it, slowest", row["site_heard_ms"], "ms"),
+        Figure("stop", f"{direct}: click → the device has it, p50", row["direct_p50_ms"], "ms"),
+        Figure("stop", f"{direct}: click → the device has it, p95", row["direct_p95_ms"], "ms"),
+        Figure("stop", f"{direct} while PostgreSQL is frozen, p50", row["frozen_p50_ms"], "ms"),
+        Figure("stop", f"{direct} while PostgreSQL is frozen, slowest", row["frozen_max_ms"], "ms"),
+    ]
+
+
 def _simulator(row: Row, _measured: Mapping[str, Row]) -> list[Figure]:
     return [
         Figure("simulator", f"{row['devices']} devices in session", row["cores"], "cores", 0.5),
@@ -192,6 +211,7 @@ _OF: Mapping[str, Callable[[Row, Mapping[str, Row]], list[Figure]]] = {
     "wall": _wall,
     "console": _console,
     "alarm": _alarm,
+    "stop": _stop,
     "simulator": _simulator,
     "trace": _trace,
     "judging": _judging,

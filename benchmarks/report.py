@@ -22,6 +22,7 @@ TITLES = {
     "judge": "Judging: all rules on a telemetry message of four channels, ten samples each",
     "console": "The console: 5,000 open alerts, 20 changes a second",
     "alarm": "From a sample to its alert on the console: 500 devices, then 1,000 new alerts within 2 s",
+    "stop": "Stop: from the click to the device, while 2,000 messages a second are taken in",
     "simulator": "The simulator",
     "trace": "A trace of 24 hours",
 }
