@@ -8,10 +8,14 @@ from django.utils.translation import gettext_lazy as _
 
 from devices.models import Device
 from devices.wire.words import Verb
-from fleet.control.lifecycle import OPEN, PROVABLE, State
+from fleet.control.lifecycle import ALARMING, OPEN, PROVABLE, State
 
 _VERBS = [(verb.value, verb.value) for verb in Verb if verb is not Verb.UNKNOWN]
 _STATES = [(state.value, state.value) for state in State]
+_TO_ALERT = models.Q(verb__in=sorted(one.value for one in ALARMING)) & (
+    models.Q(state=State.UNCONFIRMED.value, alerted_at=None)
+    | models.Q(state=State.CONFIRMED.value, alerted_at__isnull=False, eased_at=None)
+)
 
 
 class Via(models.TextChoices):
@@ -127,6 +131,7 @@ class Command(models.Model):
     ack_up_ms = models.BigIntegerField(null=True)
     refuted_at = models.DateTimeField(null=True, help_text=_("when current was seen to flow after the ack"))
     alerted_at = models.DateTimeField(null=True, help_text=_("when stop_unconfirmed was raised for it"))
+    eased_at = models.DateTimeField(null=True, help_text=_("when a proof was told to that alert"))
     evidence = models.JSONField(default=dict, help_text=_("what the device said of it, by kind of message"))
     rev = models.BigIntegerField(default=1, help_text=_("rises with every write"))
 
@@ -149,6 +154,14 @@ class Command(models.Model):
                 condition=models.Q(
                     proof_due_at__isnull=False, state__in=sorted(one.value for one in PROVABLE)
                 ),
+            ),
+            models.Index(  # what current may still refute
+                fields=["confirmed_at"],
+                name="command_lately_confirmed",
+                condition=models.Q(state=State.CONFIRMED.value, verb=Verb.STOP.value),
+            ),
+            models.Index(  # what an alert has not heard of yet: few
+                fields=["device"], name="command_to_alert", condition=_TO_ALERT
             ),
             models.Index(fields=["device", "-requested_at"], name="command_by_device"),  # births, history
             models.Index(fields=["site", "-requested_at"], name="command_by_site"),  # history
