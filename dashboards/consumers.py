@@ -1,4 +1,4 @@
-"""The live wall's end of the WebSocket: the devices and alerts of one site, at the browser's pace."""
+"""The live wall's end of the WebSocket: the devices of one site, their alerts and commands, at the browser's pace."""
 
 from itertools import islice
 from typing import Any
@@ -9,6 +9,7 @@ from django.utils import timezone
 from dashboards.live import reads
 from dashboards.live.alertwatch import AlertWatch
 from dashboards.live.build import build_id
+from dashboards.live.commandwatch import CommandWatch
 from dashboards.live.outbox import Outbox
 from dashboards.live.paced import TRY_AGAIN, PacedConsumer
 from dashboards.live.sockets import NOT_ALLOWED, NOT_FOUND, Seat, find_seat
@@ -26,6 +27,7 @@ class LiveConsumer(PacedConsumer):
     expects = 'expected "ok", {"resync":true} or {"watch":"<serial>"}'
     seat: Seat
     roster: reads.Roster
+    commands: CommandWatch
     watch: Watch | None = None
     alerts: AlertWatch | None = None
 
@@ -42,8 +44,9 @@ class LiveConsumer(PacedConsumer):
         if isinstance(seat, int):
             return seat
         self.seat = seat
+        people = not self.credentials.display
+        self.commands = CommandWatch(seat.site_id, device=self.only, people=people)
         if self.asked.get("alerts") != ["none"]:
-            people = not self.credentials.display
             self.alerts = AlertWatch([seat.site_id], device=self.only, people=people)
         return NOT_FOUND if self.only is not None and await self._find(self.only) is None else None
 
@@ -65,12 +68,15 @@ class LiveConsumer(PacedConsumer):
     # --- from the channel layer ---
 
     async def live_events(self, message: dict[str, Any]) -> None:
-        events = message["events"]
-        if self.alerts is not None:
-            for event in events.values():
-                if event["kind"] == "alert":
-                    self.alerts.hear(event)
-        self.outbox.put(about({k: e for k, e in events.items() if e["kind"] != "alert"}, self.only))
+        others = {}
+        for key, event in message["events"].items():
+            if event["kind"] == "command":
+                self.commands.hear(event)
+            elif event["kind"] != "alert":
+                others[key] = event
+            elif self.alerts is not None:
+                self.alerts.hear(event)
+        self.outbox.put(about(others, self.only))
         await self.try_to(self.send_waiting())
 
     async def trace_records(self, message: dict[str, Any]) -> None:
@@ -97,6 +103,7 @@ class LiveConsumer(PacedConsumer):
         else:
             self.outbox.notice(self.roster.revs)  # old enough for their events to have arrived
             self.roster = now
+        await self.commands.look()
         if self.alerts is not None:
             await self.alerts.look()
         await self.send_waiting()
@@ -115,6 +122,7 @@ class LiveConsumer(PacedConsumer):
             self.outbox.mend(
                 await database_sync_to_async(reads.devices_of)(self.seat.site_id, now, only=behind)
             )
+        await self.commands.mend()
         if self.alerts is not None and not await self.alerts.mend():
             self.due = True
         await self.send_waiting()
@@ -127,7 +135,7 @@ class LiveConsumer(PacedConsumer):
         if self.due:
             await self._send_snapshot()
             return
-        events = self.outbox.take() or []
+        events = self.commands.book.take() + (self.outbox.take() or [])
         if self.watch is not None:
             events += self.watch.take()
         if self.alerts is not None:
@@ -144,6 +152,7 @@ class LiveConsumer(PacedConsumer):
             now = timezone.now()
             only = None if self.only is None else (self.only,)
             devices = await database_sync_to_async(reads.devices_of)(self.seat.site_id, now, only=only)
+            commands = await self.commands.snapshot()
             alerts = await self._read_alerts()
             pulse = await database_sync_to_async(reads.pulse)(now)
         finally:
@@ -154,7 +163,9 @@ class LiveConsumer(PacedConsumer):
         self.number += 1
         self.outbox.restart(devices)
         snapshot = {"type": "snapshot", "rev": self.number, "build": build_id()}
-        await self.say(snapshot | {"devices": devices, "alerts": alerts, "pulse": pulse})
+        await self.say(
+            snapshot | {"devices": devices, "commands": commands, "alerts": alerts, "pulse": pulse}
+        )
 
     async def _read_alerts(self) -> list[Any]:
         if self.alerts is None:

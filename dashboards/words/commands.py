@@ -229,7 +229,7 @@ def _local() -> dict[str, str]:
         ),
         "ask.long.unsure": _("{deed}: the server has it, and could not hand it on yet. It goes on trying."),
         "ask.long.refused": _("{deed}: not sent. {why}"),
-        "ask.long.failed": _("{deed}: the server did not answer, so nothing is known to have been sent."),
+        "ask.long.failed": _("{deed}: the server has not taken it, so it is not known to be sent. {why}"),
     }
 
 

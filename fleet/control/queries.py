@@ -18,7 +18,18 @@ from fleet.live import events
 
 ALONG: Final = ("device", "site", "actor")
 FRESH: Final = timedelta(seconds=60)
-"""For so long a command that is over stays in sight; an unconfirmed one stays until it is proved or superseded."""
+"""For so long a command that is over stays in sight."""
+_DAY: Final = timedelta(days=1)
+_WEEK: Final = timedelta(days=7)
+_LAST_STEPS: Final = (
+    "requested_at",
+    "done_at",
+    "confirmed_at",
+    "unconfirmed_at",
+    "refuted_at",
+    "refused_at",
+    "expired_at",
+)
 
 
 def commands() -> QuerySet[Command]:
@@ -88,13 +99,25 @@ def command_event(command: Command) -> events.Event:
 
 
 def in_sight(site_id: int, now: datetime) -> QuerySet[Command]:
-    """Return what people asked of a site's devices that is open, unconfirmed, or was over a moment ago."""
-    recent = (
-        Q(requested_at__gt=now - FRESH) | Q(confirmed_at__gt=now - FRESH) | Q(unconfirmed_at__gt=now - FRESH)
+    """Return what people asked of a site's devices that a live page still shows.
+
+    That is: what is open; a stop or pause that nothing has proved, for a week; what took a step just now.
+    Each part is read through an index, because every open page asks this every two seconds.
+    `commands-store.js` forgets by the same rule.
+    """
+    just_now = Q()
+    for step in _LAST_STEPS:
+        just_now |= Q(**{f"{step}__gt": now - FRESH})
+    recent = Q(site_id=site_id, requested_at__gt=now - _DAY) & just_now
+    unproved = Q(
+        state=State.UNCONFIRMED,
+        verb__in=[Verb.STOP, Verb.PAUSE],
+        proof_due_at__isnull=False,
+        requested_at__gt=now - _WEEK,
     )
     return (
         commands()
-        .filter(Q(state__in=[*OPEN, State.UNCONFIRMED]) | recent, device__site_id=site_id)
+        .filter(Q(state__in=sorted(OPEN)) | unproved | recent, device__site_id=site_id)
         .exclude(verb=Verb.REBIRTH)
     )
 

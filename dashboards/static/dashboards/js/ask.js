@@ -31,6 +31,8 @@ export class Ask {
   refusal = "";
   /** All ways were tried, and none took it. */
   failed = false;
+  /** What whoever did not take it said of that. */
+  trouble = "";
   /** The devices that it asks, as far as is known, and whether the broker has taken what was sent to each on the direct
    * path. @type {Map<string, {sent: boolean | null}>} */
   parts = new Map();
@@ -86,8 +88,8 @@ export class Ask {
 
   /** What a reload of the page must not forget. @param {number} nowMs monotonic */
   kept(nowMs) {
-    const { wish, house, direct, refusal, failed, isCounted } = this;
-    return { wish, house, direct, refusal, failed, isCounted, parts: [...this.parts], agoMs: nowMs - this.pressedMs };
+    const { wish, house, direct, refusal, failed, trouble, isCounted } = this;
+    return { wish, house, direct, refusal, failed, trouble, isCounted, parts: [...this.parts], agoMs: nowMs - this.pressedMs };
   }
 
   /** @param {ReturnType<Ask["kept"]>} kept @param {number} nowMs monotonic @param {number} awayMs since it was kept */

@@ -13,6 +13,7 @@ const TTL_MS = 10_000; // of a stop, as the wire has it
 const HOUSE_MS = 10_000; // an answer may come too late to be waited for, and is still worth knowing
 const DIRECT_MS = 2_000;
 const MOST_HANGING = 3; // a browser has six connections: those that nobody answers must leave room for the direct path
+const NOT_ANSWERED = new Set([401, 408, 429]); // no judgement of what is asked: dispatch judges by the permit
 const SILENT_MS = 1_500; // the live socket brings a pulse a second
 const POLL_MS = 1_000;
 const MOST_POLLS = 2; // at once: while the house does not answer, they hold connections
@@ -33,6 +34,12 @@ export const FORGET_MS = 5 * 60_000; // what never reached the house is told for
  * @property {(ms: number) => AbortSignal} timeout
  * @property {() => string | null} permit
  */
+
+/** Somebody answered, and has not taken it; the message is the answer's words. */
+class NotTaken extends Error {}
+
+/** @param {unknown} error */
+const troubleOf = (error) => (error instanceof NotTaken ? error.message : "");
 
 export class Asker {
   store = emptyCommands();
@@ -126,13 +133,14 @@ export class Asker {
     this.world.later(() => hangUp.abort(), HOUSE_MS);
     try {
       const { status, body } = await this.world.post(this.houseUrl(wish), this.houseBody(wish), hangUp.signal);
-      if (status >= 500) throw new Error(body.detail ?? String(status));
+      if (status >= 500 || NOT_ANSWERED.has(status)) throw new NotTaken(body.detail);
       if (status >= 400) ask.refusal = body.detail ?? String(status);
       else {
         ask.house = true;
         this.learn(ask, body);
       }
-    } catch {
+    } catch (error) {
+      ask.trouble = troubleOf(error) || ask.trouble;
       ask.failed ||= wish.verb !== "stop";
       this.notTaken(ask);
     } finally {
@@ -165,11 +173,12 @@ export class Asker {
     try {
       const { status, body } = await this.world.post(
         this.direct, { permit, id, device: serial, room: room || null }, this.world.timeout(DIRECT_MS));
-      if (status >= 400) throw new Error(body.detail ?? String(status));
+      if (status >= 400) throw new NotTaken(body.detail);
       ask.direct = true;
       this.learn(ask, body);
       this.tell(ask);
-    } catch {
+    } catch (error) {
+      ask.trouble = troubleOf(error) || ask.trouble;
       this.fail(ask);
     } finally {
       this.directing.delete(ask);

@@ -1,6 +1,6 @@
 // Asking devices for something, on this page: with what the server put into it (`partials/asking.html`), and the network.
 //
-//   import { asker, marks } from "./asking.js";
+//   import { asker, marks } from this module;
 //   asker.hear(message);                    // each message of the page's live socket
 //   asker.on("change", (serials) => …);     // devices whose mark differs now; also once a quarter of a second while one counts down
 //   marks.of(serial)                        // what is to be drawn, see command-mark.js; null: nothing
@@ -16,7 +16,8 @@ import { Permit } from "./permit.js";
 const TICK_MS = 250;
 const KEPT = "myofleet-asks";
 
-/** @type {{site: string, csrf: string, permit: string | null, permit_url: string, texts: Record<string, string>, may: string[]} | null} */
+/** @type {{site: string, may: string[], permit: string | null, permit_url: string, csrf: string, csrf_cookie: string,
+ *   texts: Record<string, string>} | null} */
 const given = JSON.parse(document.getElementById("asking")?.textContent ?? "null");
 
 const permit = new Permit({ text: given?.permit ?? null, url: given?.permit_url ?? "" });
@@ -28,6 +29,13 @@ function uuid() {
   bytes[8] = (bytes[8] & 0x3f) | 0x80;
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}
+
+/** The token that proves that a request is this page's wish: a login in another tab has given out a new one. */
+export function csrf() {
+  const name = given?.csrf_cookie ?? "";
+  const cookie = name && document.cookie.split("; ").find((one) => one.startsWith(`${name}=`));
+  return cookie ? cookie.slice(name.length + 1) : given?.csrf ?? "";
 }
 
 /** @param {string} url @param {RequestInit} options */
@@ -49,7 +57,7 @@ export const asker = new Asker({
     // `keepalive`: whoever presses stop and leaves the page has pressed stop.
     post: (url, body, signal) => fetched(url, {
       method: "POST", signal, keepalive: true, body: JSON.stringify(body),
-      headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": given?.csrf ?? "" },
+      headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrf() },
     }),
   },
 });

@@ -84,7 +84,7 @@ export function localFace(ask, serial, nowMs, texts) {
   const stage = ask.stage(nowMs, serial);
   const isZero = TO_ZERO.has(verb);
   const isUnderWay = stage === "sending" || stage === "sent";
-  const known = { deed: deed({ verb, args }, texts), why: ask.refusal };
+  const known = { deed: deed({ verb, args }, texts), why: ask.refusal || ask.trouble };
   return {
     id: ask.id,
     stop: ask.wish.serial === null ? ask.id : null,
@@ -93,7 +93,7 @@ export function localFace(ask, serial, nowMs, texts) {
     tone: isUnderWay ? "busy" : isZero ? "go" : "warn",
     deed: known.deed,
     short: say(`ask.${stage}`, isZero ? "go" : "", texts, known),
-    long: say(`ask.long.${stage}`, "", texts, known),
+    long: say(`ask.long.${stage}`, "", texts, known).trim(),
     next: isUnderWay ? "" : say("cmd.next", verb, texts, known),
     left_s: stage === "sent" && isZero ? Math.max(0, Math.ceil((ask.proofDueMs - nowMs) / 1000)) : null,
   };

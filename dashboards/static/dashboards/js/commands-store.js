@@ -31,6 +31,7 @@
 
 const FRESH_MS = 60_000; // as `fleet.control.queries`: so long a command that is over stays in sight
 const DAY_MS = 86_400_000;
+const WEEK_MS = 7 * DAY_MS;
 const OPEN = new Set(["requested", "published", "received"]);
 const STEPS = /** @type {const} */ (["requested_at", "done_at", "confirmed_at", "unconfirmed_at", "refuted_at", "refused_at", "expired_at"]);
 
@@ -101,8 +102,9 @@ export function inSight(command, nowMs) {
   const { verb, state } = command;
   if (verb === "rebirth") return false;
   if (OPEN.has(state)) return true;
-  if (state === "unconfirmed" && (verb === "stop" || verb === "pause")) return true;
-  if (Date.parse(command.requested_at) <= nowMs - DAY_MS) return false;
+  const agoMs = nowMs - Date.parse(command.requested_at);
+  if (state === "unconfirmed" && (verb === "stop" || verb === "pause")) return agoMs < WEEK_MS;
+  if (agoMs >= DAY_MS) return false;
   return STEPS.some((step) => command[step] !== null && Date.parse(/** @type {string} */ (command[step])) > nowMs - FRESH_MS);
 }
 

@@ -1,0 +1,128 @@
+"""What people asked of a site's devices, as one socket reads and tells it: few rows, each told whole."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from channels.db import database_sync_to_async
+from django.utils import timezone
+
+from dashboards.live import shared
+from fleet.control import queries
+
+MEND_MOST: Final = 100  # commands a tick
+MOST: Final = 2_000  # of a site: what is in sight beyond the newest is left to the history
+
+Event = dict[str, Any]
+_OF_PEOPLE: Final[dict[str, Any]] = {"actor": None, "reason": "", "reason_by": None}
+
+
+class CommandBook:
+    """Which commands a browser holds, and what waits to be sent to it: the newest of each.  Pure."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, int] = {}
+        """By id, the newest `rev` sent or waiting."""
+        self.waiting: dict[str, Event] = {}
+        self.behind: set[str] = set()
+        """Those of which something was lost, to be read afresh."""
+
+    def put(self, events: Iterable[Event]) -> None:
+        """Take events in; repeats and late arrivals change nothing."""
+        for event in events:
+            number, rev = event["id"], event["rev"]
+            if rev > self.known.get(number, -1):
+                self.known[number] = rev
+                self.waiting[number] = event
+
+    def restart(self, commands: Iterable[Mapping[str, Any]]) -> None:
+        """Begin again from a snapshot, which is about to be sent; what is newer than it stays waiting."""
+        revs = {one["id"]: one["rev"] for one in commands}
+        self.waiting = {
+            number: event for number, event in self.waiting.items() if event["rev"] > revs.get(number, -1)
+        }
+        self.known = revs | {number: event["rev"] for number, event in self.waiting.items()}
+        self.behind.clear()
+
+    def notice(self, earlier: Mapping[str, int], now: Mapping[str, int]) -> None:
+        """Compare with what is in sight, now and a while ago: what is older here was lost.
+
+        Events of the earlier ones had time to arrive.  One that was never told is not waited for: better twice than
+        late.  What is in neither is out of sight, and the page has forgotten it by the same rule.
+        """
+        self.behind |= now.keys() - self.known.keys()
+        self.behind |= {number for number, rev in earlier.items() if self.known.get(number, -1) < rev}
+        for number in [one for one in self.known if one not in now and one not in earlier]:
+            if number not in self.waiting:
+                del self.known[number]
+
+    def mend(self, asked: Iterable[str], commands: Iterable[Event]) -> None:
+        """Tell these afresh, as they were just read."""
+        self.put(commands)
+        self.behind.difference_update(asked)
+
+    def take(self) -> list[Event]:
+        """Return what to send next, and forget it."""
+        events, self.waiting = list(self.waiting.values()), {}
+        return events
+
+
+class CommandWatch:
+    """The commands of one site, or of one of its devices, as one socket tells them."""
+
+    def __init__(self, site_id: int, *, device: str | None = None, people: bool = True) -> None:
+        """`device`: narrowed to those of this serial; `people`: who asked and why is told, too."""
+        self.site_id, self.device, self._people = site_id, device, people
+        self.book = CommandBook()
+        self._revs: Mapping[str, int] = {}
+
+    def hear(self, event: Event) -> None:
+        """Take an event of the site's group in."""
+        if self.device is None or event["device"] == self.device:
+            self.book.put((self._told(event),))
+
+    async def snapshot(self) -> list[dict[str, Any]]:
+        """Return what is in sight now, freshly read, the newest first; events build on it."""
+        told = await database_sync_to_async(commands)(self.site_id, self.device)
+        self._revs = {one["id"]: one["rev"] for one in told}
+        self.book.restart(told)
+        return [self._told(one) for one in told]
+
+    async def look(self) -> None:
+        """Compare with the database: what was lost is to be mended."""
+        about = (self.site_id, self.device)
+        now = await database_sync_to_async(shared.read)(("commands", *about), lambda: revs(*about))
+        self.book.notice(self._revs, now)
+        self._revs = now
+
+    async def mend(self) -> None:
+        """Read afresh what was lost."""
+        if not self.book.behind:
+            return
+        asked = sorted(self.book.behind)[:MEND_MOST]
+        found = await database_sync_to_async(these)(self.site_id, asked)
+        self.book.mend(asked, [{"kind": "command", **self._told(one)} for one in found])
+
+    def _told(self, command: Event) -> Event:
+        return command if self._people else {**command, **_OF_PEOPLE}
+
+
+def commands(site_id: int, device: str | None = None) -> list[dict[str, Any]]:
+    """Return the API's objects of what is in sight, the newest first."""
+    rows = queries.in_sight(site_id, timezone.now()).order_by("-requested_at", "pk")
+    if device is not None:
+        rows = rows.filter(device__serial=device)
+    return [queries.command_object(one) for one in rows[:MOST]]
+
+
+def revs(site_id: int, device: str | None = None) -> dict[str, int]:
+    """Return the revision of each command in sight, by id."""
+    rows = queries.in_sight(site_id, timezone.now()).select_related(None).order_by("-requested_at", "pk")
+    if device is not None:
+        rows = rows.filter(device__serial=device)
+    return {str(number): rev for number, rev in rows.values_list("pk", "rev")[:MOST]}
+
+
+def these(site_id: int, numbers: Iterable[str]) -> list[dict[str, Any]]:
+    """Return these commands of the site's devices, also if they are out of sight by now."""
+    rows = queries.commands().filter(pk__in=list(numbers), device__site_id=site_id)
+    return [queries.command_object(one) for one in rows]
