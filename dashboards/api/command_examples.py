@@ -127,6 +127,11 @@ ANSWERS: Final[dict[str, Any]] = {
     "giveStopReason": STOP
     | {"reason": "fire drill", "reason_by": "nurse", "reason_at": "2026-11-22T07:44:10.000Z"},
     "identifySite": IDENTIFIED,
+    "getPermit": {
+        "site": "north",
+        "permit": "eyJ1c2VyIjo3fQ:1tXk2g:1b4fTq0xJm7W",
+        "expires_at": "2026-11-22T07:55:00.000Z",
+    },
 }
 BODIES: Final[dict[str, Any]] = {
     "askDevice": {"verb": "stop", "args": {}, "id": COMMAND_ID},

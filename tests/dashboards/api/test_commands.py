@@ -1,17 +1,12 @@
 """Asking devices over HTTP: what is accepted, from whom, and what the answers look like."""
 
 from typing import Any
-from uuid import uuid4
 
-import jsonschema
-import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from devices.models import Device
-from fleet.access.models import AuditEntry
 from fleet.control import ids
-from fleet.control.models import Command, LockWish, Stop
+from fleet.control.models import Command, Stop
 from tests.dashboards.api.ward import Get, Ward
 
 

@@ -43,13 +43,25 @@ PATHS = {
     "audit": "/api/v1/audit",
 }
 OF_ALERTS = {f"/api/v1/alerts{one}" for one in ("", "/metrics", "/{alert_id}")}  # see test_alerts.py
+COMMANDS = "/api/v1/devices/{serial}/commands"
+OF_COMMANDS = {  # see test_commands.py
+    *(f"/api/v1/{one}" for one in ("commands", "commands/{command_id}", "stops", "stops/{stop_id}")),
+    "/api/v1/sites/{slug}/permit",
+}
 WITH_A_BODY = {
+    COMMANDS,
+    *(f"/api/v1/sites/{{slug}}/{deed}" for deed in ("stop", "identify")),
+    *(f"/api/v1/{one}/reason" for one in ("commands/{command_id}", "stops/{stop_id}")),
     "/api/v1/devices/{serial}/end-conflict",
     "/api/v1/alerts/acknowledge",
     *(f"/api/v1/alerts/{{alert_id}}/{deed}" for deed in ("shelve", "close", "assign", "comment")),
 }
 ACTS = WITH_A_BODY | {f"/api/v1/alerts/{{alert_id}}/{deed}" for deed in ("acknowledge", "unshelve")}
-WITHOUT_STATE = {"/api/v1/alerts/acknowledge", "/api/v1/alerts/{alert_id}/comment"}  # no state forbids them
+WITHOUT_STATE = {  # no state forbids them
+    "/api/v1/alerts/acknowledge",
+    "/api/v1/alerts/{alert_id}/comment",
+    "/api/v1/sites/{slug}/identify",
+}
 
 
 @pytest.fixture
@@ -121,11 +133,12 @@ def test_answers_are_what_the_openapi_document_says(get: Get, path: str) -> None
 
 def test_the_openapi_document_describes_every_path_with_its_errors_and_no_other(get: Get) -> None:
     document = get("openapi.json", None).json()
-    assert set(document["paths"]) == set(PATHS.values()) | OF_ALERTS | ACTS
+    assert set(document["paths"]) == set(PATHS.values()) | OF_ALERTS | OF_COMMANDS | ACTS
     for name, path in document["paths"].items():
         method = "post" if name in ACTS else "get"
         assert set(path) == {method}
-        expected = {"200", "401", "403", "404"} | ({"422"} if name in WITH_A_BODY else set())
+        success = "202" if name == COMMANDS or ("/sites/{slug}/" in name and name in ACTS) else "200"
+        expected = {success, "401", "403", "404"} | ({"422"} if name in WITH_A_BODY else set())
         expected |= {"409"} if name in ACTS - WITHOUT_STATE else set()
         assert expected <= set(path[method]["responses"])
         assert "application/problem+json" in path[method]["responses"]["404"]["content"]

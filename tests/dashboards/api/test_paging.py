@@ -9,6 +9,7 @@ from dashboards.api import examples
 from devices.models import Device, Ledger, Reject, Session
 from devices.moments import to_ms
 from fleet.access.models import AuditEntry
+from fleet.control import service as control
 from fleet.safety import service
 from fleet.safety.signals import Key, Rise
 from fleet.safety.words import Priority
@@ -60,6 +61,22 @@ def _alerts(ward: Ward) -> None:
         _raise(ward, number, number // 2)
 
 
+def _commands(ward: Ward) -> None:
+    for number in range(5):  # two of them at one moment
+        _ask(ward, number // 2)
+
+
+def _ask(ward: Ward, ago_s: int) -> None:
+    control.ask(
+        actor=None, device=ward.running, verb="pause", args={}, now=ward.now - timedelta(seconds=ago_s)
+    )
+
+
+def _stops(ward: Ward) -> None:
+    for number in range(5):
+        control.stop_site(actor=None, site=ward.north, now=ward.now - timedelta(seconds=number // 2))
+
+
 def _raise(ward: Ward, channel: int, ago_s: int) -> None:
     at = ward.now - timedelta(seconds=ago_s)
     news = Rise(
@@ -70,6 +87,8 @@ def _raise(ward: Ward, channel: int, ago_s: int) -> None:
 
 LISTS = {
     "alerts": (_alerts, 5),
+    "commands": (_commands, 5),
+    "stops": (_stops, 5),
     "devices": (_devices, 7),
     "devices/EMS-0001/records": (_records, 8),
     "devices/EMS-0001/ledger": (_ledgers, 5),
@@ -133,6 +152,10 @@ def _add(ward: Ward, path: str) -> None:
     match path:
         case "alerts":
             _raise(ward, 9, -5)
+        case "commands":
+            _ask(ward, -5)
+        case "stops":
+            control.stop_site(actor=None, site=ward.north, now=later)
         case "devices":
             Device.objects.create(serial="AAA-0", site=ward.north)
         case "devices/EMS-0001/records":
@@ -171,6 +194,8 @@ def test_a_cursor_that_was_changed_or_is_another_lists_is_refused_by_name(
 
 OPERATIONS = {
     "listAlerts": "alerts",
+    "listCommands": "commands",
+    "listStops": "stops",
     "listDevices": "devices",
     "listRecords": "devices/EMS-0001/records",
     "getLedger": "devices/EMS-0001/ledger",
