@@ -4,7 +4,7 @@ What came by both ways is one command: whoever writes it first wins, and the oth
 """
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -24,7 +24,7 @@ from fleet.control.models import Command, Stop, Via
 from fleet.live import announce
 
 
-def book(entry: Entry, sent_ms: Callable[[UUID], int | None], now: datetime) -> list[Command]:
+def book(entry: Entry, sent_ms: Callable[[UUID], int | None]) -> list[Command]:
     """Write one press down, in one transaction; return its commands as they are now.
 
     From here on each goes the way of any other: what was not published and has time left still is, what devices
@@ -39,10 +39,10 @@ def book(entry: Entry, sent_ms: Callable[[UUID], int | None], now: datetime) -> 
     user = User.objects.filter(pk=entry.user_id).first()
     with transaction.atomic():
         drafted = _drafts(entry, site, Asker(user.pk if user else None, entry.username[:150]))
-        new = _write(drafted)
+        new, taken = _write(drafted)
         _note_sent(drafted, sent_ms)
-        if new or not drafted:
-            _record(entry, site, user, new, now)
+        if new or taken or not drafted:
+            _record(entry, site, user, [*new, *taken], ids_taken=bool(taken))
         outbox.ring()
     told = list(queries.commands().filter(pk__in=[one.pk for one in drafted]))
     announce.commands(queries.told(told))
@@ -79,12 +79,21 @@ def _drafts(entry: Entry, site: Site, asker: Asker) -> list[Command]:
     ]
 
 
-def _write(drafted: list[Command]) -> list[Command]:
-    """Write the rows that are not there yet; return those."""
-    there = set(Command.objects.filter(pk__in=[one.pk for one in drafted]).values_list("pk", flat=True))
+def _write(drafted: list[Command]) -> tuple[list[Command], list[Command]]:
+    """Write the rows that are not there yet; return those, and whose id is something else's, or somebody's.
+
+    Of the latter no row can tell: they are named in the audit.
+    """
+    found = Command.objects.filter(pk__in=[one.pk for one in drafted])
+    there = {pk: whose for pk, *whose in found.values_list("pk", "device_id", "actor_id")}
     new = [one for one in drafted if one.pk not in there]
+    taken = [one for one in drafted if there.get(one.pk, _whose(one)) != _whose(one)]
     Command.objects.bulk_create(new, ignore_conflicts=True)  # the house may be writing them at this moment
-    return new
+    return new, taken
+
+
+def _whose(command: Command) -> list[int | None]:
+    return [command.device_id, command.actor_id]
 
 
 def _note_sent(drafted: Iterable[Command], sent_ms: Callable[[UUID], int | None]) -> None:
@@ -97,15 +106,17 @@ def _note_sent(drafted: Iterable[Command], sent_ms: Callable[[UUID], int | None]
         )
 
 
-def _record(entry: Entry, site: Site, user: User | None, new: list[Command], now: datetime) -> None:
+def _record(entry: Entry, site: Site, user: User | None, commands: list[Command], *, ids_taken: bool) -> None:
     """One entry a deed, as through the house, and that it went past it."""
-    detail = {"via": Via.DIRECT.value, "asked_at": iso(entry.asked_ms)}
+    detail: dict[str, Any] = {"via": Via.DIRECT.value, "asked_at": iso(entry.asked_ms)}
+    if ids_taken:
+        detail["ids_taken"] = True
     if entry.address:
         detail["address"] = entry.address
     if entry.device is None:
         record = access.entry_of(
             user, "site.stop", site=site, subject=entry.room or site.slug,
-            stop=str(entry.id), room=entry.room or "", devices=[one.device.serial for one in new], **detail,
+            stop=str(entry.id), room=entry.room or "", devices=[one.device.serial for one in commands], **detail,
         )  # fmt: skip
     else:
         record = access.entry_of(

@@ -69,6 +69,8 @@ class Refused(Exception):
 class Line(Protocol):
     """What is needed of `devices.mqtt.link.Link`."""
 
+    epoch: int
+
     @property
     def is_up(self) -> bool: ...
     def start(self) -> None: ...
@@ -98,6 +100,8 @@ class DirectPath:
         self._known: tuple[Roll | None, Sight] = (None, Sight())
         self._places: dict[str, Placed] = {}
         self._answered = threading.Condition()
+        self._flying: dict[UUID, int] = {}
+        """Published and not yet answered by the broker: command → connection."""
 
     def learn(self, roll: Roll | None, sight: Sight) -> None:
         """Use this copy from now on."""
@@ -125,6 +129,7 @@ class DirectPath:
         roll, _ = self._known
         if roll is None:
             raise Refused(503, "roll")
+        asked = msgspec.structs.replace(asked, room=asked.room or None)
         if not roll.allows(permit):
             raise Refused(401, "ended")
         entry = self.journal.get(asked.id)
@@ -195,9 +200,11 @@ class DirectPath:
     def _publish(self, entry: Entry, now: datetime) -> None:
         if not self._line.is_up or not lifecycle.may_publish(_expires_at(entry), now):
             return
+        epoch = self._line.epoch
         for order in entry.orders:
-            if self.journal.sent_ms(order.id) is not None:
+            if not self._is_unsent(order) or self._flying.get(order.id) == epoch:
                 continue
+            self._flying[order.id] = epoch
             command = Outgoing(
                 order.id, order.serial, Verb.STOP.value, "{}", from_ms(entry.asked_ms), _expires_at(entry)
             )
@@ -210,6 +217,7 @@ class DirectPath:
 
     def _on_answer(self, command_id: UUID, taken: bool) -> None:
         """On the line's thread: the broker has it, or would not have it."""
+        self._flying.pop(command_id, None)
         if taken:
             self.journal.note_sent(command_id, time.time_ns() // 1_000_000)
         with self._answered:

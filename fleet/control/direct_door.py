@@ -1,7 +1,8 @@
 """The way to the direct path: a port of its own, on which one line of JSON is asked and one is answered.
 
 Only whoever holds the lock of the journal's folder opens it, so of two dispatchers on one machine one does.  It is
-open whether the database lives or not; while it does, what the path must know is copied every two seconds.
+open from the start, whether the database lives or not, and whoever has its lock; while it lives, what the path must
+know is copied every two seconds.
 """
 
 import fcntl
@@ -60,7 +61,6 @@ class DirectDoor:
         now: Callable[[], datetime] = timezone.now,
     ) -> None:
         self._folder, self._listen, self._connect, self._now = folder, listen, connect, now
-        self._allowed = threading.Event()
         self._stop = threading.Event()
         self._path: DirectPath | None = None
         self._line: Line | None = None
@@ -85,14 +85,6 @@ class DirectDoor:
     def stop(self) -> None:
         self._stop.set()
         self._threads[0].join(timeout=5)
-
-    def open_up(self) -> None:
-        """Serve, as soon as the lock is ours."""
-        self._allowed.set()
-
-    def rest(self) -> None:
-        """Another dispatcher has the database, and so the devices."""
-        self._allowed.clear()
 
     @property
     def is_ready(self) -> bool:
@@ -119,7 +111,7 @@ class DirectDoor:
 
     def _book(self, path: DirectPath, entry: Entry) -> None:
         try:
-            booking.book(entry, path.journal.sent_ms, self._now())
+            booking.book(entry, path.journal.sent_ms)
         except (OperationalError, InterfaceError):
             raise
         except Exception:  # one that cannot be booked must not keep the dispatcher from all others
@@ -137,9 +129,7 @@ class DirectDoor:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                if not self._allowed.is_set():
-                    self._close()
-                elif self._path is None:
+                if self._path is None:
                     self._open()
                 else:
                     self._path.publish_again(self._now())
@@ -239,8 +229,7 @@ class DirectDoor:
 
 class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
-    daemon_threads = True
-    block_on_close = False
+    block_on_close = True  # who is being answered is answered
     request_queue_size = _AT_ONCE
 
     def __init__(self, listen: Listen, take: Callable[[Asked], Any]) -> None:

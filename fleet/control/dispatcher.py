@@ -68,8 +68,6 @@ class Direct(Protocol):
     def waiting(self) -> int: ...
     @property
     def figures(self) -> dict[str, int]: ...
-    def open_up(self) -> None: ...
-    def rest(self) -> None: ...
     def book(self) -> None: ...
 
 
@@ -129,28 +127,21 @@ class Dispatcher:
             try:
                 connection.close()
                 connection.ensure_connection()
-                is_ours = outbox.lock()
-                self._let_direct(open_up=is_ours)
-                if is_ours:
+                if outbox.lock():
                     outbox.release()
                     self._flying.clear()
                     self.mailbox.ring()
                     self._line_up()
                     return
                 self._hang_up()
+                self._book()
                 why = "another dispatcher holds the lock of this database; waiting for it to end"
             except (DatabaseError, InterfaceError) as error:
                 why = f"database not reached: {str(error).strip()}"
-                self._let_direct(open_up=True)
             if why != told:
                 log.warning(why)
                 told = why
             stop.wait(0.5)
-
-    def _let_direct(self, *, open_up: bool) -> None:
-        """Whoever has the devices serves the direct path; while nobody can say who that is, whoever is there."""
-        if self._direct is not None:
-            (self._direct.open_up if open_up else self._direct.rest)()
 
     def _line_up(self) -> None:
         if self._line is None:
@@ -210,8 +201,7 @@ class Dispatcher:
 
     def _work_off(self, post: Post) -> None:
         """What is asked goes out before what was said comes in: no stop waits behind heartbeats."""
-        if self._direct is not None:
-            self._direct.book()  # first: its answers may be in this post, and find no row otherwise
+        self._book()  # first: answers to what is booked may be in this post, and would find no row
         self._note_broker(post)
         if self._is_due("poll", _POLL_S) or post.rung:
             self._publish_due()
@@ -234,6 +224,10 @@ class Dispatcher:
             self._flying.pop(command_id, None)
         post.taken.clear()
         post.refused.clear()
+
+    def _book(self) -> None:
+        if self._direct is not None:
+            self._direct.book()
 
     def _is_due(self, what: str, every_s: float) -> bool:
         now = time.monotonic()

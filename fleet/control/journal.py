@@ -74,6 +74,7 @@ class Journal:
         self._path = path
         self._lock = threading.RLock()
         self._entries: dict[UUID, Entry] = {}
+        self._orders: set[UUID] = set()
         self._sent_ms: dict[UUID, int] = {}
         self._file = -1
         self._is_torn = False
@@ -96,25 +97,22 @@ class Journal:
         It is known here, and will be booked, even if that raises OSError (a full disk): a stop is published anyway.
         """
         with self._lock:
-            self._entries[entry.id] = entry
+            self._know(entry)
             self._append(_Asked(entry))
             os.fsync(self._file)
 
     def note_sent(self, command: UUID, at_ms: int) -> None:
         """The broker has it."""
         with self._lock:
-            if any(order.id == command for entry in self._entries.values() for order in entry.orders):
+            if command in self._orders:
                 self._sent_ms.setdefault(command, at_ms)
                 self._try_to_append(_Sent(command, at_ms))
 
     def note_booked(self, entry_id: UUID) -> None:
         """It stands in the database."""
         with self._lock:
-            entry = self._entries.pop(entry_id, None)
-            if entry is None:
+            if not self._forget(entry_id):
                 return
-            for order in entry.orders:
-                self._sent_ms.pop(order.id, None)
             self._try_to_append(_Booked(entry_id))
             if not self._entries and os.fstat(self._file).st_size > _LONGEST_BYTES:
                 self._write_anew()
@@ -135,6 +133,17 @@ class Journal:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def _know(self, entry: Entry) -> None:
+        self._entries[entry.id] = entry
+        self._orders.update(order.id for order in entry.orders)
+
+    def _forget(self, entry_id: UUID) -> bool:
+        entry = self._entries.pop(entry_id, None)
+        for order in entry.orders if entry is not None else ():
+            self._orders.discard(order.id)
+            self._sent_ms.pop(order.id, None)
+        return entry is not None
 
     def _append(self, line: msgspec.Struct) -> None:
         """Add a line; behind one that a full disk cut off, on a line of its own."""
@@ -164,11 +173,11 @@ class Journal:
                 continue
             match line:
                 case _Asked(entry=entry):
-                    self._entries[entry.id] = entry
+                    self._know(entry)
                 case _Sent(command=command, at_ms=at_ms):
                     self._sent_ms.setdefault(command, at_ms)
                 case _Booked(id=entry_id):
-                    self._entries.pop(entry_id, None)
+                    self._forget(entry_id)
 
     def _write_anew(self) -> None:
         """Keep only what waits, by a file that takes the old one's place at once or not at all."""
