@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dashboards.access.people import member
+from dashboards.commands import asked, offered
 from dashboards.live import alertreads
 from dashboards.words import alert_lines, faces
 from dashboards.words.device_texts import complaints, page_texts
@@ -56,13 +57,14 @@ def page(request: HttpRequest, device: Device, tab: str, **more: Any) -> dict[st
     now = timezone.now()
     texts = page_texts()
     [shown] = queries.device_objects(Device.objects.filter(pk=device.pk), now)
+    moments = _moments(shown)
     return {
         "device": device,
         "site": device.site,
         "zone": device.site.time_zone,
         "now": now,
         "shown": shown,
-        "moments": _moments(shown),
+        "moments": moments,
         "face": faces.face(shown, texts),
         "age": faces.age(shown["age_ms"], texts),
         "complaints": complaints(shown, texts),
@@ -72,6 +74,8 @@ def page(request: HttpRequest, device: Device, tab: str, **more: Any) -> dict[st
         "tabs": _tabs(request, device, tab),
         "never": shown["link"] == "never",
         "service": _service(request, device),
+        "offer": offered.offer(member(request), device, shown),
+        "asked": asked.lines(device, now),
         **more,
     }
 
@@ -131,6 +135,7 @@ def _tabs(request: HttpRequest, device: Device, tab: str) -> list[Tab]:
         ("device-history", _("History")),
         ("device-sessions", _("Sessions")),
         ("device-events", _("Events")),
+        ("device-commands", _("Commands")),
         ("device-link", _("Contact")),
         ("device-records", _("Evidence")),
         ("device-credentials", _("Credentials")),

@@ -157,7 +157,7 @@ def _protocol_changed(words: Callable[[], str]) -> Callable[[Event, Any], str]:
         said = words()
         if about.id is not None:
             said += f" {about.id}" + ("" if about.version is None else f" {about.version}")
-        return said + (f": {_refusal(about.reason)}" if about.reason is not None else "")
+        return said + (f": {refusal_words(about.reason)}" if about.reason is not None else "")
 
     return say
 
@@ -186,10 +186,11 @@ def _command_refused(_event: Event, about: Any) -> str:
         None: _("a command"),
     }[about.verb]
     words = _("Refused: %(verb)s") % {"verb": verb}
-    return words + (f" ({_refusal(about.reason)})" if about.reason is not None else "")
+    return words + (f" ({refusal_words(about.reason)})" if about.reason is not None else "")
 
 
-def _refusal(reason: RefusalReason) -> str:
+def refusal_words(reason: RefusalReason) -> str:
+    """Return why a device did not do what it was asked."""
     return {
         RefusalReason.UNSUPPORTED: _("not supported by this device"),
         RefusalReason.IN_SESSION: _("a session is open"),

@@ -294,6 +294,74 @@ RECORDS: Final = Chapter(
     },
 )
 
+COMMANDS: Final = Chapter(
+    _("Commands and their proof"),
+    {
+        "command": Word(
+            _("Command"),
+            _(
+                "What somebody here asks a device to do: stop, pause, lower, identify, lock, unlock. There is no "
+                "command that starts a session or raises a current."
+            ),
+        ),
+        "stop": Word(
+            _("Stop"),
+            _(
+                "The output goes to zero at once and the session ends. It is always sent, whatever the device last "
+                "said, and may be repeated."
+            ),
+        ),
+        "pause": Word(
+            _("Pause"),
+            _("The output goes to zero and the session is kept. Going on needs a hand at the device."),
+        ),
+        "at-most": Word(
+            _("Lower, “at most”"),
+            _(
+                "The device takes the smaller of what is asked for and what is set by then, so it can only go "
+                "down, even if the value on this page is old."
+            ),
+        ),
+        "confirmed": Word(
+            _("Confirmed"),
+            _(
+                "The device's own status, sent after it acted, shows it: of a stop and a pause, that the output is "
+                "off. An answer alone is only its word."
+            ),
+        ),
+        "unconfirmed": Word(
+            _("Not confirmed: go there"),
+            _(
+                "Nothing proved a stop or a pause within 3 s, or the device still told of current after its answer. "
+                "Go to the device and stop it by hand. It may still be confirmed later; then both times are shown."
+            ),
+        ),
+        "expired": Word(
+            _("Time over"),
+            _(
+                "A command is good for 10 s, a lock for 60 s. A device that hears it later does not do it any more."
+            ),
+        ),
+        "identify": Word(
+            _("Identify"), _("The device blinks and beeps, so that it is found. Nothing else changes.")
+        ),
+        "read-back": Word(
+            _("Read back"),
+            _(
+                "That the device itself says that it is locked, or unlocked. Until then it is asked again each "
+                "time it connects."
+            ),
+        ),
+        "direct": Word(
+            _("Sent, cannot be confirmed here"),
+            _(
+                "This server's database did not answer, so a stop went past it to the device. Nobody here can see "
+                "what became of it: go there. It is written down as soon as the database is back."
+            ),
+        ),
+    },
+)
+
 PLACES: Final = Chapter(
     _("People and places"),
     {
@@ -325,5 +393,5 @@ PLACES: Final = Chapter(
     },
 )
 
-CHAPTERS: Final = (STATES, CURRENT, SESSIONS, RECORDS, PLACES)
+CHAPTERS: Final = (STATES, CURRENT, COMMANDS, SESSIONS, RECORDS, PLACES)
 WORDS: Final[dict[str, Word]] = {key: word for chapter in CHAPTERS for key, word in chapter.words.items()}

@@ -1,0 +1,38 @@
+"""What was asked of a device a moment ago, as its page shows it first; its script goes on from there."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from dashboards.commands import wording
+from dashboards.commands.timeline import asker
+from dashboards.words import commands as words
+from devices.models import Device
+from devices.moments import to_ms
+from fleet.control import queries
+
+_MOST = 12  # lines
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One line."""
+
+    id: str
+    what: str
+    who: str
+    face: words.Face
+
+
+def lines(device: Device, now: datetime) -> list[Asked]:
+    """Return what is open, unconfirmed, or was over a moment ago; newest first."""
+    texts, now_ms = words.command_texts(), to_ms(now)
+    found = queries.in_sight(device.site_id, now).filter(device=device).order_by("-requested_at")
+    return [
+        Asked(
+            str(one.pk),
+            wording.asked(one),
+            asker(one),
+            words.face(queries.command_object(one), now_ms, texts),
+        )
+        for one in found[:_MOST]
+    ]
