@@ -8,7 +8,7 @@ const ANSWER_MS = 10_000;
 export class Permit {
   /** @param {{text: string | null, url: string, now?: () => number, send?: typeof fetch, later?: (work: () => void, ms: number) => unknown}} options
    *   `text`: as the page brought it; null: whoever is here has none */
-  constructor({ text, url, now = () => performance.now(), send = (...about) => fetch(...about), later = setTimeout }) {
+  constructor({ text, url, now = () => performance.now(), send = (...about) => fetch(...about), later = (work, ms) => setTimeout(work, ms) }) {
     this.text = text || null;
     this.url = url;
     this.now = now;
