@@ -142,11 +142,11 @@ export class Asker {
     } catch (error) {
       ask.trouble = troubleOf(error) || ask.trouble;
       ask.failed ||= wish.verb !== "stop";
-      this.notTaken(ask);
     } finally {
       this.hanging.delete(hangUp);
     }
     this.tell(ask);
+    this.notTaken(ask);
   }
 
   /** @param {Wish} wish */
