@@ -18,6 +18,7 @@ from django.template.loader import get_template
 from django.utils.translation import gettext as _
 
 from dashboards.api import problems
+from dashboards.presses import is_press, not_known
 from fleet.access.errors import Denied, NotVisible
 
 RETRY_S = 5  # after which a page, or a client, tries a database again that was away
@@ -75,7 +76,8 @@ def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
     if _is_api(request):
         return problems.of_exception(request, error)
     _log.error("the database did not answer %s: %s", request.path, error)
-    response = page(request, 503, safe=request.method in _SAFE, retry_s=RETRY_S)
+    press = not_known() if is_press(request.method, request.path) else ""
+    response = page(request, 503, safe=request.method in _SAFE, press=press, retry_s=RETRY_S)
     response["Retry-After"] = str(RETRY_S)
     return response
 

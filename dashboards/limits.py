@@ -11,7 +11,6 @@ import hashlib
 import ipaddress
 import logging
 import math
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from django.http import HttpRequest, HttpResponse
 from redis.commands.core import Script
 
 from dashboards import errors
+from dashboards.presses import is_press
 from fleet.access.clients import address_of
 
 REDIS_TIMEOUT_S = 0.25  # a request waits no longer to be counted
@@ -34,7 +34,6 @@ _LOGIN = {"login", "account_login", "mfa_authenticate"}
 _TRIES = {"account-email", "account-email-test", "person-email", "account-push-test", "webhook-test"}
 _TRIES_PER_MINUTE, _TRIES_AT_ONCE = 12, 10
 _UNLIMITED_PAGES = {"wall", "display", "logout"}
-_COMMANDS = re.compile(r"/(?:stop|commands)/?$")
 
 # KEYS[1]: bucket; ARGV: tokens a second, capacity.  The clock is Redis's own: web processes may differ.
 # Returns whether there was a token, how many are left, and after how many ms there is one (or all) again.
@@ -116,9 +115,9 @@ class RateLimits:
 def rate_of(request: HttpRequest) -> Rate | None:
     """Return what limits this request; None: nothing does."""
     match = request.resolver_match
+    if is_press(request.method, request.path_info):
+        return None
     if request.path_info.startswith("/api/"):
-        if request.method == "POST" and _COMMANDS.search(request.path_info):
-            return None
         rate = Rate("api", settings.API_REQUESTS_PER_MINUTE, settings.API_BURST)
     elif request.method == "POST" and match is not None and match.url_name in _LOGIN:
         rate = Rate("logins", settings.LOGINS_PER_MINUTE, settings.LOGIN_BURST, by_address=True)

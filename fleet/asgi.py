@@ -14,6 +14,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import get_resolver  # noqa: E402
 
 from dashboards.direct import DirectStop  # noqa: E402
+from dashboards.in_time import InTime  # noqa: E402
 from dashboards.live.sockets import Doorkeeper  # noqa: E402
 from dashboards.routing import websocket_urlpatterns  # noqa: E402
 from dashboards.system.heart import HEART, Counted  # noqa: E402
@@ -23,7 +24,7 @@ keep_accesses_clean()
 
 application = ProtocolTypeRouter(
     {
-        "http": DirectStop(django_application),
+        "http": DirectStop(InTime(django_application)),
         "websocket": Counted(Doorkeeper(URLRouter(websocket_urlpatterns))),
     }
 )

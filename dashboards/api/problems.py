@@ -20,6 +20,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
 
+from dashboards.presses import is_press, not_known
 from fleet.access.errors import NotVisible, Refused
 
 MEDIA_TYPE = "application/problem+json"
@@ -94,7 +95,7 @@ def of_exception(request: HttpRequest, error: Exception | type[Exception]) -> Ht
             return answer(request, 422, str(error))
         case OperationalError() | InterfaceError():
             _log.error("the database did not answer %s: %s", request.path, error)
-            return answer(request, 503, _("The database does not answer at the moment; try again."))
+            return answer(request, 503, _away(request))
         case _:
             fault = secrets.token_hex(4)
             _log.error(
@@ -104,6 +105,12 @@ def of_exception(request: HttpRequest, error: Exception | type[Exception]) -> Ht
                 exc_info=error if isinstance(error, Exception) else True,
             )
             return answer(request, 500, _("Unforeseen; the server's log knows it as %(id)s.") % {"id": fault})
+
+
+def _away(request: HttpRequest) -> str:
+    if is_press(request.method, request.path):
+        return not_known()
+    return _("The database does not answer at the moment; try again.")
 
 
 def _unusable(request: HttpRequest, error: ValidationError) -> HttpResponse:

@@ -80,7 +80,7 @@ def test_a_wall_and_health_are_never_limited(low: Settings, nurse: Client) -> No
             assert "RateLimit-Limit" not in answer
 
 
-@pytest.mark.parametrize("path", ["sites/north/stop", "devices/EMS-0001/commands"])
+@pytest.mark.parametrize("path", ["sites/north/stop", "sites/north/identify", "devices/EMS-0001/commands"])
 def test_what_stops_a_device_is_never_limited(settings: Settings, path: str) -> None:
     settings.API_REQUESTS_PER_MINUTE = 1
     assert limits.rate_of(RequestFactory().post(f"/api/v1/{path}")) is None

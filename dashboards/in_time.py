@@ -1,0 +1,103 @@
+"""A press is always answered in time, and always carried on with.
+
+Whoever has pressed "stop" must know within a second whether the server can do it.  A request waits in many places
+for a database that hangs (a connection of the pool, the session, the row), so one clock stands in front of them all.
+"""
+
+import asyncio
+import io
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+import structlog
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse
+
+from dashboards import errors
+from dashboards.api import problems
+from dashboards.middleware import ContentSecurityPolicy
+from dashboards.presses import is_press, not_known
+
+ANSWERS_S: Final = 0.9
+
+App = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
+log = structlog.get_logger(__name__)
+
+
+class InTime:
+    """ASGI middleware: a press is answered within `ANSWERS_S`, and carried on with though its page went away."""
+
+    def __init__(self, inner: App) -> None:
+        self.inner = inner
+        self._going_on: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or not is_press(scope["method"], scope["path"]):
+            await self.inner(scope, receive, send)
+            return
+        gate = _Gate(send)
+        task = asyncio.create_task(self.inner(scope, _patient(receive), gate.send))
+        self._going_on.add(task)
+        task.add_done_callback(self._ended)
+        waiting = asyncio.create_task(gate.begun.wait())
+        try:
+            await asyncio.wait({task, waiting}, timeout=ANSWERS_S, return_when=asyncio.FIRST_COMPLETED)
+            if gate.begun.is_set() or task.done():
+                await asyncio.shield(task)
+                return
+            gate.close()
+        finally:
+            waiting.cancel()
+        log.error("a press was not written down in time", path=scope["path"])
+        await _answer(scope, send)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Nobody waits any more for one that was given up: what it met is told here."""
+        self._going_on.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a press ended", error=repr(error))
+
+
+class _Gate:
+    """Lets one answer out: the application's if it begins in time, else ours."""
+
+    def __init__(self, send: Any) -> None:
+        self.begun = asyncio.Event()
+        self._send = send
+        self._closed = False
+
+    def close(self) -> None:
+        self._closed = True
+
+    async def send(self, message: Any) -> None:
+        if not self._closed:
+            self.begun.set()
+            await self._send(message)
+
+
+def _patient(receive: Any) -> Any:
+    """Return a `receive` that does not tell of a page that went away: what it asked for is asked for."""
+
+    async def heard() -> Any:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            await asyncio.Event().wait()  # whoever listens for this is cancelled when the answer is there
+        return message
+
+    return heard
+
+
+async def _answer(scope: Any, send: Any) -> None:
+    request = ASGIRequest(scope, io.BytesIO())
+    response = ContentSecurityPolicy(_given_up)(request)
+    headers = [(name.lower().encode(), value.encode()) for name, value in response.items()]
+    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": response.content})
+
+
+def _given_up(request: HttpRequest) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return problems.answer(request, 503, not_known())
+    response = errors.page(request, 503, press=not_known(), retry_s=errors.RETRY_S)
+    response["Retry-After"] = str(errors.RETRY_S)
+    return response

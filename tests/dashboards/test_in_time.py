@@ -1,0 +1,126 @@
+"""A press is answered in time, whatever holds the application up, and is carried on with."""
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import pytest
+
+from dashboards import in_time
+from dashboards.in_time import InTime
+from dashboards.presses import is_press
+
+STOP = "/api/v1/devices/EMS-0001/commands"
+
+
+class Talk:
+    """One request through the middleware, and what came back."""
+
+    def __init__(self, path: str = STOP, method: str = "POST") -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.scope = {
+            "type": "http", "method": method, "path": path, "query_string": b"", "scheme": "http",
+            "headers": [(b"host", b"localhost")],
+        }  # fmt: skip
+        self._coming = [{"type": "http.request", "body": b"{}"}, {"type": "http.disconnect"}]
+
+    async def receive(self) -> dict[str, Any]:
+        return self._coming.pop(0)
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.sent.append(message)
+
+    async def through(self, app: Any) -> None:
+        await InTime(app)(self.scope, self.receive, self.send)
+
+    @property
+    def status(self) -> int:
+        return int(self.sent[0]["status"])
+
+
+async def answer(send: Any, status: int = 202) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": []})
+    await send({"type": "http.response.body", "body": b"{}"})
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_time, "ANSWERS_S", 0.05)
+
+
+async def test_a_press_that_is_answered_is_handed_through() -> None:
+    talk = Talk()
+    await talk.through(lambda _scope, _receive, send: answer(send))
+    assert (talk.status, len(talk.sent)) == (202, 2)
+
+
+async def test_a_press_that_hangs_is_given_up_in_words_and_its_own_answer_reaches_nobody(quick: None) -> None:
+    late, over = asyncio.Event(), asyncio.Event()
+
+    async def hanging(_scope: Any, _receive: Any, send: Any) -> None:
+        await late.wait()
+        await answer(send)
+        over.set()
+
+    talk, began = Talk(), time.monotonic()
+    await talk.through(hanging)
+    assert time.monotonic() - began < 0.5
+    problem = json.loads(talk.sent[1]["body"])
+    assert (talk.status, problem["status"]) == (503, 503)
+    assert "not known whether the device gets it" in problem["detail"]
+    assert "Go to the device" in problem["detail"]
+    late.set()
+    await asyncio.wait_for(over.wait(), 1)  # it was carried on with
+    assert len(talk.sent) == 2
+
+
+async def test_a_form_that_hangs_is_told_so_on_a_page(quick: None) -> None:
+    async def hanging(_scope: Any, _receive: Any, _send: Any) -> None:
+        await asyncio.Event().wait()
+
+    talk = Talk("/devices/EMS-0001/ask/")
+    await talk.through(hanging)
+    page = talk.sent[1]["body"].decode()
+    assert talk.status == 503
+    assert "Go to the device, and stop it there." in page
+    assert any(name == b"content-security-policy" for name, _value in talk.sent[0]["headers"])
+
+
+async def test_a_press_is_carried_on_with_though_its_page_went_away(quick: None) -> None:
+    async def asking(_scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        gone = asyncio.create_task(receive())
+        await asyncio.sleep(0)
+        assert not gone.done()
+        gone.cancel()
+        await answer(send)
+
+    talk = Talk()
+    await talk.through(asking)
+    assert talk.status == 202
+
+
+async def test_what_goes_wrong_is_raised_as_without_it() -> None:
+    async def broken(_scope: Any, _receive: Any, _send: Any) -> None:
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        await Talk().through(broken)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        STOP, "/api/v1/sites/north/stop", "/api/v1/sites/north/identify", "/devices/EMS-0001/ask/",
+        "/sites/north/stop/", "/sites/north/identify/",
+    ],
+)  # fmt: skip
+def test_whatever_asks_something_of_a_device_is_a_press(path: str) -> None:
+    assert is_press("POST", path)
+    assert not is_press("GET", path)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/commands/x/reason", "/sites/north/", "/api/v1/stops", "/stop"])
+def test_and_nothing_else_is(path: str) -> None:
+    assert not is_press("POST", path)
