@@ -7,7 +7,7 @@ from devices.batch.books import Book
 from devices.batch.clock import Offset
 from devices.fields import spans_of, text_of
 from devices.state import to_ms
-from devices.store import sql
+from devices.store import apart, sql
 
 _NEWEST, _MOST_OPEN = (
     8,
@@ -104,7 +104,7 @@ def write(books: Iterable[Book]) -> None:
             new.append(book)
     if old:
         old.sort(key=lambda book: book.id or 0)
-        sql.execute(_UPDATE, [sql.numbers(book.id for book in old), *_arrays(old)])
+        apart.execute(_UPDATE, [sql.numbers(book.id for book in old), *_arrays(old)])
     if new:
         ids = {
             (device_id, boot): id_

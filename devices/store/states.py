@@ -8,7 +8,7 @@ import msgspec
 from devices.identity import Life
 from devices.models import State
 from devices.state import LiveState, to_ms
-from devices.store import sql
+from devices.store import apart, sql
 
 
 class Raced(Exception):
@@ -105,11 +105,11 @@ def write(pairs: Sequence[tuple[LiveState, LiveState]]) -> None:
         return
     lives = sorted((new for _old, new in pairs), key=lambda live: live.device_id)
     revs = {old.device_id: old.rev for old, _new in pairs}
-    if sql.execute(_MOVES, _moves(lives, revs)) != len(lives):
+    if apart.execute(_MOVES, _moves(lives, revs)) != len(lives):
         raise Raced
     said = [new for old, new in pairs if _says_more(old, new)]
     if said:
-        sql.execute(_SAYS, _says(said))
+        apart.execute(_SAYS, _says(said))
 
 
 def _says_more(old: LiveState, new: LiveState) -> bool:
@@ -122,7 +122,7 @@ def _says_more(old: LiveState, new: LiveState) -> bool:
     )
 
 
-def _moves(lives: list[LiveState], revs: dict[int, int]) -> list[str]:
+def _moves(lives: list[LiveState], revs: dict[int, int]) -> list[Any]:
     return [
         sql.numbers(live.device_id for live in lives),
         sql.numbers(revs[live.device_id] for live in lives),
@@ -138,18 +138,18 @@ def _moves(lives: list[LiveState], revs: dict[int, int]) -> list[str]:
         sql.numbers(live.soc for live in lives),
         sql.numbers(live.mv for live in lives),
         sql.numbers(live.temp_c for live in lives),
-        sql.hexes(live.telemetry_body for live in lives),
+        apart.octets(live.telemetry_body for live in lives),
         sql.numbers(live.telemetry_ms for live in lives),
     ]
 
 
-def _says(lives: list[LiveState]) -> list[str]:
+def _says(lives: list[LiveState]) -> list[Any]:
     return [
         sql.numbers(live.device_id for live in lives),
         sql.texts(live.state for live in lives),
         sql.texts(live.output for live in lives),
         sql.flags(live.charging for live in lives),
-        sql.hexes(live.status_body for live in lives),
+        apart.octets(live.status_body for live in lives),
         sql.numbers(live.status_ms for live in lives),
         sql.texts(msgspec.json.encode(live.lives).decode() for live in lives),
         sql.numbers(live.planned_ms for live in lives),
