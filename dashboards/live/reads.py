@@ -46,7 +46,7 @@ def devices_of(site_id: int, now: datetime, *, only: Collection[str] | None = No
 
 def place(device: dict[str, Any]) -> tuple[Any, ...]:
     """Where a device stands: by room, as people count ("Room 2" before "Room 10"), then by name."""
-    return _counted(device["room"]), _counted(device["name"]), device["serial"]
+    return counted(device["room"]), counted(device["name"]), device["serial"]
 
 
 def who_may(site: Site, verb: str) -> list[str]:
@@ -66,7 +66,7 @@ def pulse(now: datetime) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=16_384)  # the same rooms and names are put in order again and again
-def _counted(text: str) -> tuple[tuple[int, int, str], ...]:
+def counted(text: str) -> tuple[tuple[int, int, str], ...]:
     """Split into words and numbers, so that numbers sort as numbers; nothing at all comes last."""
     if not text:
         return ((2, 0, ""),)

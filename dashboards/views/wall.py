@@ -1,6 +1,7 @@
 """The wall of one site, for people and for the screens that hang there."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,15 +12,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dashboards.access.people import member
+from dashboards.asking import asking_of, watching_of
 from dashboards.bar import bar_of_site
 from dashboards.live import reads
 from dashboards.live.build import build_id
 from dashboards.templatetags.wall import ANY_SERIAL
 from dashboards.words import legends, texts, tiles
 from dashboards.words.choices import Choice, choice_of
+from dashboards.words.stop_texts import stop_texts
 from fleet.access import queries as access
 from fleet.access.models import Site
 
+ANY_STOP = UUID(int=0)  # in its place a script writes the id of a stop
 REMEMBERED = "wall_order"  # the cookie in which a browser keeps the order that its person chose
 
 
@@ -43,14 +47,16 @@ def wall_page(request: HttpRequest, site: Site, *, kiosk: bool, display: str = "
     `kiosk`: for a screen on the wall, without navigation.  `display`: the secret of the display link by which the
     page was opened; then nobody is logged in, the page leads nowhere else, and its socket shows the secret.
     """
-    words = texts.wall_texts()
+    words = texts.wall_texts() | stop_texts()
     choice = choice_of(request.GET, remembered=request.COOKIES.get(REMEMBERED, ""), kiosk=kiosk)
     every = [tiles.tile(device, words) for device in reads.devices_of(site.pk, timezone.now())]
     about = {"site": site, "kiosk": kiosk, "display": display, "build": build_id(), "choice": choice}
     shown = about | _devices(every, choice, words, kiosk=kiosk) | _wording(words)
     if kiosk:
         shown["alert_bar"] = bar_of_site(site, display=display)
-    if not display:
+    if display:
+        shown["asking"] = watching_of(site)
+    else:
         shown |= _for_person(request, site, is_empty=not every)
     return render(request, "dashboards/wall.html", shown)
 
@@ -83,6 +89,9 @@ def _for_person(request: HttpRequest, site: Site, *, is_empty: bool) -> dict[str
     """Return where a person can go from here, and on an empty wall what they can do or whom to ask."""
     return {
         "device_url": _device_url(),
+        "asking": asking_of(request, site),
+        "stop_url": reverse("dashboards:stop", args=[ANY_STOP]),
+        "may_stop": access.may(request.user, "stop", site),
         "can_enrol": is_empty and access.may(request.user, "enrol", site),
         "can_add_people": is_empty and access.may(request.user, "manage_people", site),
         "engineers": reads.who_may(site, "enrol") if is_empty else [],

@@ -26,10 +26,18 @@ def tile(device: Mapping[str, Any], texts: Texts) -> Tile:
         "rank": rank(device, shown),
         "heard_at": device["heard_at"],
         "link_kind": device["link"],
+        "may_be_on": may_be_on(device),
         **shown,
         "age": heard,
         "timing": heard if shown["silent"] else shown["timing"],
     }
+
+
+def may_be_on(device: Mapping[str, Any]) -> bool:
+    """Whether it is on, or nobody knows that it is off: silence is no "off".  As `control.queries.may_be_on`."""
+    if device["link"] == "never":
+        return device["output"] not in (None, "off")
+    return device["output"] != "off" or device["link"] != "online"
 
 
 def counts(tiles: Iterable[Mapping[str, Any]]) -> dict[str, int]:

@@ -19,6 +19,7 @@ const kiosk = "kiosk" in body.dataset;
 
 /** @typedef {import("./choice.js").Choice} Choice */
 /** @typedef {import("./strip.js").Trouble} Trouble */
+/** @typedef {import("./command-words.js").CommandFace} Mark */
 /** @typedef {{ordered: Trouble[], chosen: Trouble[], size: number}} Plan everybody in order; who is chosen; how many a page */
 
 export class Board {
@@ -32,12 +33,13 @@ export class Board {
   settling = 0;
 
   /** @param {{texts: Record<string, string>, store: import("./store.js").Store,
-   *   server: import("./clock.js").ServerClock, choice: Choice, isHeld: () => boolean, drawn: () => void}} options */
-  constructor({ texts, store, server, choice, isHeld, drawn }) {
+   *   server: import("./clock.js").ServerClock, choice: Choice, markOf: (serial: string) => Mark | null, isHeld: () => boolean, drawn: () => void}} options */
+  constructor({ texts, store, server, choice, markOf, isHeld, drawn }) {
     this.texts = texts;
     this.store = store;
     this.server = server;
     this.choice = choice;
+    this.markOf = markOf;
     this.isHeld = isHeld;
     this.drawing = new Drawing({
       draw: (serial, at) => this.draw(serial, at),
@@ -88,7 +90,7 @@ export class Board {
     const device = this.store.devices.get(serial);
     if (device === undefined) return null;
     const tile = this.tileOf(serial);
-    tile.draw(device, face(device, this.texts));
+    tile.draw(device, face(device, this.texts), this.markOf(serial));
     this.tell(tile, this.server.now(at));
     return device.rev;
   }

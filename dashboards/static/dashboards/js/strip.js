@@ -3,7 +3,7 @@
 import { byId, linkTo, set, write } from "./dom.js";
 import { fill } from "./words.js";
 
-/** @typedef {import("./choice.js").Entry & {status: string, next: string, alert: string}} Trouble */
+/** @typedef {import("./choice.js").Entry & {status: string, next: string, alert: string, may_be_on: boolean}} Trouble */
 
 const blank = /** @type {HTMLTemplateElement} */ (document.getElementById("trouble"));
 const list = byId("strip-list");

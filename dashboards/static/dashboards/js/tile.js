@@ -1,10 +1,12 @@
 // One tile: its elements are looked up once, and only what differs is written.
 
+import { drawMark } from "./command-mark.js";
 import { flag, linkTo, set, write } from "./dom.js";
 import { rank } from "./order.js";
 
 /** @typedef {import("./words.js").Face} Face */
 /** @typedef {import("./words.js").ChannelFace} ChannelFace */
+/** @typedef {import("./command-words.js").CommandFace} Mark what became of that which was asked of it */
 
 const blank = /** @type {HTMLTemplateElement} */ (document.getElementById("tile"));
 const blankChannel = /** @type {HTMLTemplateElement} */ (document.getElementById("channel"));
@@ -19,6 +21,12 @@ const shift = (mark, percent) => (mark.style.backgroundPosition = `${percent}% 0
 function markAlert(root, priority) {
   if (priority) set(root, "data-alert", priority);
   else root.removeAttribute("data-alert");
+}
+
+/** Whether it is on, or nobody knows that it is off.  Twin of `tiles.may_be_on`. @param {Record<string, any>} device */
+export function mayBeOn({ link, output }) {
+  if (link === "never") return output !== null && output !== "off";
+  return output !== "off" || link !== "online";
 }
 
 class Channel {
@@ -90,6 +98,7 @@ export class Tile {
       in_session: "session" in dataset,
       attention: "attention" in dataset,
       silent: "silent" in dataset,
+      may_be_on: "maybeOn" in dataset,
     };
   }
 
@@ -101,11 +110,12 @@ export class Tile {
     return new Tile(root);
   }
 
-  /** @param {Record<string, any>} device @param {Face} face */
-  draw(device, face) {
+  /** @param {Record<string, any>} device @param {Face} said @param {Mark | null} mark */
+  draw(device, said, mark) {
     const { parts, shown } = this;
+    const face = mark?.tone === "go" ? { ...said, attention: true, next: mark.short } : said;
     this.shown = face;
-    this.enter(device, face);
+    this.enter(device, face, mark);
     this.heardMs = device.heard_at === null ? null : Date.parse(device.heard_at);
     write(parts.name, this.entry.name);
     write(parts.room, device.room);
@@ -128,10 +138,23 @@ export class Tile {
     set(parts.linked, "data-link", device.link);
     if (shown?.link !== face.link) write(parts.link, face.link);
     this.drawChannels(face.channels);
+    this.drawAsked(device, mark);
   }
 
-  /** @param {Record<string, any>} device @param {Face} face */
-  enter(device, face) {
+  /** What became of a stop, and whether there is something to stop. @param {Record<string, any>} device @param {Mark | null} mark */
+  drawAsked(device, mark) {
+    const isGoThere = mark?.tone === "go"; // said where one looks for what to do
+    drawMark(/** @type {HTMLElement} */ (this.parts.asked), isGoThere ? null : mark);
+    flag(this.root, "data-go-there", isGoThere);
+    flag(this.root, "data-maybe-on", this.entry.may_be_on);
+    const { stop, stopped } = this.parts;
+    if (!stop) return;
+    write(stopped, ` ${this.entry.name}`);
+    set(stop, "aria-disabled", String(mark?.verb === "stop" && mark.tone === "busy"));
+  }
+
+  /** @param {Record<string, any>} device @param {Face} face @param {Mark | null} mark */
+  enter(device, face, mark) {
     const { entry } = this;
     entry.name = device.name || device.serial;
     entry.room = device.room;
@@ -139,10 +162,11 @@ export class Tile {
     entry.next = face.next;
     entry.tone = face.tone;
     entry.alert = face.alert;
-    entry.rank = rank(device, face);
+    entry.rank = mark?.tone === "go" ? 0 : rank(device, face);
     entry.in_session = face.in_session;
     entry.attention = face.attention;
     entry.silent = face.silent;
+    entry.may_be_on = mayBeOn(device);
   }
 
   /** @param {ChannelFace[]} faces */

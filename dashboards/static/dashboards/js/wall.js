@@ -1,5 +1,6 @@
 // The wall: what the server says, drawn at the screen's pace; and what it no longer says, said aloud.
 
+import { asker, begin, marks } from "./asking.js";
 import { Board } from "./board.js";
 import { chosen, watchChoice } from "./chooser.js";
 import { ServerClock } from "./clock.js";
@@ -11,6 +12,7 @@ import { listen } from "./live.js";
 import { hours, Liveness } from "./liveness.js";
 import { keepRenewed, reload } from "./renew.js";
 import { emptyStore, take } from "./store.js";
+import { watchDeeds } from "./wall-deeds.js";
 import { fill } from "./words.js";
 
 const SLOTS = 8; // of a second: each ages its share of the tiles, so that no frame has to lay out all of them
@@ -26,7 +28,7 @@ const liveness = new Liveness(server, texts);
 const hands = watchHands([wall, byId("strip")], { kiosk, changed: () => board.settle() });
 const renewal = keepRenewed({ build: body.dataset.build ?? "", kiosk, mayReload: () => document.hidden || !hands.here });
 const board = new Board({
-  texts, store, server, choice: chosen(), isHeld: () => hands.here, drawn: () => liveness.judge(),
+  texts, store, server, choice: chosen(), markOf: (serial) => marks.of(serial), isHeld: () => hands.here, drawn: () => liveness.judge(),
 });
 
 // --- listening ---
@@ -37,6 +39,7 @@ async function hear(message) {
     if (message.type === "error") return;
     if (message.type === "snapshot") renewal.met(message.build);
     const changed = take(store, message);
+    asker.hear(message);
     if (changed.pulse && store.pulse) liveness.hear(/** @type {any} */ (store.pulse));
     if (changed.all) board.hear();
     await board.drawing.ask(changed.all ? store.devices.keys() : changed.serials);
@@ -100,6 +103,9 @@ function escape() {
   else choice.clear();
 }
 
+begin({ now: () => server.now(performance.now()) });
+asker.on("change", (serials) => void board.drawing.ask(serials));
+watchDeeds({ asker, marks, texts, entries: () => board.entries(), now: () => server.now(performance.now()) });
 await board.adopt();
 const choice = watchChoice({ changed: (choice) => board.choose(choice) });
 const help = legend(/** @type {HTMLDialogElement} */ (byId("legend")));
