@@ -124,6 +124,12 @@ class Device:
     def up_ms(self) -> int:
         return _monotonic_ms() - self._began_ms
 
+    def twin(self, boot: int) -> "Device":
+        """Return another device with the same account, in a session of its own."""
+        twin = Device(self.air, self.serial, self._password, boot=boot)
+        twin.session = "of-the-twin"
+        return twin
+
     def restart(self, boot: int, *, seq: int = 0) -> None:
         """Begin another boot, now."""
         self.boot, self.seq, self.conn, self._began_ms = boot, seq, 0, _monotonic_ms()
@@ -179,6 +185,9 @@ class Device:
     # --- what it says ---
 
     def status(self, **changes: Any) -> None:
+        self.say("status", self.status_body(**changes), retain=True)
+
+    def status_body(self, **changes: Any) -> bytes:
         up_ms = self.up_ms()
         running = self.session is not None
         said = {
@@ -188,7 +197,7 @@ class Device:
             "battery": {"soc": 80.0, "mv": 3900, "charging": False}, "temp_c": 30.0, "seq": self.seq,
             "buffered": self.buffered, **changes,
         }  # fmt: skip
-        self.say("status", _compact(said), retain=True)
+        return _compact(said)
 
     def telemetry(self, **changes: Any) -> int:
         """Send the next record live; return its number."""
@@ -235,6 +244,9 @@ class Device:
         """Publish on another one's topic: `_bench` may, a device may not."""
         topic = f"ems/v1/{serial}/{kind}".encode()
         self.air.loop.call_soon_threadsafe(self.put, topic, payload, retain)
+
+    def say_json_as(self, serial: str, kind: str, said: dict[str, Any], *, retain: bool = False) -> None:
+        self.say_as(serial, kind, _compact(said), retain=retain)
 
     def put(self, topic: bytes, payload: bytes, retain: bool = False) -> None:
         """Publish from the loop's own thread."""

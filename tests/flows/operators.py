@@ -7,12 +7,13 @@ import urllib.error
 import urllib.request
 import uuid
 from dataclasses import dataclass
+from http.cookiejar import CookieJar
 from typing import Any
+from urllib.parse import urlencode
 
 from tests.harness import House, wait_for
 
 PATIENT_S = 20.0
-PROOF_S = 3.0  # docs/wire.md: without proof by then it is unconfirmed
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,30 @@ class Operator:
             status, said = error.code, error.read()
         took_s = time.monotonic() - began_s
         return Answer(status, json.loads(said) if said[:1] in (b"{", b"[") else said, took_s)
+
+
+class Page:
+    """A browser without scripts, logged in: it sends forms."""
+
+    def __init__(self, house: House, name: str = "nurse") -> None:
+        self._url, self._cookies = house.url, CookieJar()
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._cookies))
+        user = house.people["users"][name]
+        self._opener.open(f"{self._url}/login/", timeout=PATIENT_S).read()
+        assert self.send("/login/", username=user["username"], password=user["password"]) == 200
+        assert "sessionid" in {cookie.name for cookie in self._cookies}, f"{name} was not let in"
+
+    def send(self, path: str, **fields: str) -> int:
+        """POST a form, follow where it leads, and return the status there."""
+        token = next(cookie.value for cookie in self._cookies if cookie.name == "csrftoken")
+        form = urlencode({**fields, "csrfmiddlewaretoken": str(token)}).encode()
+        headers = {"Referer": self._url}
+        request = urllib.request.Request(f"{self._url}{path}", form, headers)  # noqa: S310
+        try:
+            with self._opener.open(request, timeout=PATIENT_S) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
 
 
 def at_once(*acts: Any) -> list[Any]:

@@ -26,6 +26,7 @@ class Simulator:
         folder.mkdir(exist_ok=True)
         self.house, self.seed = house, seed
         self.serials = [device["serial"] for device in house.people["devices"]]
+        self.begun = 0  # sessions that were wished for
         self._truth, self._day, self._log = folder / "truth.jsonl", folder / "day.toml", folder / "log"
         self._truth.unlink(missing_ok=True)  # an earlier run's
         self._day.write_text(f'title = "A day of a test"\n{day}')
@@ -91,6 +92,7 @@ class Simulator:
     def start_sessions(self, *serials: str, set_ma: list[float] | None = None) -> None:
         for serial in serials or self.serials:
             self.ask(session="start", serial=serial, set_ma=set_ma)
+            self.begun += 1
 
     def stop_sessions(self, *serials: str) -> None:
         """End the sessions that are still open."""

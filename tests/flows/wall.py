@@ -76,6 +76,10 @@ class Wall:
         self._send(_TEXT, b'{"resync":true}')
         wait_for(lambda: self.snapshots > before, within_s=PATIENT_S, why="no fresh snapshot came")
 
+    def say(self, text: str) -> None:
+        """Send a short text of one's own."""
+        self._send(_TEXT, text.encode())
+
     def wait_shown(self, serial: str, *, within_s: float = PATIENT_S, **fields: Any) -> dict[str, Any]:
         """Wait until a device is shown with these values."""
 
