@@ -14,21 +14,20 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from devices.batch.desk import Refused
+from devices.moments import to_ms
 from devices.mqtt.client import Message
 from devices.rates import Rates
-from devices.store import pulses, rejects
-from devices.store.directory import Directory
-from devices.wire import codec, topics
-from devices.wire.errors import WireError
-from devices.wire.messages import Ack, Status
-from fleet.control import lifecycle, outbox
-from fleet.control.births import Births
+from devices.store import pulses
+from devices.wire import topics
+from fleet.control import clerks, lifecycle, outbox, proofs, wishes
+from fleet.control.hearing import Hearing
 from fleet.control.mailbox import Bell, Mailbox, Post
-from fleet.control.outbox import Answer, Outgoing
+from fleet.control.outbox import Outgoing
+from fleet.control.placing import Clocks
+from fleet.control.watch import Watch
 
 log = structlog.get_logger(__name__)
 
@@ -94,8 +93,10 @@ class Dispatcher:
         self.rejects: Counter[str] = Counter()
         self._connect, self._figures, self._now = connect, figures, now
         self._bell = Bell(self.mailbox)
-        self._directory = Directory()
-        self._births = Births()
+        self._watch, self._clocks = Watch(), Clocks()
+        self._hearing = Hearing(self._watch, self._clocks)
+        self._teller, self._alarmer = clerks.teller(), clerks.alarmer()
+        self._epoch = 0
         self._line: Line | None = None
         self._flying: dict[UUID, int] = {}
         """Published and not yet answered by the broker: command → connection."""
@@ -105,7 +106,9 @@ class Dispatcher:
     # --- life ---
 
     def run(self, stop: threading.Event) -> None:
-        self._bell.start()
+        helpers = (self._bell, self._teller, self._alarmer)
+        for one in helpers:
+            one.start()
         try:
             while not stop.is_set():
                 self._open(stop)
@@ -118,7 +121,8 @@ class Dispatcher:
         finally:
             if self._line is not None:
                 self._line.stop()
-            self._bell.stop()
+            for one in helpers:
+                one.stop()
 
     def _open(self, stop: threading.Event) -> None:
         """Get the database, then the lock of the one dispatcher, then the broker, which has room for one."""
@@ -130,6 +134,7 @@ class Dispatcher:
                 if outbox.lock():
                     outbox.release()
                     self._flying.clear()
+                    self._look()
                     self.mailbox.ring()
                     self._line_up()
                     return
@@ -179,8 +184,8 @@ class Dispatcher:
 
     def step(self, wait_s: float) -> None:
         """Work off what has come, publish what is due, and say that we live."""
+        post = self.mailbox.empty(min(wait_s, self._until_proof_s()))
         self._notice_new_connection()
-        post = self.mailbox.empty(wait_s)
         try:
             self._work_off(post)
         except (OperationalError, InterfaceError):
@@ -192,6 +197,9 @@ class Dispatcher:
     def _notice_new_connection(self) -> None:
         """What was on its way when a connection ended was not answered for, and never will be."""
         epoch = self._in_service().epoch
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self._clocks.connected(to_ms(self._now()))
         lost = [command_id for command_id, at in self._flying.items() if at != epoch]
         if lost:
             outbox.release(lost)
@@ -203,16 +211,23 @@ class Dispatcher:
         """What is asked goes out before what was said comes in: no stop waits behind heartbeats."""
         self._book()  # first: answers to what is booked may be in this post, and would find no row
         self._note_broker(post)
-        if self._is_due("poll", _POLL_S) or post.rung:
+        is_due = self._is_due("poll", _POLL_S)
+        if is_due or post.rung:
             self._publish_due()
-            self.counters["commands_expired"] += outbox.expire(self._now())
+            self._look()
+            self._alarmer.ring()  # ingest rings, too, when it has seen current after a stop
+        if is_due:
+            over = outbox.expire(self._now())
+            self.counters["commands_expired"] += len(over)
+            self._teller.ring(over)
         if post.messages:
             self._hear(post.messages)
+        self._conclude()
 
     def _note_broker(self, post: Post) -> None:
         """Write down what the broker answered."""
         if post.taken:
-            outbox.record_published(post.taken, self._now())
+            self._teller.ring(outbox.record_published(post.taken, self._now()))
             self.counters["commands_published"] += len(post.taken)
         if post.refused:
             outbox.release(post.refused)
@@ -226,8 +241,9 @@ class Dispatcher:
         post.refused.clear()
 
     def _book(self) -> None:
-        if self._direct is not None:
+        if self._direct is not None and self._direct.waiting:
             self._direct.book()
+            self._look()
 
     def _is_due(self, what: str, every_s: float) -> bool:
         now = time.monotonic()
@@ -258,63 +274,38 @@ class Dispatcher:
         line.wake()  # it may have stopped reading
 
     def _take_in(self, messages: Sequence[Message]) -> None:
-        """Write down what was said, in one transaction, and publish again what a device missed."""
-        answers: list[Answer] = []
-        births: dict[int, Status] = {}
-        refused: list[Refused] = []
-        for message in messages:
-            self._read(message, answers, births, refused)
-        if not (answers or births or refused):
-            return
-        now = self._now()
-        try:
-            with transaction.atomic():
-                moved = outbox.record_answers(answers)
-                outbox.record_births([(id_, one.boot, one.conn) for id_, one in births.items()], now)
-                rejects.write(refused)
-                again = outbox.lease_again(list(births), now, flying=list(self._flying)) if births else []
-        except Exception:
-            self._births.forget(births)  # they will be read again
-            raise
-        self.counters["acks"] += len(answers)
-        self.counters["acks_without_effect"] += len(answers) - moved
-        self.counters["births"] += len(births)
-        self.rejects.update(one.reason for one in refused)
-        self._publish(again)
+        """Write down what was said, tell of it, and publish again what a device missed."""
+        heard = self._hearing.take_in(messages, self._now(), flying=list(self._flying))
+        self.counters.update(heard.counts)
+        self.rejects.update(one.reason for one in heard.refused)
+        self._publish(heard.again)
+        self._watch.settle(heard.settled)
+        self._teller.ring(heard.changed)
+        if heard.is_alarming:
+            self._alarmer.ring()
+        if heard.has_asked:
+            self.mailbox.ring()
 
-    def _read(
-        self,
-        message: Message,
-        answers: list[Answer],
-        births: dict[int, Status],
-        refused: list[Refused],
-    ) -> None:
-        """Sort one message; what is no device's, or no good status, is ingest's to judge.
+    # --- what is to be proved ---
 
-        A retained ack is old news: its command was answered when it was new.
-        """
-        try:
-            topic = topics.parse(message.topic.decode())
-        except (WireError, UnicodeDecodeError):
+    def _look(self) -> None:
+        """Read anew what is to be proved, and by when."""
+        rows = proofs.awaited(self._now())
+        self._watch.begin(((one.id, one.device_id, one.due_at) for one in rows), wishes.open_devices())
+
+    def _until_proof_s(self) -> float:
+        due_at = self._watch.due_at()
+        return _POLL_S if due_at is None else max(0.0, (due_at - self._now()).total_seconds())
+
+    def _conclude(self) -> None:
+        """Who has not proved in time what was asked is unconfirmed: somebody has to go there."""
+        if self._until_proof_s() > 0:
             return
-        device_id = self._directory.device_of(topic.serial)
-        if device_id is None:
-            self.counters["messages_of_unknown_serials"] += 1
-            return
-        try:
-            said = codec.decode(topic.kind, message.payload)
-        except WireError as error:
-            if topic.kind == "ack":
-                refused.append(_refused(message, topic.serial, device_id, error))
-            return
-        if isinstance(said, Ack) and not message.retained:
-            answers.append(Answer(device_id, said, message.arrival_ms))
-        elif (
-            isinstance(said, Status)
-            and said.state != "offline"
-            and self._births.hear(device_id, said, retained=message.retained)
-        ):
-            births[device_id] = said
+        late = proofs.overdue(self._now())
+        self.counters["commands_unconfirmed"] += len(late)
+        self._alarmer.ring()
+        self._teller.ring(late)
+        self._look()
 
     # --- what we ask of them ---
 
@@ -322,8 +313,9 @@ class Dispatcher:
         while self._in_service().is_up and (batch := outbox.lease(self._now(), most=MOST)):
             self._publish(batch)
 
-    def _publish(self, commands: Iterable[Outgoing]) -> None:
+    def _publish(self, commands: Sequence[Outgoing]) -> None:
         line = self._in_service()
+        self._watch.add((one.id, one.device_id, one.proof_due_at) for one in commands)
         for command in commands:
             now = self._now()
             if not lifecycle.may_publish(command.expires_at, now):
@@ -360,15 +352,3 @@ class Dispatcher:
             detail["counters"] |= self._direct.figures
             detail["gauges"]["direct_stops_to_book"] = self._direct.waiting
         pulses.beat("dispatch", self._now(), detail)
-
-
-def _refused(message: Message, serial: str, device_id: int, error: WireError) -> Refused:
-    return Refused(
-        serial,
-        device_id,
-        message.topic.decode(errors="replace"),
-        error.reason,
-        error.detail.replace("\0", "�"),
-        message.payload[:200],
-        message.arrival_ms,
-    )

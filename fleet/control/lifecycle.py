@@ -16,8 +16,6 @@ from devices.wire.words import Verb
 LEAST_LEFT: Final = timedelta(seconds=0.5)  # with less, a command would arrive when its time is over
 
 
-PROVEN_BY_STATUS: Final = frozenset({Verb.STOP, Verb.PAUSE, Verb.LOCK, Verb.UNLOCK})
-PROVEN_BY_SAMPLE: Final = frozenset({Verb.LOWER})
 ALARMING: Final = frozenset({Verb.STOP, Verb.PAUSE})
 """What is asked for because current may flow: without proof, somebody is sent there."""
 
@@ -37,6 +35,9 @@ class State(StrEnum):
 
 UNANSWERED: Final = frozenset({State.REQUESTED, State.PUBLISHED})
 OPEN: Final = UNANSWERED | {State.RECEIVED}
+
+WAITING: Final = OPEN | {State.DONE}
+"""In these a command that can be proved waits for its proof; an answer is none."""
 
 PROVABLE: Final = OPEN | {State.DONE, State.UNCONFIRMED}
 """From these a proof may still make a command `confirmed`."""

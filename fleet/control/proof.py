@@ -78,19 +78,22 @@ class Case:
 
 
 class Answered(NamedTuple):
-    """The device answered this very command."""
+    """The device answered this very command.
+
+    `may_be_resent`: the broker may not know that we had it before, so one that we know word for word is no second.
+    """
 
     ack: Ack
     at_ms: int
+    may_be_resent: bool = False
 
 
 class Said(NamedTuple):
     """A full status that is no retained copy.
 
     Attributes:
-        is_live: It is no goodbye, and took under five seconds to come.
+        is_live: It surely took under five seconds to come.
         is_disputed: Two devices speak under the serial.
-        is_sure: `placed_ms` rests on more than its own arrival.
     """
 
     status: Status
@@ -98,7 +101,6 @@ class Said(NamedTuple):
     at_ms: int
     is_live: bool = True
     is_disputed: bool = False
-    is_sure: bool = True
 
     @property
     def point(self) -> Point:
@@ -135,6 +137,8 @@ def weigh(case: Case, evidence: Evidence) -> Case:
 def _answered(case: Case, one: Answered) -> Case:
     """Take the device's word; of a step told twice, the first time counts, and so does the first outcome."""
     outcome = lifecycle.answered(one.ack)
+    if one.may_be_resent and _is_known(case, one.ack):
+        return case
     case = replace(case, acks=case.acks + 1)
     moves = case.state in lifecycle.before(outcome)
     is_first = case.act is None or (outcome is State.DONE and case.done_ms is None)
@@ -149,6 +153,12 @@ def _answered(case: Case, one: Answered) -> Case:
     if moves:
         case = _moved(case, outcome, one.at_ms)
     return _remembered(case, one.at_ms)
+
+
+def _is_known(case: Case, ack: Ack) -> bool:
+    said = (ack.boot, ack.up_ms, ack.outcome)
+    notes = (case.told("ack"), case.told("again"))
+    return any((note.get("boot"), note.get("up_ms"), note.get("outcome")) == said for note in notes)
 
 
 def _moved(case: Case, outcome: State, at_ms: int) -> Case:
@@ -244,8 +254,7 @@ def _is_later(case: Case, one: Said | Sampled) -> bool:
     message = one.status if isinstance(one, Said) else one.telemetry
     if case.act is not None:
         return Point(message.boot, message.up_ms) >= case.act
-    is_sure = one.is_sure if isinstance(one, Said) else True
-    return is_sure and case.published_ms is not None and one.placed_ms > case.published_ms
+    return case.published_ms is not None and one.placed_ms > case.published_ms
 
 
 def _outlives_refutation(case: Case, point: Point) -> bool:

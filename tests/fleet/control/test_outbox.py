@@ -14,9 +14,9 @@ from devices.wire import codec
 from devices.wire.messages import Ack
 from devices.wire.words import RefusalReason
 from fleet.access.models import Site
-from fleet.control import outbox, service
+from fleet.control import outbox, proofs, service
 from fleet.control.models import Command
-from fleet.control.outbox import Answer
+from fleet.control.proof import Answered
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
@@ -56,7 +56,14 @@ def at(seconds):
 
 def answers(command, outcome, reason=None, *, device=None, at_s=1.0):
     ack = Ack(id=str(command.id), boot=7, up_ms=1, outcome=outcome, reason=reason, output="off")
-    return outbox.record_answers([Answer((device or command.device).id, ack, to_ms(at(at_s)))])
+    return take(device or command.device, ack, at_s=at_s)
+
+
+def take(device, ack, *, at_s=1.0):
+    """Take an answer in; return how many commands it moved."""
+    with transaction.atomic():
+        moved = proofs.weigh([(device.id, Answered(ack, to_ms(at(at_s))))], at(at_s))
+    return sum(case.state != command.state for command, case in moved)
 
 
 def state_of(command):
@@ -212,14 +219,14 @@ def test_a_device_answers_for_itself_only(wish, other):
 
 def test_an_answer_to_nothing_we_asked_is_without_effect(wish, device):
     ack = Ack(id=str(uuid4()), boot=7, up_ms=1, outcome="done", output="off")
-    assert outbox.record_answers([Answer(device.id, ack, to_ms(NOON))]) == 0
+    assert take(device, ack) == 0
 
 
 def test_no_answer_in_time_is_expired_and_a_late_done_beats_that(wish):
     command = wish()
     outbox.record_published([command.id], at(0.1))
-    assert outbox.expire(at(9.999)) == 0
-    assert outbox.expire(at(10)) == 1
+    assert outbox.expire(at(9.999)) == []
+    assert outbox.expire(at(10)) == [command.id]
     assert state_of(command) == "expired"
     answers(command, "done", at_s=10.5)
     assert state_of(command) == "done"
@@ -242,7 +249,7 @@ def test_a_birth_takes_what_is_neither_answered_nor_expired_under_its_own_id(wis
 def test_a_birth_is_the_answer_to_a_rebirth(wish, other):
     asked, elsewhere, stop = wish("rebirth"), wish("rebirth", of=other), wish("stop")
     outbox.record_published([asked.id], at(0.1))
-    assert outbox.record_births([(asked.device_id, 7, 2)], at(1)) == 1
+    assert outbox.record_births([(asked.device_id, 7, 2)], at(1)) == [asked.id]
     assert (state_of(asked), state_of(elsewhere), state_of(stop)) == ("done", "requested", "requested")
     assert asked.evidence["status"] == {"boot": 7, "conn": 2, "at_ms": to_ms(at(1))}
 
@@ -250,7 +257,7 @@ def test_a_birth_is_the_answer_to_a_rebirth(wish, other):
 def test_a_rebirth_that_is_over_is_not_fulfilled_by_a_birth_hours_later(wish):
     command = wish("rebirth")
     outbox.expire(at(10))
-    assert outbox.record_births([(command.device_id, 7, 2)], at(7200)) == 0
+    assert outbox.record_births([(command.device_id, 7, 2)], at(7200)) == []
     assert state_of(command) == "expired"
 
 
