@@ -136,9 +136,9 @@ def _confirmed(command: Commandish, now: datetime) -> str:
         "what": what,
         "after": _after(command, command.confirmed_at),
     }
-    if command.unconfirmed_at is not None and command.confirmed_at is not None:
-        until = span(command.confirmed_at, command.unconfirmed_at)
-        text += " " + _("Before that it was unconfirmed for %(time)s.") % {"time": until}
+    late, at = command.unconfirmed_at, command.confirmed_at
+    if late is not None and at is not None and late < at:
+        text += " " + _("Before that it was unconfirmed for %(time)s.") % {"time": span(at, late)}
     if command.acks > 1:
         text += " " + ngettext(
             "The device answered %(n)d time.", "The device answered %(n)d times.", command.acks
@@ -155,12 +155,7 @@ def _unconfirmed(command: Commandish, now: datetime) -> str:
 
 def _why_unconfirmed(command: Commandish, now: datetime) -> str:
     if command.refuted_at is not None:
-        ma = _ma_after(command.evidence)
-        if ma is not None:
-            return _("the device says that it is done, but %(ma)s mA still flowed afterwards") % {
-                "ma": f"{ma:g}"
-            }
-        return _("the device says that it is done, but not that its output is off")
+        return _why_refuted(command)
     if command.refused_at is not None:
         return _("the device refused it%(why)s") % {"why": _because(command.evidence)}
     if command.expired_at is not None and _outcome(command.evidence) == "expired":
@@ -173,6 +168,17 @@ def _why_unconfirmed(command: Commandish, now: datetime) -> str:
     else:
         text = _("no answer within %(time)s")
     return text % {"time": wait}
+
+
+def _why_refuted(command: Commandish) -> str:
+    ma = (command.evidence.get("refuted") or {}).get("ma")
+    if isinstance(ma, int | float):
+        seen = _("%(ma)s mA flowed afterwards") % {"ma": f"{round(ma, 1):g}"}
+    else:
+        seen = _("it says afterwards that its output is not off")
+    if command.confirmed_at is not None:
+        return _("it was confirmed at first, but %(seen)s") % {"seen": seen}
+    return _("the device says that it is done, but %(seen)s") % {"seen": seen}
 
 
 def _refused(command: Commandish, now: datetime) -> str:
@@ -222,6 +228,8 @@ def _after_stop(command: Commandish) -> str:
 
 
 def _after_pause(command: Commandish) -> str:
+    if command.state == "refused" and (command.evidence.get("ack") or {}).get("reason") == "no_session":
+        return _("Nothing is to be paused, says the device. If you see otherwise, stop it there.")
     return _("Go to the device, and pause or stop it there.")
 
 
@@ -284,12 +292,6 @@ def _outcome(evidence: Mapping[str, Any]) -> str | None:
     ack = evidence.get("ack") or {}
     outcome: str | None = ack.get("outcome")
     return ack.get("reason") if outcome == "repeat" else outcome
-
-
-def _ma_after(evidence: Mapping[str, Any]) -> float | None:
-    """Return the greatest current that was seen after the answer, mA; None: no sample showed it."""
-    ma = (evidence.get("refuted") or {}).get("ma")
-    return float(ma) if isinstance(ma, int | float) else None
 
 
 def _waited(command: Commandish, now: datetime) -> str:
