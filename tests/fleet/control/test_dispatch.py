@@ -106,18 +106,19 @@ def pulse_age_s(house):
     return float(rows[0][0]) if rows else 1e9
 
 
-def ask(house, device, verb, *, args="{}", ttl_s=10):
+def ask(house, device, verb, *, args="{}", ttl_s=10, proof_s=None):
     """Write a command as a service does; return its id."""
     command_id = uuid.uuid4()
     house.sql(
-        """INSERT INTO control_command (id, device_id, verb, args, reason, state, requested_at, expires_at,
-            attempts, evidence)
-            SELECT %s, id, %s, %s, '', 'requested', now(), now() + %s * interval '1 s', 0, '{}'
-            FROM devices_device WHERE serial = %s""",
+        """INSERT INTO control_command (id, device_id, site_id, verb, args, reason, state, requested_at, expires_at,
+            attempts, evidence, actor_name, via, reason_by, acks, rev, proof_due_at)
+            SELECT %s, id, site_id, %s, %s, '', 'requested', now(), now() + %s * interval '1 s', 0, '{}', '', 'house',
+            '', 0, 1, now() + %s * interval '1 s' FROM devices_device WHERE serial = %s""",
         command_id,
         verb,
         args,
         ttl_s,
+        proof_s,
         device.serial,
     )
     house.sql("SELECT pg_notify('control_command', '')")
