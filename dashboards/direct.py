@@ -97,7 +97,7 @@ class DirectStop:
         try:
             said: dict[str, Any] = msgspec.json.decode(answer)
         except msgspec.DecodeError as error:
-            raise ConnectionError("dispatch hung up") from error
+            raise ConnectionError from error  # it hung up
         return said
 
     async def _where(self) -> tuple[str, int]:
@@ -132,7 +132,7 @@ async def _body(receive: Any) -> bytes:
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ConnectionError("the page went away")
+            raise ConnectionError  # the page went away
         body += message.get("body", b"")
         if len(body) > _LONGEST_BYTES:
             raise _Refused(413, "body")

@@ -102,7 +102,7 @@ def ensure_server_accounts() -> None:
         if not BrokerAccount.objects.filter(username__startswith="_", revoked_at=None).exists():
             raise EnrolmentRefused(
                 "the server's own broker accounts are not known, and files without them would shut it out; "
-                "set MQTT_SERVER_ACCOUNTS to _ingest:password,_dispatch:password"
+                "set MQTT_SERVER_ACCOUNTS to _ingest:password,_dispatch:password,_direct:password"
             )
         return
     wanted = dict(_account_of(pair) for pair in settings.MQTT_SERVER_ACCOUNTS.split(",") if pair.strip())
@@ -253,7 +253,7 @@ def _account_of(pair: str) -> tuple[str, str]:
     username, _, password = pair.strip().partition(":")
     if broker.role_of(username) is None or not password:
         raise EnrolmentRefused(
-            f"MQTT_SERVER_ACCOUNTS names {username!r}; expected _ingest:password,_dispatch:password "
+            f"MQTT_SERVER_ACCOUNTS names {username!r}; expected _ingest:password,_dispatch:password… "
             "(and _bench:password in MQTT_BENCH_ACCOUNT only)"
         )
     return username, password

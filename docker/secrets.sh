@@ -17,15 +17,16 @@ word() { head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n'; }
 key() { head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n'; }
 keep() { printf '%s\n' "$2" >"$folder/$1"; }
 
-postgres=$(word) valkey=$(word) ingest=$(word) dispatch=$(word)
+postgres=$(word) valkey=$(word) ingest=$(word) dispatch=$(word) direct=$(word)
 keep secret_key "$(word)"
 keep postgres_password "$postgres"
 keep database_url "postgresql://myofleet:$postgres@postgres:5432/myofleet"
 keep valkey_password.conf "requirepass $valkey"
 keep redis_url "redis://:$valkey@redis:6379/0"
-keep mqtt_server_accounts "_ingest:$ingest,_dispatch:$dispatch"
+keep mqtt_server_accounts "_ingest:$ingest,_dispatch:$dispatch,_direct:$direct"
 keep mqtt_url_ingest "mqtt://_ingest:$ingest@broker:1883"
 keep mqtt_url_dispatch "mqtt://_dispatch:$dispatch@broker:1883"
+keep mqtt_url_direct "mqtt://_direct:$direct@broker:1883"
 keep vapid_private_key "$(key)"
 keep email_url "" # no mail until you write smtp+tls://user:password@host:587 into it
 

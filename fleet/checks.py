@@ -64,3 +64,17 @@ def required_roles(**_kwargs: Any) -> list[CheckMessage]:
         )
         for name in unknown
     ]
+
+
+@register(TAG)
+def direct_path(**_kwargs: Any) -> list[CheckMessage]:
+    """fleet.E005: dispatch is to take stops that go past the database, and has no way to the broker for them."""
+    if settings.DIRECT_LISTEN is None or settings.DIRECT_MQTT_URL:
+        return []
+    return [
+        Error(
+            "DIRECT_LISTEN is set, and DIRECT_MQTT_URL is not",
+            hint="Set DIRECT_MQTT_URL to mqtt://_direct:password@host:1883, and name _direct in MQTT_SERVER_ACCOUNTS.",
+            id="fleet.E005",
+        )
+    ]

@@ -104,6 +104,8 @@ def _ours(key: str, pulses: Mapping[str, Pulse], now: datetime, version: str, re
             "its": its,
             "ours": version,
         }
+    elif key == "dispatch":
+        level, words, todo = _direct(pulse.detail)
     return Part(
         key,
         label,
@@ -117,6 +119,23 @@ def _ours(key: str, pulses: Mapping[str, Pulse], now: datetime, version: str, re
     )
 
 
+def _direct(detail: Mapping[str, Any]) -> tuple[Level, str, str]:
+    """How dispatch stands with the way past the database."""
+    if "direct" not in detail:
+        return "good", _("lives"), ""
+    waiting = (detail.get("gauges") or {}).get("direct_stops_to_book") or 0
+    if waiting:
+        todo = _("See its log: each says why. They were sent to the devices, but are in no history yet.")
+        return "warn", _("lives; stops that went past the database are not booked: %(n)d") % {"n": waiting}, todo
+    if detail["direct"]:
+        return "good", _("lives; stops also go out without the database"), ""
+    return (
+        "warn",
+        _("lives; without the database nothing could be stopped from here"),
+        _("See “direct path” in its log, and whether the account _direct may log in (manage.py enrol --sync)."),
+    )
+
+
 def _beat_without_worker(todo: str, redis: Redis) -> tuple[Level, str, str]:
     """Beat is heard through the worker; where that is silent, its ticks in Redis still tell."""
     if redis.why:
@@ -124,6 +143,17 @@ def _beat_without_worker(todo: str, redis: Redis) -> tuple[Level, str, str]:
     if redis.ticks_waiting:
         return "unknown", _("its ticks wait for the worker"), ""
     return "bad", _("sends no ticks"), todo
+
+
+def no_direct(pulses: Mapping[str, Pulse], *, has_address: bool) -> str:
+    """Return that there is no way past the database, and who makes one; nothing where there is."""
+    dispatch = pulses.get("dispatch")
+    if has_address and (dispatch is None or "direct" in dispatch.detail):
+        return ""
+    return _(
+        "While the database is away, nobody can stop a device from these pages. Whoever runs this server sets "
+        "DIRECT_URL, DIRECT_LISTEN and DIRECT_MQTT_URL."
+    )
 
 
 def _version(detail: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from dashboards.access.people import member
 from dashboards.duty import channels
 from dashboards.system import figures, pipeline, servers, slow
-from dashboards.system.parts import Level, Part, living, parts
+from dashboards.system.parts import Level, Part, living, no_direct, parts
 from dashboards.words.reasons import Reason, reject
 from devices import queries
 from devices.models import Pulse, SlowSpell
@@ -86,6 +86,7 @@ def _context() -> dict[str, Any]:
         "deaf_words": pipeline.deaf_words(),
         "parts": every,
         "unset": channels.unset(),
+        "no_direct": no_direct(pulses, has_address=settings.DIRECT_URL is not None),
         "tasks": [*_of_parts(every), *_of_flow(news, alive, redis), *_of_disk(disk, pulses, now)],
         "rates": figures.rates(alive),
         "backlog": figures.backlog(alive, redis),

@@ -71,7 +71,7 @@ def read(text: str, now: datetime) -> Permit:
         user_id, username, site_id, site, login, issued_ms = fields
         permit = Permit(user_id, username, site_id, site, login, from_ms(issued_ms))
     except (signing.BadSignature, ValueError, TypeError) as error:
-        raise NoPermit("this is no permit of this server") from error
+        raise NoPermit("unsigned") from error
     if not permit.issued_at - LASTS < now < permit.expires_at:
-        raise NoPermit("the permit is over")
+        raise NoPermit("over")
     return permit

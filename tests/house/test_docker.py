@@ -114,7 +114,8 @@ def test_no_password_is_in_the_environment() -> None:
     for service in SERVICES.values():
         for name, value in _environment(service).items():
             assert not re.search(
-                r"SECRET|PASSWORD|PRIVATE_KEY|(?<!PUBLIC)_URL$|SERVER_ACCOUNTS$", name.removesuffix("_FILE")
+                r"SECRET|PASSWORD|PRIVATE_KEY|(?<!PUBLIC)(?<!^DIRECT)_URL$|SERVER_ACCOUNTS$",
+                name.removesuffix("_FILE"),
             ) or (name.endswith("_FILE") and value.startswith("/run/secrets/")), name
 
 

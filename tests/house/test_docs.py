@@ -9,7 +9,7 @@ from fleet.embedded.options import Options
 
 ROOT = Path(__file__).resolve().parents[2]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
-READ = re.compile(r'env\.(?:text|number|seconds|switch|words|url)\(\s*"([A-Z_]+)"')
+READ = re.compile(r'env\.(?:text|number|seconds|switch|words|url|endpoint)\(\s*"([A-Z_]+)"')
 
 
 @pytest.mark.parametrize("name", sorted(set(READ.findall((ROOT / "fleet" / "settings.py").read_text()))))

@@ -31,6 +31,7 @@ _FOR_PROGRAMMERS = {
     "health.py",
     "consumers.py",
     "dispatcher.py",
+    "direct_door.py",
     "chain.py",
     "migrations",
     "management",
