@@ -176,8 +176,11 @@ def _stop(row: Row, _measured: Mapping[str, Row]) -> list[Figure]:
         Figure("stop", "click → the device has it, p50", row["p50_ms"], "ms", 50),
         Figure("stop", "click → the device has it, p95", row["p95_ms"], "ms", 150),
         Figure("stop", "click → the device has it, slowest", row["max_ms"], "ms"),
-        Figure("stop", "click → confirmed by the device, p50", row["confirmed_p50_ms"], "ms"),
-        Figure("stop", "click → confirmed by the device, p95", row["confirmed_p95_ms"], "ms"),
+        *(
+            Figure("stop", f"click → confirmed by the device, {share}", row[f"confirmed_{share}_ms"], "ms")
+            for share in ("p50", "p95")
+            if f"confirmed_{share}_ms" in row
+        ),
         Figure("stop", "stops that were not confirmed", row["never_confirmed"], "", 0),
         Figure("stop", f"{many}: click → all published, slowest", row["site_published_ms"], "ms", 300),
         Figure("stop", f"{many}: click → the last device has it, slowest", row["site_heard_ms"], "ms"),

@@ -225,6 +225,8 @@ def _frozen(postmaster: int) -> Iterator[None]:
 
 
 def _spread(name: str, took_ms: list[float]) -> dict[str, float]:
+    if not took_ms:
+        return {}
     found = Latencies(shown_ms=took_ms)
     return {
         f"{name}p50_ms": found.percentile_ms(0.5),
