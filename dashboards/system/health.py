@@ -21,6 +21,7 @@ from dashboards.system.heart import HEART
 from devices import queries
 from devices.models import Device, Pulse
 from fleet.access import queries as access
+from fleet.control import figures as command_figures
 from fleet.safety import queries as alert_queries
 
 SILENT_AFTER = {
@@ -77,16 +78,19 @@ def prometheus(request: HttpRequest) -> HttpResponse:
         pulses = list(Pulse.objects.order_by("part"))
         counts = queries.site_counts(Device.objects.all())
         alerts: alert_queries.Figures | None = alert_queries.figures(now)
+        commands: command_figures.Figures | None = command_figures.figures(now)
         own["gauges"] |= servers.disk.get().gauges()
     except DatabaseError:  # what this process knows by itself is worth telling all the same
         if not _is_local(request):
             return problems.answer(request, 503, "The database does not answer, so no token can be checked.")
-        now, pulses, counts, alerts = timezone.now(), [], None, None
+        now, pulses, counts, alerts, commands = timezone.now(), [], None, None, None
     # The web's own word is fresher than its pulse, and housekeeping has one an hour: its age would alarm everybody.
     others = [pulse for pulse in pulses if pulse.part not in ("web", "prune")]
     parts = [metrics.Part(pulse.part, _age(pulse, now).total_seconds(), pulse.detail) for pulse in others]
     every = [metrics.Part("web", None, own), *parts]
-    return _uncached(HttpResponse(metrics.text(every, counts, alerts), content_type=CONTENT_TYPE_LATEST))
+    return _uncached(
+        HttpResponse(metrics.text(every, counts, alerts, commands), content_type=CONTENT_TYPE_LATEST)
+    )
 
 
 def _verdicts(now: datetime) -> Iterator[Verdict]:

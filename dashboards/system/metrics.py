@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from fleet.control.figures import Figures as CommandFigures
 from fleet.safety import queries as alert_queries
 
 _NAME = re.compile(r"[^a-zA-Z0-9_]")
@@ -39,17 +40,20 @@ class _Families(Collector):
 
 
 def text(
-    parts: Iterable[Part], counts: Mapping[str, Any] | None, alerts: alert_queries.Figures | None = None
+    parts: Iterable[Part],
+    counts: Mapping[str, Any] | None,
+    alerts: alert_queries.Figures | None = None,
+    commands: CommandFigures | None = None,
 ) -> bytes:
     """Return the exposition text.
 
     Args:
         counts: Those of `queries.site_counts`; None: the database did not answer.
-        alerts: As the database tells them; None: not known.
+        alerts, commands: As the database tells them; None: not known.
     """
     registry = CollectorRegistry(auto_describe=False)
     parts = list(parts)
-    ours = [*_pulses(parts), *_rejects(parts), *_devices(counts), *_alerts(alerts)]
+    ours = [*_pulses(parts), *_rejects(parts), *_devices(counts), *_alerts(alerts), *_commands(commands)]
     taken = {family.name for family in ours}  # one name twice would make the whole answer unreadable
     told = [family for family in _figures(parts) if family.name not in taken]
     registry.register(_Families([*ours, *told]))
@@ -130,6 +134,27 @@ def _alerts(told: alert_queries.Figures | None) -> Iterator[Metric]:
         ("chattering", told.chattering, "Open alerts that come and go."),
     ):
         yield GaugeMetricFamily(f"myofleet_alerts_{name}", says, value=number)
+
+
+def _commands(told: CommandFigures | None) -> Iterator[Metric]:
+    if told is None:
+        return
+    many = GaugeMetricFamily(
+        "myofleet_commands_last_hour",
+        "What was asked of devices at sites in the last hour, by how it stands now.",
+        labels=["verb", "state"],
+    )
+    for (verb, state), number in told.standing.items():
+        many.add_metric([verb, state], number)
+    yield many
+    for name, found, says in (
+        ("published", told.published_s, "From asked for until the broker had it, s, in the last hour."),
+        ("proof", told.proved_s, "From asked for until the device had shown it, s, in the last hour."),
+    ):
+        times = GaugeMetricFamily(f"myofleet_command_{name}_seconds", says, labels=["verb", "quantile"])
+        for (verb, quantile), seconds in found.items():
+            times.add_metric([verb, f"{quantile:g}"], seconds)
+        yield times
 
 
 def _numbers(told: object) -> Iterator[tuple[str, float]]:

@@ -63,6 +63,19 @@ SENTENCES: Final[dict[str, str | Promise]] = {
     "alert.closed": gettext_lazy("%(actor)s closed “%(rule)s” of %(subject)s"),
     "alert.assigned": gettext_lazy("%(actor)s gave “%(rule)s” of %(subject)s to somebody"),
     "alert.commented": gettext_lazy("%(actor)s commented on “%(rule)s” of %(subject)s"),
+    "command.stop": gettext_lazy("%(actor)s asked %(subject)s to stop"),
+    "command.pause": gettext_lazy("%(actor)s asked %(subject)s to pause"),
+    "command.lower": gettext_lazy("%(actor)s asked %(subject)s to lower %(lower)s"),
+    "command.identify": gettext_lazy("%(actor)s asked %(subject)s to blink"),
+    "command.lock": gettext_lazy("%(actor)s asked that %(subject)s be locked"),
+    "command.unlock": gettext_lazy("%(actor)s asked that %(subject)s be unlocked"),
+    "command.rebirth": gettext_lazy("%(actor)s asked %(subject)s to say everything anew"),
+    "command.reason": gettext_lazy("%(actor)s said why %(subject)s was asked: %(reason)s"),
+    "site.stop": gettext_lazy("%(actor)s asked all that may be on to stop at %(where)s (%(count)d devices)"),
+    "site.identify": gettext_lazy("%(actor)s asked the devices at %(where)s to blink (%(count)d devices)"),
+    "site.stop.reason": gettext_lazy(
+        "%(actor)s said why the devices at %(where)s were asked to stop: %(reason)s"
+    ),
     "rules.changed": gettext_lazy("%(actor)s changed the rules of %(site)s: %(why)s"),
     "rules.tried": gettext_lazy("%(actor)s tried changed rules on a stored day of %(site)s"),
     "duty.taken": gettext_lazy("%(actor)s took over the duty “%(duty)s” at %(site)s"),
@@ -99,7 +112,7 @@ GROUPS: Final[dict[str, str | Promise]] = {
     "mfa": gettext_lazy("Second factors"),
     "token": gettext_lazy("Tokens"),
     "display": gettext_lazy("Display links"),
-    "site": gettext_lazy("Sites"),
+    "site": gettext_lazy("Sites, and stops of a room or site"),
     "device": gettext_lazy("Devices"),
     "alert": gettext_lazy("Alerts: what people did with them"),
     "rules": gettext_lazy("Rules"),
@@ -109,7 +122,7 @@ GROUPS: Final[dict[str, str | Promise]] = {
     "webhook": gettext_lazy("Webhooks"),
     "push": gettext_lazy("Browser push"),
     "email": gettext_lazy("E-mail addresses"),
-    "command": gettext_lazy("Commands"),
+    "command": gettext_lazy("What was asked of devices"),
     "conflict": gettext_lazy("Identity conflicts"),
     "audit": gettext_lazy("Exports of the audit"),
     "data": gettext_lazy("Exports of data"),
@@ -157,8 +170,26 @@ def _words(entry: AuditEntry, names: Mapping[str, str]) -> dict[str, Any]:
         "why": detail.get("why", "?"),
         "rule": _rule(detail.get("rule")),
         "duty": _duty(entry.subject),
+        "count": len(detail.get("devices") or ()),
+        "where": _where(entry),
+        "lower": _lower(detail.get("args")),
     }
     return words
+
+
+def _where(entry: AuditEntry) -> str:
+    site = entry.site.name if entry.site else entry.subject
+    is_whole = entry.site is None or entry.subject == entry.site.slug
+    return site if is_whole else f"{site}, {entry.subject}"
+
+
+def _lower(args: object) -> str:
+    """Return what was asked of the intensity: "channel 2 to at most 20 mA"."""
+    known = args if isinstance(args, dict) else {}
+    ma, channel = known.get("to_ma", "?"), known.get("channel")
+    if channel is None:
+        return _("all channels to at most %(ma)s mA") % {"ma": ma}
+    return _("channel %(n)s to at most %(ma)s mA") % {"ma": ma, "n": channel}
 
 
 def _subject(subject: str, names: Mapping[str, str]) -> str:

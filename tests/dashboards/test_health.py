@@ -133,6 +133,7 @@ def test_one_answer_holds_the_figures_of_every_process() -> None:
     assert seen["myofleet_devices_by_link", (("link", "online"),)] == 0
     assert seen["myofleet_alerts_open", (("priority", "high"), ("state", "raised"))] == 0
     assert seen["myofleet_alerts_waiting_seconds", (("priority", "high"),)] == 0
+    assert seen["myofleet_commands_last_hour", (("state", "unconfirmed"), ("verb", "stop"))] == 0
     assert seen["myofleet_database_up", ()] == 1
 
 

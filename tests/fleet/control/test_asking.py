@@ -17,7 +17,7 @@ from devices.wire.words import Verb
 from fleet.access.errors import Denied, NotVisible
 from fleet.access.models import AuditEntry, Membership, Role, Site
 from fleet.access.roles import MAY
-from fleet.control import ids, service, stop_queries
+from fleet.control import figures, ids, service, stop_queries
 from fleet.control.models import Command, LockWish, Stop
 from fleet.control.service import NotNow, Taken, Unusable
 from fleet.live import announce
@@ -344,6 +344,25 @@ def test_a_lock_is_held_as_a_wish_until_the_device_says_the_same(device: Device,
     ask(nurse, device, "unlock", args={}, now=NOON + timedelta(hours=1))
     wish.refresh_from_db()
     assert (wish.locked, wish.word, wish.read_back_at) == (False, "other", None)
+
+
+# --- figures ---
+
+
+def test_figures_tell_what_was_asked_in_the_last_hour_and_how_long_it_took(
+    ward: dict[str, Device], nurse: User, site: Site
+) -> None:
+    before = NOON - timedelta(hours=2)
+    ask(nurse, ward["ON"], now=before)
+    service.stop_site(actor=nurse, site=site, now=NOON)
+    of = Command.objects.filter(requested_at=NOON)
+    of.update(state="unconfirmed", published_at=NOON + timedelta(seconds=0.02))
+    of.filter(device=ward["ON"]).update(state="confirmed", confirmed_at=NOON + timedelta(seconds=0.4))
+    told = figures.figures(NOON + timedelta(seconds=5))
+    assert (told.standing["stop", "confirmed"], told.standing["stop", "unconfirmed"]) == (1, 5)
+    assert told.standing["stop", "requested"] == 0
+    assert told.published_s["stop", 0.95] == pytest.approx(0.02)
+    assert told.proved_s == {("stop", q): pytest.approx(0.4) for q in figures.QUANTILES}
 
 
 # --- a database that is held up ---
