@@ -2,6 +2,7 @@
 
 import os
 import signal
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -17,6 +18,25 @@ from tests.harness import House, wait_for
 
 Command = dict[str, Any]
 _GATE = 4712  # an advisory lock
+
+ATTEMPTS: tuple[tuple[str, dict[str, Any], set[int]], ...] = (
+    *((verb, {}, {422}) for verb in ("start", "resume", "raise", "increase", "set", "turn", "Stop", "")),
+    ("start", {"to_ma": 20}, {422}),
+    ("apply_protocol", {"protocol": {}, "sha256": "0" * 64}, {403}),
+    ("withdraw", {"id": str(uuid.UUID(int=1))}, {403}),
+    ("lower", {}, {422}),
+    ("lower", {"to_ma": -5}, {422}),
+    ("lower", {"to_ma": "40"}, {422}),
+    ("lower", {"to_ma": [40]}, {422}),
+    ("lower", {"to_ma": 1e400}, {400, 422}),
+    ("lower", {"to_ma": 10, "from_ma": 0}, {422}),
+    ("lower", {"channel": 0, "to_ma": 1}, {422}),
+    ("lower", {"channel": 9, "to_ma": 1}, {422}),
+    ("lower", {"channel": None, "to_ma": 80}, {202, 409, 422}),  # above now: at most, never more
+    ("lower", {"channel": 1, "to_ma": 9_999.5}, {202, 409, 422}),
+    ("pause", {"resume": True}, {202, 422}),
+)
+"""What somebody may try: verb, arguments, and the statuses that are right."""
 
 
 def in_session(house: House, fleet: Simulator, *serials: str) -> None:
