@@ -61,7 +61,7 @@ def visible_device(request: HttpRequest, serial: str, *, verb: str = "see") -> D
     """
     device = None
     if topics.is_serial(serial):
-        device = visible_devices(request).select_related("site").filter(serial=serial).first()
+        device = visible_devices(request).select_related("site", "live").filter(serial=serial).first()
     if device is None:
         raise not_found(f"device {serial[:64]!r}")
     if verb != "see":

@@ -53,7 +53,7 @@ def command(
         args=msgspec.json.encode(args).decode(),
         actor_id=asker.user_id,
         actor_name=asker.name,
-        site_id=device.site_id,
+        site=device.site,
         stop=stop,
         via=via,
         reason=reason,

@@ -31,6 +31,6 @@ def send(commands: Sequence[Command]) -> None:
 
 
 def tell(commands: Iterable[Command]) -> None:
-    """Tell the pages once this is committed.  Whoever asks never waits for that."""
-    told = queries.told(commands)
-    transaction.on_commit(lambda: announce.commands(told), robust=True)
+    """Tell the pages once this is committed.  Whoever asks never waits for that, and dispatch is woken first."""
+    some = list(commands)
+    transaction.on_commit(lambda: announce.commands(queries.told(some)), robust=True)
