@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
+import structlog
 from django.conf import settings
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -21,6 +22,8 @@ from dashboards.api.problems import MEDIA_TYPE
 from dashboards.live.sockets import is_same_origin
 from fleet.access.clients import address_of_scope
 from fleet.control import permits
+
+log = structlog.get_logger(__name__)
 
 PATH: Final = "/direct/stop"
 ANSWERS_S: Final = 0.9
@@ -43,6 +46,14 @@ _WORDS: Final[dict[str, Promise]] = {
     "away": _("No way to the devices is left. It was not sent: go there and stop at the device."),
     "none": _("This server has no way past its database. It was not sent: go there and stop at the device."),
 }
+
+
+class _Said(msgspec.Struct, frozen=True):
+    """What dispatch answers."""
+
+    status: int
+    why: str = ""
+    answer: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class _Refused(Exception):
@@ -69,7 +80,9 @@ class DirectStop:
                 status, body = await self._answer(scope, receive)
         except _Refused as refused:
             status, body = refused.status, _problem(refused)
-        except (TimeoutError, OSError):
+        except Exception as error:  # whatever it is, somebody waits with a finger on a stop
+            if not isinstance(error, TimeoutError | OSError):
+                log.exception("a stop was not handed on")
             self._address = None
             status, body = 503, _problem(_Refused(503, "away"))
         await _send(send, status, body)
@@ -82,11 +95,13 @@ class DirectStop:
         asked = _read(await _body(receive))
         asked["address"] = address_of_scope(scope)
         said = await self._ask(msgspec.json.encode(asked))
-        if said["status"] != HTTPStatus.ACCEPTED:
-            raise _Refused(said["status"], said["why"])
-        return 202, msgspec.json.encode(said["answer"])
+        if said.status == HTTPStatus.ACCEPTED:
+            return 202, bytes(said.answer)
+        if said.why not in _WORDS:
+            raise ConnectionError  # that is no dispatch of this build
+        raise _Refused(said.status, said.why)
 
-    async def _ask(self, line: bytes) -> dict[str, Any]:
+    async def _ask(self, line: bytes) -> _Said:
         """Ask dispatch.  Raises OSError, if it is not there or hangs up."""
         reader, writer = await asyncio.open_connection(*await self._where())
         try:
@@ -95,10 +110,9 @@ class DirectStop:
         finally:
             writer.close()
         try:
-            said: dict[str, Any] = msgspec.json.decode(answer)
+            return msgspec.json.decode(answer, type=_Said)
         except msgspec.DecodeError as error:
             raise ConnectionError from error  # it hung up
-        return said
 
     async def _where(self) -> tuple[str, int]:
         """Return dispatch's address, by the answer that was good the last time."""

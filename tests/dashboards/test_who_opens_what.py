@@ -6,6 +6,7 @@ A page without a row here fails, so that nothing is served that nobody decided a
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import time, timedelta
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
@@ -20,6 +21,7 @@ from fleet.access.models import AuditEntry, Membership, Role, Token
 from fleet.access.queries import digest_of
 from fleet.access.roles import allows
 from fleet.paging.models import Shift, Turn, Webhook
+from fleet.control import service as control
 from fleet.safety import service as safety
 from fleet.safety.models import Replay
 from fleet.safety.signals import Key, Rise
@@ -30,6 +32,7 @@ NORTH = {"nurse", "clinician", "coach", "engineer", "admin"}
 # What the API's deeds ask for, all in one: what a deed does not know it passes over.
 BODY = '{"reason": "trial", "text": "trial", "minutes": 30, "disposition": "actionable", "to": null, "ids": [ALERT]}'
 CAPITALS = ("NURSE", "LINK", "TOKEN", "TURN", "HOOK", "SHIFT", "ALERT", "TRIED")
+LONG = ("COMMAND",)  # whose numbers are UUIDs
 
 # Words: `all`: whoever is logged in, about themselves or their sites · `public`: whoever asks ·
 # a verb of the table of roles, at the north site (`/site`) or at some site of one's own (`/any`), with what
@@ -50,6 +53,12 @@ GET   /devices/EMS-0001/credentials/          see/site             -
 GET   /devices/EMS-0001/credentials/revoke/   enrol/site           403
 GET   /devices/EMS-0001/service/              out_of_service/site  403
 POST  /devices/EMS-0001/service/back/         out_of_service/site  403
+GET   /devices/EMS-0001/commands/             see/site             -
+POST  /devices/EMS-0001/ask/                  see/site             -
+GET   /commands/                              all
+GET   /commands.csv                           all
+GET   /commands/COMMAND/                      see/site             -
+POST  /commands/COMMAND/reason/               stop/site            -
 GET   /rejects/                               all
 GET   /rejects.csv                            all
 GET   /sessions/                              all
@@ -64,6 +73,7 @@ GET   /alerts/history.csv                     all
 GET   /alerts/burden/                         all
 GET   /alerts/rules/                          all
 GET   /alerts/rules/estop/                    all
+GET   /sites/north/permit/                    stop/site            -
 GET   /sites/north/rules/                     see/site             -
 POST  /sites/north/rules/                     write_rule/site      403
 GET   /sites/north/rules/tried/TRIED/         see/site             -
@@ -134,6 +144,7 @@ POST  /api/v1/alerts/ALERT/unshelve           shelve/site          403
 POST  /api/v1/alerts/ALERT/close              close_alert/site     403
 POST  /api/v1/alerts/ALERT/assign             acknowledge/site     -
 POST  /api/v1/alerts/ALERT/comment            acknowledge/site     -
+GET   /api/v1/sites/north/permit              stop/site            -
 GET   /api/v1/sessions                        all
 GET   /api/v1/sessions/S-1                    see/site             -
 GET   /api/v1/rejects                         all
@@ -182,7 +193,8 @@ class Row:
         if self.verb == "public":
             return {200}
         if who == "nobody":
-            return {401} if self.address.startswith("/api/") else {302}
+            by_scripts = self.address.startswith("/api/") or self.address.endswith("/permit/")
+            return {401} if by_scripts else {302}
         if who == "stranger" and self.scope == "site":
             return {404}
         role = Role.NURSE if who == "stranger" else Role(who)
@@ -219,6 +231,7 @@ def known(db: None) -> dict[str, str]:
         site=ward.north, day=ward.now.date(), changes={}, asked_at=ward.now, error="no such day"
     )
     [alert] = safety.take([rise], ward.now).alerts
+    command = control.ask(actor=nurse, device=ward.running, verb="stop", args={}, now=ward.now)
     return _telling(ward, nurse) | {
         "NURSE": str(nurse.pk),
         "LINK": str(link.pk),
@@ -226,6 +239,7 @@ def known(db: None) -> dict[str, str]:
         "SECRET": secret,
         "ALERT": str(alert.pk),
         "TRIED": str(tried.pk),
+        "COMMAND": str(command.pk),
     }
 
 
@@ -288,6 +302,8 @@ def test_every_page_has_a_row() -> None:
 
 
 def route_of(address: str) -> str:
+    for word in LONG:
+        address = address.replace(word, str(UUID(int=1)))
     for word in CAPITALS:
         address = address.replace(word, "1")
     try:
@@ -303,6 +319,7 @@ def route_of(address: str) -> str:
         "/sessions.csv",
         "/rejects.csv",
         "/alerts/history.csv",
+        "/commands.csv",
         "/sessions/EMS-0001/S-1/samples.csv",
     ],
 )
