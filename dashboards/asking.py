@@ -25,7 +25,7 @@ def asking_of(request: HttpRequest, site: Site) -> dict[str, Any]:
     person = member(request)
     return {
         "site": site.slug,
-        "may": [verb.value for verb in _VERBS if access.may(person, verb.value, site)],
+        "may": access.may_of(person, [verb.value for verb in _VERBS], site),
         "permit": permits.text_of(request, person, site),
         "permit_url": reverse("dashboards:permit", args=[site.slug]),
         "csrf": get_token(request),

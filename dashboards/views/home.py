@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from dashboards.access.people import member
 from dashboards.bar import Count, counts_by_site
+from dashboards.commands import stops
 from dashboards.system import pipeline
 from dashboards.system.overview import Standing, standings
 from devices import queries
@@ -32,11 +33,14 @@ class SiteCard:
     standing: Standing
     alerts: tuple[Count, ...]
     """Its own open alerts, those of the server left out: they are on the bar."""
+    stops: tuple[stops.Run, ...]
+    """Stops of the site or a room that run, or of which somebody still has to go to a device."""
 
     @property
     def calls(self) -> bool:
-        """Somebody is asked to act on an alert, so that nobody may be told that nothing needs attention."""
-        return any(count.priority in (Priority.HIGH, Priority.MEDIUM) for count in self.alerts)
+        """Somebody is asked to act, so that nobody may be told that nothing needs attention."""
+        alerted = any(count.priority in (Priority.HIGH, Priority.MEDIUM) for count in self.alerts)
+        return alerted or any(run.sums.unconfirmed for run in self.stops)
 
 
 @require_safe
@@ -60,7 +64,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def _cards(request: HttpRequest, now: datetime) -> list[SiteCard]:
     person = member(request)
     sites = list(access.sites_of(person))
-    standing, alerts = standings(sites, now), counts_by_site(sites)
+    standing, alerts, running = standings(sites, now), counts_by_site(sites), stops.running(sites, now)
     roles = dict(Membership.objects.filter(user=person).values_list("site_id", "role"))
     cards = []
     for site in sites:
@@ -73,6 +77,7 @@ def _cards(request: HttpRequest, now: datetime) -> list[SiteCard]:
                 allows(role, "manage_site"),
                 standing[site.pk],
                 alerts[site.pk],
+                tuple(running[site.pk]),
             )
         )
     return cards

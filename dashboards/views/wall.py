@@ -87,11 +87,12 @@ def _wording(words: dict[str, str]) -> dict[str, Any]:
 
 def _for_person(request: HttpRequest, site: Site, *, is_empty: bool) -> dict[str, Any]:
     """Return where a person can go from here, and on an empty wall what they can do or whom to ask."""
+    asking = asking_of(request, site)
     return {
         "device_url": _device_url(),
-        "asking": asking_of(request, site),
+        "asking": asking,
         "stop_url": reverse("dashboards:stop", args=[ANY_STOP]),
-        "may_stop": access.may(request.user, "stop", site),
+        "may_stop": "stop" in asking["may"],
         "can_enrol": is_empty and access.may(request.user, "enrol", site),
         "can_add_people": is_empty and access.may(request.user, "manage_people", site),
         "engineers": reads.who_may(site, "enrol") if is_empty else [],

@@ -1,6 +1,7 @@
 """Reads: which sites somebody sees, what they may do there, whose token this is."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TypeGuard
 
@@ -50,8 +51,13 @@ def role_at(user: Person, site: Site) -> Role | None:
 
 def may(user: Person, verb: str, site: Site) -> bool:
     """Whether this person may do this at the site.  Raises KeyError for an unknown verb."""
+    return bool(may_of(user, (verb,), site))
+
+
+def may_of(user: Person, verbs: Iterable[str], site: Site) -> list[str]:
+    """Return those of the verbs that this person may do at the site, by one look.  Raises KeyError as `may`."""
     roles = {role_at(user, site)} | ({Role.ADMIN} if _is_superuser(user) else set())
-    return not roles.isdisjoint(roles_for(verb))
+    return [verb for verb in verbs if not roles.isdisjoint(roles_for(verb))]
 
 
 def may_anywhere(user: Person, verb: str) -> bool:

@@ -10,6 +10,7 @@ import { fill } from "./words.js";
 const LOOK_MS = 1_000; // while something waits for proof, whatever the socket says
 const LOOK_LATER_MS = 15_000;
 const LINGER_MS = 60_000; // so long one of which all is confirmed is still told
+const UNFOLDED_MS = 8_000; // so long it stays unfolded once all of it is confirmed
 const LOST_MS = 3_500; // without an answer for so long, the house cannot tell what became of it
 
 /** @typedef {import("./stop-count.js").Command} Command */
@@ -19,6 +20,14 @@ const LOST_MS = 3_500; // without an answer for so long, the house cannot tell w
 
 /** @param {Element} root @param {string} field @returns {HTMLElement} */
 const part = (root, field) => /** @type {HTMLElement} */ (root.querySelector(`[data-f="${field}"]`));
+
+/** How it looks. @param {Run} run @param {import("./stop-count.js").Sums} sums */
+function markOf(run, { asked, confirmed, unconfirmed }) {
+  if (run.told?.asked === 0) return "good";
+  if (asked) return unconfirmed ? "alarm" : confirmed === asked ? "good" : "wait";
+  const stage = run.ask?.stage(performance.now());
+  return stage === "sending" || stage === "sent" ? "wait" : "alarm";
+}
 
 /** One stop. */
 class Run {
@@ -38,6 +47,7 @@ class Run {
   constructor(id, root) {
     this.id = id;
     this.root = root;
+    this.details = /** @type {HTMLDetailsElement} */ (root.querySelector("details"));
     root.dataset.stop = id;
   }
 
@@ -85,7 +95,7 @@ export class StopPanel {
     const run = this.runOf(ask.id);
     run.ask = ask;
     run.isHidden = false;
-    /** @type {HTMLDetailsElement} */ (run.root.querySelector("details")).open = true;
+    for (const other of this.runs.values()) other.details.open = other === run;
     ask.on("change", () => this.draw(run));
     this.draw(run);
   }
@@ -125,6 +135,7 @@ export class StopPanel {
   /** @param {Run} run @param {number} now */
   isOver(run, now) {
     if (run.root.contains(document.activeElement) || run.root.matches(":hover")) return false;
+    if (now - run.doneMs > UNFOLDED_MS) run.details.open = false; // the tiles beneath it are needed again
     return now - run.doneMs > LINGER_MS;
   }
 
@@ -188,11 +199,8 @@ export class StopPanel {
     const sums = run.sums(this.serverNow());
     const local = run.commands.size ? null : this.localWords(run);
     const words = local ?? this.sumWords(sums, run.told !== null);
-    const mark = local ? (run.ask?.stage(performance.now()) === "sending" ? "wait" : "alarm")
-      : sums.unconfirmed ? "alarm" : sums.waiting ? "wait" : "good";
-    if (run.told && sums.asked && sums.confirmed === sums.asked) run.doneMs = Math.min(run.doneMs, performance.now());
-    else if (run.told?.asked === 0) run.doneMs = Math.min(run.doneMs, performance.now());
-    else run.doneMs = Infinity;
+    const mark = markOf(run, sums);
+    run.doneMs = mark === "good" ? Math.min(run.doneMs, performance.now()) : Infinity;
     run.mark = mark;
     set(root, "data-mark", mark);
     write(part(root, "title"), this.titleOf(run));

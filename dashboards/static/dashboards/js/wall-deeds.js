@@ -79,7 +79,7 @@ export function watchDeeds({ asker, marks, texts, entries, now }) {
   function rooms(dialog) {
     const list = byId("rooms-list");
     const said = byId("rooms-said");
-    const blank = /** @type {HTMLTemplateElement} */ (byId("room"));
+    const blank = /** @type {HTMLTemplateElement} */ (byId("room-row"));
     byId("rooms-open").addEventListener("click", () => {
       write(said, "");
       const known = byRoom(entries());
