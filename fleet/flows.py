@@ -19,7 +19,7 @@ from devices.models import Device
 from devices.state import LiveState, to_ms
 from devices.store import conflicts, desks, ledgers, records, rejects, rollups, silence, states, unknown
 from fleet.access import service as access
-from fleet.control import births
+from fleet.control import births, react
 from fleet.control import service as control
 from fleet.live import announce
 from fleet.safety import queries as alerts
@@ -34,6 +34,8 @@ class Taken:
     refused: list[Refused] = field(default_factory=list)
     alerts: list[tuple[int | None, dict[str, Any]]] = field(default_factory=list)
     """(site, event) of each alert that changed, for the browsers."""
+    commands: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    """(site, event) of each command that telemetry proved or refuted."""
 
 
 def take_in(
@@ -73,9 +75,10 @@ def take_in(
         rejects.write(refused)
         unknown.keep(reading.unknown)
         control.request_rebirth(births.unborn(facts.states.values()), now)
+        commands = react.react(facts, now)
         lap("changes")
     lap("commit")
-    return Taken(facts, refused, told)
+    return Taken(facts, refused, told, commands)
 
 
 @contextmanager

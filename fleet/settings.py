@@ -270,12 +270,14 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_ROUTES = {
     "fleet.tasks.tick": {"queue": "safety"},
     "fleet.safety.tasks.tick": {"queue": "safety"},
+    "fleet.control.tasks.tick": {"queue": "safety"},
     "fleet.paging.tasks.plan": {"queue": "safety"},
     "fleet.paging.tasks.*": {"queue": "paging"},
 }
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "fleet.tasks.tick", "schedule": 1.0},
     "alerts": {"task": "fleet.safety.tasks.tick", "schedule": 1.0},
+    "proofs": {"task": "fleet.control.tasks.tick", "schedule": 1.0},
     "telling": {"task": "fleet.paging.tasks.plan", "schedule": 1.0},
     "errands": {"task": "fleet.tasks.errands", "schedule": 1.0},
     "replays": {"task": "fleet.safety.tasks.rehearse", "schedule": 2.0},

@@ -14,7 +14,7 @@ from devices.wire.commands import Args, Lock, Lower
 from devices.wire.messages import Ack, Status, Telemetry
 from devices.wire.words import Verb
 from fleet.control import lifecycle
-from fleet.control.lifecycle import ALARMING, OPEN, State
+from fleet.control.lifecycle import ALARMING, OPEN, WAITING, State
 
 GRACE_MS: Final = (
     200  # docs/wire.md: a sample taken later than this after the ack, with current in it, refutes
@@ -144,7 +144,7 @@ def _answered(case: Case, one: Answered) -> Case:
     is_first = case.act is None or (outcome is State.DONE and case.done_ms is None)
     is_late = case.state in (State.UNCONFIRMED, State.CONFIRMED) and is_first
     if not (moves or is_late):
-        return case.noting("again", _ack_note(one))
+        return _answered_again(case, one, outcome)
     if outcome is not State.RECEIVED or case.act is None:
         case = case.noting("ack", _ack_note(one))
     case = _stamp(case, outcome, one.at_ms)
@@ -153,6 +153,15 @@ def _answered(case: Case, one: Answered) -> Case:
     if moves:
         case = _moved(case, outcome, one.at_ms)
     return _remembered(case, one.at_ms)
+
+
+def _answered_again(case: Case, one: Answered, outcome: State) -> Case:
+    """A second answer changes nothing, unless it tells of the act itself behind a repeat that came first."""
+    case = case.noting("again", _ack_note(one))
+    point = Point(one.ack.boot, one.ack.up_ms)
+    if outcome is State.DONE and case.done_ms is not None and case.act is not None and point < case.act:
+        return _remembered(replace(case, act=point), one.at_ms)
+    return case
 
 
 def _is_known(case: Case, ack: Ack) -> bool:
@@ -176,7 +185,7 @@ def _remembered(case: Case, at_ms: int) -> Case:
     act, flowing, calm = case.act, case.flowing, case.calm
     if case.done_ms is not None and flowing is not None and flowing > act.after(GRACE_MS):
         case = _refute(case, flowing, at_ms, case.told("flowing"))
-    if calm is not None and calm >= act and _outlives_refutation(case, calm):
+    if calm is not None and calm >= act and _outlives_current(case, calm):
         case = _confirm(case, calm, at_ms, case.told("calm"))
     return case
 
@@ -198,7 +207,7 @@ def _said(case: Case, one: Said) -> Case:
         return case
     if not _is_later(case, one):
         return _kept_calm(case, one)
-    if not _outlives_refutation(case, one.point):
+    if not _outlives_current(case, one.point):
         return case
     return _confirm(case, one.point, one.at_ms, _status_note(one))
 
@@ -257,7 +266,9 @@ def _is_later(case: Case, one: Said | Sampled) -> bool:
     return case.published_ms is not None and one.placed_ms > case.published_ms
 
 
-def _outlives_refutation(case: Case, point: Point) -> bool:
+def _outlives_current(case: Case, point: Point) -> bool:
+    if case.act is None and case.flowing is not None and point <= case.flowing:
+        return False
     if case.refuted is None or point.boot > case.refuted.boot:
         return True
     return point >= case.refuted.after(1 if case.confirmed_ms is None else QUIET_MS)
@@ -272,11 +283,13 @@ def _danger(
     """
     if case.state is State.CONFIRMED:
         return _refute(case, point, at_ms, note) if case.verb is Verb.STOP and is_theirs else case
-    if case.act is None or case.done_ms is None:
-        if case.state in OPEN and (case.flowing is None or point > case.flowing):
-            return replace(case, flowing=point).noting("flowing", note)
-        return case
-    return _refute(case, point, at_ms, note) if point > case.act.after(grace_ms) else case
+    if case.act is not None and case.done_ms is not None and point > case.act.after(grace_ms):
+        return _refute(case, point, at_ms, note)
+    if case.state in WAITING and (case.flowing is None or point > case.flowing):
+        return replace(case, flowing=point).noting(
+            "flowing", note
+        )  # the answer that tells of the act may come yet
+    return case
 
 
 def _kept_calm(case: Case, one: Said) -> Case:

@@ -64,6 +64,31 @@ def awaited(now: datetime) -> list[Awaited]:
     return [Awaited(*row) for row in rows]
 
 
+def asked_of_samples(now: datetime) -> frozenset[int]:
+    """Return the devices of whose samples something may follow: current after a stop or pause, or less of it.
+
+    Of a stop that is unconfirmed and not even answered, no sample says more.
+    """
+    rows = sql.rows(
+        """SELECT device_id FROM control_command
+           WHERE proof_due_at IS NOT NULL AND state = ANY(%s) AND requested_at > %s AND verb = ANY(%s)
+             AND (state <> %s OR done_at IS NOT NULL OR verb = %s)
+           UNION ALL
+           SELECT device_id FROM control_command WHERE state = %s AND verb = %s AND confirmed_at > %s""",
+        [
+            _values(PROVABLE),
+            now - PROVABLE_FOR,
+            [Verb.STOP, Verb.PAUSE, Verb.LOWER],
+            State.UNCONFIRMED,
+            Verb.LOWER,
+            State.CONFIRMED,
+            Verb.STOP,
+            now - REFUTABLE_FOR,
+        ],
+    )
+    return frozenset(row[0] for row in rows)
+
+
 def lock(ids: Collection[UUID], device_ids: Collection[int], now: datetime) -> list[Command]:
     """Return these commands, and what of these devices may still be proved or refuted, locked, by id.
 
@@ -178,8 +203,12 @@ def write(moved: Sequence[tuple[Command, Case]]) -> None:
     )
 
 
-def overdue(now: datetime) -> list[UUID]:
-    """Let what has no proof in time be unconfirmed; return it.  An answer alone is no proof."""
+def overdue(now: datetime, *, due_by: datetime | None = None) -> list[UUID]:
+    """Let what has no proof in time be unconfirmed; return it.  An answer alone is no proof.
+
+    Args:
+        due_by: Leave what was due later than this to whoever else sees to it.
+    """
     return [
         row[0]
         for row in sql.rows(
@@ -189,7 +218,7 @@ def overdue(now: datetime) -> list[UUID]:
             UPDATE control_command c SET state = %s, unconfirmed_at = %s, rev = rev + 1,
                 alerted_at = NULL, eased_at = NULL
             FROM due WHERE c.id = due.id RETURNING c.id""",
-            [now, _values(WAITING), State.UNCONFIRMED, now],
+            [due_by or now, _values(WAITING), State.UNCONFIRMED, now],
         )
     ]
 

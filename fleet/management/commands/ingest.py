@@ -24,6 +24,7 @@ from devices.store import pulses
 from devices.store.directory import Directory
 from devices.wire.topics import SERVER_STATUS
 from fleet import checks, flows
+from fleet.live import announce
 from fleet.live.announce import Announcer
 from fleet.live.events import pulse_event
 from fleet.metrics import of_this_process
@@ -130,6 +131,7 @@ class _House:
         window_ms = int(settings.PLACING_WINDOW_SECONDS * 1000)
         taken = flows.take_in(desk, reading, now, judge=self.judge, window_ms=window_ms, lap=self.logbook.lap)
         self.voice.alerts(taken.alerts)
+        announce.commands(taken.commands)
         return taken
 
     def _figures(self) -> dict[str, dict[str, float]]:
