@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from dashboards.commands import wording
-from dashboards.commands.timeline import asker
 from dashboards.words import commands as words
 from devices.models import Device
 from devices.moments import to_ms
@@ -18,8 +16,7 @@ class Asked:
     """One line."""
 
     id: str
-    what: str
-    who: str
+    who: str  # user name
     face: words.Face
 
 
@@ -30,8 +27,7 @@ def lines(device: Device, now: datetime) -> list[Asked]:
     return [
         Asked(
             str(one.pk),
-            wording.asked(one),
-            asker(one),
+            one.actor_name,
             words.face(queries.command_object(one), now_ms, texts),
         )
         for one in found[:_MOST]

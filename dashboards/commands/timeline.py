@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from dashboards.templatetags.amounts import millis
 from dashboards.words.event_words import refusal_words
@@ -43,15 +42,9 @@ def asker(command: Command) -> str:
 
 
 def steps(command: Command) -> list[Step]:
-    """Return every step that was taken, in the order of its time."""
-    found = [
-        _requested(command),
-        *_published(command),
-        *_answered(command),
-        *_judged(command),
-        *_reasoned(command),
-    ]
-    return sorted(found, key=lambda one: one.at)
+    """Return every step that was taken: asking and sending, then what came of it in the order of its time."""
+    found = [*_answered(command), *_judged(command), *_reasoned(command)]
+    return [_requested(command), *_published(command), *sorted(found, key=lambda one: one.at)]
 
 
 def after(command: Command, at: datetime) -> str:
@@ -79,22 +72,15 @@ def _requested(command: Command) -> Step:
 def _published(command: Command) -> list[Step]:
     if command.published_at is None:
         return []
-    again = ""
+    notes = []
     if command.attempts > 1:
-        again = ngettext(
-            "It was sent %(n)d time, always under the same number: a device carries it out once.",
-            "It was sent %(n)d times, always under the same number: a device carries it out once.",
-            command.attempts,
-        ) % {"n": command.attempts}
-    return [
-        _step(
-            command,
-            command.published_at,
-            _("On its way: the broker, which passes it on, has it"),
-            "house",
-            again,
-        )
-    ]
+        again = _("It was sent %(n)d times, always under the same number: a device carries it out once.")
+        notes.append(again % {"n": command.attempts})
+    answers = (command.received_at, command.done_at, command.refused_at, command.expired_at)
+    if any(at is not None and at < command.published_at for at in answers):
+        notes.append(_("The device was quicker to answer than the broker."))
+    words = _("On its way: the broker, which passes it on, has it")
+    return [_step(command, command.published_at, words, "house", " ".join(notes))]
 
 
 def _answered(command: Command) -> list[Step]:
@@ -180,11 +166,8 @@ def _why(command: Command) -> str:
 def _repeats(command: Command) -> str:
     if command.acks < 2:
         return ""
-    return ngettext(
-        "It answered %(n)d time.",
-        "It answered %(n)d times: the same command reached it more than once, or it answered twice.",
-        command.acks,
-    ) % {"n": command.acks}
+    words = _("It answered %(n)d times: the same command reached it more than once, or it answered twice.")
+    return words % {"n": command.acks}
 
 
 def _ack(command: Command) -> str:

@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dashboards.access.people import member
+from dashboards.asking import asking_of
 from dashboards.commands import asked, offered
 from dashboards.live import alertreads
 from dashboards.words import alert_lines, faces
@@ -76,6 +77,7 @@ def page(request: HttpRequest, device: Device, tab: str, **more: Any) -> dict[st
         "service": _service(request, device),
         "offer": offered.offer(member(request), device, shown),
         "asked": asked.lines(device, now),
+        "asking": asking_of(request, device.site),
         **more,
     }
 

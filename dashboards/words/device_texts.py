@@ -22,9 +22,23 @@ def page_texts() -> dict[str, str]:
     """Return every text that the scripts of a device's page show; `{…}` is filled in by them."""
     return {
         **wall_texts(),
+        "asked.by": _("by {name}"),
         "channels.closed": _("no session is open, so none of this is known"),
+        **_of_lower(),
         **_of_plots(),
         **_of_gaps(),
+    }
+
+
+def _of_lower() -> dict[str, str]:
+    return {
+        "lower.ma": _("{n} mA"),
+        "lower.unknown": _("What it is set to is not known now."),
+        "lower.nothing": _("No channel is set to anything, as far as the device told. Nothing was sent."),
+        "lower.odd": _("“{value}” is no current; give a number of mA, such as 12.5. Nothing was sent."),
+        "lower.no_less": _(
+            "It is set to {now} mA: at most {wish} mA would change nothing, so nothing was sent."
+        ),
     }
 
 

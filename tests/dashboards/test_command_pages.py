@@ -292,7 +292,7 @@ def test_to_a_stranger_there_is_no_such_command(ward: wards.Ward, stranger: Clie
     assert stranger.get(f"/commands/{uuid4()}/").status_code == 404
     assert stranger.post(at(ward.running, "ask/"), {"verb": "stop"}).status_code == 404
     assert str(command.pk) not in stranger.get("/commands/").content.decode()
-    assert str(command.pk) not in b"".join(stranger.get("/commands.csv")).decode()  # type: ignore[arg-type]
+    assert str(command.pk) not in b"".join(stranger.get("/commands.csv")).decode()
 
 
 def test_the_list_has_what_was_asked_newest_first_and_narrows_it(
@@ -321,7 +321,7 @@ def test_the_file_has_every_step_in_utc_and_in_the_site_s_time(
     ward: wards.Ward, nurse: Client, told: Told
 ) -> None:
     told(state="confirmed", confirmed=0.4, reason="=fell")
-    text = b"".join(nurse.get("/commands.csv")).decode("utf-8-sig")  # type: ignore[arg-type]
+    text = b"".join(nurse.get("/commands.csv")).decode("utf-8-sig")
     [row] = csv.DictReader(io.StringIO(text))
     assert (row["Verb"], row["State"], row["Who"], row["Serial number"]) == (
         "stop",

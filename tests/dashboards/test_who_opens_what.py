@@ -20,8 +20,8 @@ from fleet.access import displays, service
 from fleet.access.models import AuditEntry, Membership, Role, Token
 from fleet.access.queries import digest_of
 from fleet.access.roles import allows
-from fleet.paging.models import Shift, Turn, Webhook
 from fleet.control import service as control
+from fleet.paging.models import Shift, Turn, Webhook
 from fleet.safety import service as safety
 from fleet.safety.models import Replay
 from fleet.safety.signals import Key, Rise

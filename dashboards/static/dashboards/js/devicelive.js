@@ -1,5 +1,6 @@
 // The live tab: every sample as it comes, and the session in its protocol's envelope.
 
+import { drawLower } from "./device-lower.js";
 import { fill, join, now, texts, write, zone } from "./devicepage.js";
 import { Envelope } from "./envelope.js";
 import { LiveChannel } from "./livechannel.js";
@@ -130,6 +131,7 @@ function loop() {
 function changed(fresh) {
   device = fresh;
   isDue = true;
+  drawLower(fresh, now);
   byId("never")?.toggleAttribute("hidden", fresh.link !== "never");
   if (fresh.channels.length && !byId("channels")) return location.reload(); // it has just told what it has
   const age = byId("telemetry-age");

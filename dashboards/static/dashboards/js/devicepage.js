@@ -1,6 +1,7 @@
 // The frame of a device's page: its socket, whether what is seen is live, and the header.
 
 import { ServerClock } from "./clock.js";
+import { watchAsked } from "./device-asked.js";
 import { listen } from "./live.js";
 import { Liveness } from "./liveness.js";
 import { emptyStore, take } from "./store.js";
@@ -47,11 +48,15 @@ function writeOrHide(element, words) {
  * @property {(device: Record<string, any>) => void} [changed] the device as it is now
  */
 
+/** What was asked of the device. */
+let asked = { hear: (/** @type {Record<string, any>} */ _message) => {} };
+
 /** Keep this page live. @param {Hands} [hands] */
 export function join(hands = {}) {
+  asked = watchAsked({ serial, now: () => server.now(performance.now()), lockMoved: refresh });
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const asked = `site=${encodeURIComponent(body.dataset.site ?? "")}&device=${encodeURIComponent(serial)}&alerts=none`;
-  const live = listen(`${scheme}://${location.host}/ws/v1/live?${asked}`, {
+  const query = `site=${encodeURIComponent(body.dataset.site ?? "")}&device=${encodeURIComponent(serial)}&alerts=none`;
+  const live = listen(`${scheme}://${location.host}/ws/v1/live?${query}`, {
     turned,
     take: async (message) => {
       try {
@@ -74,6 +79,7 @@ function hear(message, hands) {
   const known = store.devices.get(serial);
   const before = known && { ...known };
   const { all, serials, pulse: beat } = take(store, message);
+  asked.hear(message);
   for (const event of message.events ?? []) {
     if (event.kind === "trace") hands.traced?.(event.records, event.lost);
     else if (event.kind === "watch" && event.serial === serial) hands.watching?.();
@@ -150,12 +156,19 @@ function refresh() {
   }, Math.max(150, readAt + FACTS_PAUSE_MS - performance.now()));
 }
 
+/** Whether somebody is writing there: what is typed is not taken away. @param {Element} part */
+const isTyped = (part) =>
+  part.contains(document.activeElement) && Array.from(part.querySelectorAll("input:not([type=hidden])"), (one) => /** @type {HTMLInputElement} */ (one).value).some(Boolean);
+
 /** @param {string} html */
 function place(html) {
   const answer = new DOMParser().parseFromString(html, "text/html");
-  for (const id of ["complaints", "facts"]) {
-    const fresh = answer.getElementById(id);
-    if (fresh) document.getElementById(id)?.replaceWith(document.adoptNode(fresh));
+  for (const id of ["complaints", "lock", "facts"]) {
+    const [old, fresh] = [document.getElementById(id), answer.getElementById(id)];
+    if (!old || !fresh || isTyped(old)) continue;
+    const had = old.contains(document.activeElement);
+    old.replaceWith(document.adoptNode(fresh));
+    if (had) fresh.querySelector("button")?.focus({ preventScroll: true });
   }
   tick();
 }
