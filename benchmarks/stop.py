@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -217,11 +217,13 @@ def _frozen(postmaster: int) -> Iterator[None]:
     family = [postmaster, *proc.children(postmaster)]
     try:
         for pid in family:
-            os.kill(pid, signal.SIGSTOP)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
         yield
     finally:
         for pid in family:
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):  # it was ending when it was frozen
+                os.kill(pid, signal.SIGCONT)
 
 
 def _spread(name: str, took_ms: list[float]) -> dict[str, float]:
