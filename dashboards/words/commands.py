@@ -35,6 +35,7 @@ def face(command: Mapping[str, Any], now_ms: int, texts: Texts) -> Face:
     tone = _TONES.get(stage) or ("busy" if stage in _WAYS.values() else "go" if verb in _TO_ZERO else "warn")
     known = {"deed": deed(command, texts), "why": _why(command, texts), "took": _took(command, texts)}
     due = _ms(command["proof_due_at"]) if tone == "busy" else None
+    begun = _ms(command["requested_at"]) or 0
     return {
         "id": command["id"],
         "stop": command["stop"],
@@ -45,7 +46,8 @@ def face(command: Mapping[str, Any], now_ms: int, texts: Texts) -> Face:
         "short": _say(f"cmd.{stage}", verb, texts, known),
         "long": _say(f"cmd.long.{stage}", verb, texts, known) + _besides(command, stage, texts, known),
         "next": _say("cmd.next", verb, texts, known) if tone in ("go", "warn") else "",
-        "left_s": None if due is None else max(0, math.ceil((due - now_ms) / 1000)),
+        # A page's clock may be a moment behind: nothing is left of more time than there ever was.
+        "left_s": None if due is None else max(0, math.ceil((due - max(now_ms, begun)) / 1000)),
     }
 
 
@@ -229,7 +231,7 @@ def _local() -> dict[str, str]:
         ),
         "ask.long.unsure": _("{deed}: the server has it, and could not hand it on yet. It goes on trying."),
         "ask.long.refused": _("{deed}: not sent. {why}"),
-        "ask.long.failed": _("{deed}: the server has not taken it, so it is not known to be sent. {why}"),
+        "ask.long.failed": _("{deed}: could not be sent, as far as this page knows. {why}"),
     }
 
 

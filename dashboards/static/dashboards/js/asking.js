@@ -12,6 +12,7 @@ import { Ask } from "./ask.js";
 import { Asker } from "./asker.js";
 import { Marks } from "./marks.js";
 import { Permit } from "./permit.js";
+import { Presses } from "./presses.js";
 
 const TICK_MS = 250;
 const KEPT = "myofleet-asks";
@@ -77,6 +78,8 @@ export function begin({ now }) {
   remember();
   permit.keep();
   addEventListener("pagehide", keep);
+  const place = document.getElementById("presses");
+  if (place) new Presses(place, { asker, marks });
   setInterval(() => {
     asker.tick(now());
     marks.tick();

@@ -88,7 +88,10 @@ export class Board {
   /** @param {string} serial @param {number} at monotonic ms @returns {number | null} the `rev` that was drawn */
   draw(serial, at) {
     const device = this.store.devices.get(serial);
-    if (device === undefined) return null;
+    if (device === undefined) {
+      this.tiles.get(serial)?.tellAsked(this.markOf(serial)); // no snapshot came yet, and somebody pressed already
+      return null;
+    }
     const tile = this.tileOf(serial);
     tile.draw(device, face(device, this.texts), this.markOf(serial));
     this.tell(tile, this.server.now(at));

@@ -47,7 +47,8 @@ export function faceOf(command, nowMs, texts) {
     short: say(`cmd.${stage}`, verb, texts, known),
     long: say(`cmd.long.${stage}`, verb, texts, known) + besides(command, stage, texts, known),
     next: tone === "go" || tone === "warn" ? say("cmd.next", verb, texts, known) : "",
-    left_s: due === null ? null : Math.max(0, Math.ceil((due - nowMs) / 1000)),
+    // A page's clock may be a moment behind: nothing is left of more time than there ever was.
+    left_s: due === null ? null : Math.max(0, Math.ceil((due - Math.max(nowMs, ms(command.requested_at) ?? 0)) / 1000)),
   };
 }
 

@@ -138,11 +138,17 @@ export class Tile {
     set(parts.linked, "data-link", device.link);
     if (shown?.link !== face.link) write(parts.link, face.link);
     this.drawChannels(face.channels);
-    this.drawAsked(device, mark);
+    this.drawAsked(mark);
   }
 
-  /** What became of a stop, and whether there is something to stop. @param {Record<string, any>} device @param {Mark | null} mark */
-  drawAsked(device, mark) {
+  /** What became of a stop, though nothing was heard of the device since the page was rendered. @param {Mark | null} mark */
+  tellAsked(mark) {
+    if (mark?.tone === "go") write(this.parts.next, mark.short);
+    this.drawAsked(mark);
+  }
+
+  /** What became of a stop, and whether there is something to stop. @param {Mark | null} mark */
+  drawAsked(mark) {
     const isGoThere = mark?.tone === "go"; // said where one looks for what to do
     drawMark(/** @type {HTMLElement} */ (this.parts.asked), isGoThere ? null : mark);
     flag(this.root, "data-go-there", isGoThere);
