@@ -23,7 +23,7 @@ from django.http import HttpRequest, HttpResponse
 from redis.commands.core import Script
 
 from dashboards import errors
-from dashboards.presses import is_press
+from dashboards.presses import is_followed_up, is_press
 from fleet.access.clients import address_of
 
 REDIS_TIMEOUT_S = 0.25  # a request waits no longer to be counted
@@ -115,7 +115,7 @@ class RateLimits:
 def rate_of(request: HttpRequest) -> Rate | None:
     """Return what limits this request; None: nothing does."""
     match = request.resolver_match
-    if is_press(request.method, request.path_info):
+    if is_press(request.method, request.path_info) or is_followed_up(request.method, request.path_info):
         return None
     if request.path_info.startswith("/api/"):
         rate = Rate("api", settings.API_REQUESTS_PER_MINUTE, settings.API_BURST)

@@ -136,7 +136,7 @@ def may_be_on(site: Site, room: str | None, now: datetime) -> QuerySet[Device]:
     Silence is no "off": one that is not heard may be on, whatever it said last.  One that was revoked while it was on
     counts for a day.
     """
-    found = Device.objects.filter(site=site).select_related("site", "live").order_by("serial")
+    found = Device.objects.filter(site=site).select_related("site").order_by("serial")
     on = Q(live__output__isnull=False) & ~Q(live__output="off")
     unknown = Q(live__output=None, live__link=Link.ONLINE)
     silent = Q(live__link__in=[Link.SUSPECT, Link.OFFLINE, Link.CONFLICT])

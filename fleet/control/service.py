@@ -57,7 +57,7 @@ def ask(
 
     Args:
         actor: None: the server itself.
-        device: With `site` and `live` selected.
+        device: With `site` selected; with `live`, too, it is one query less.
         args: As on the wire, by verb.
         reason: The person's own words; they stay here.
 
@@ -84,7 +84,10 @@ def ask(
             hurry()
             if id is not None and (asked := _asked(draft)):
                 return asked
-            _judge(draft, typed, now)
+            if (
+                wish is not Verb.STOP
+            ):  # what is known of the device, or cannot be read of it, holds no stop up
+                _judge(draft, typed, now)
             draft.save(force_insert=True)
             if wish in (Verb.LOCK, Verb.UNLOCK):
                 _hold_wish(draft)

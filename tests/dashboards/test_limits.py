@@ -87,6 +87,13 @@ def test_what_stops_a_device_is_never_limited(settings: Settings, path: str) -> 
     assert limits.rate_of(RequestFactory().get(f"/api/v1/{path}")) is not None
 
 
+@pytest.mark.parametrize("path", ["/api/v1/commands/7", "/api/v1/stops/7", "/sites/north/permit/"])
+def test_nor_is_seeing_what_became_of_it(settings: Settings, path: str) -> None:
+    settings.API_REQUESTS_PER_MINUTE = settings.PAGE_REQUESTS_PER_MINUTE = 1
+    assert limits.rate_of(RequestFactory().get(path)) is None
+    assert limits.rate_of(RequestFactory().get("/api/v1/commands")) is not None
+
+
 def test_a_page_is_limited_and_a_display_is_not(settings: Settings) -> None:
     settings.PAGE_REQUESTS_PER_MINUTE = 1
     for name, limited in (("devices", True), ("display", False), ("wall", False)):

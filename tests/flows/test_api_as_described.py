@@ -31,11 +31,14 @@ PATIENT_S = 280  # a busy machine takes many times as long as a quiet one
 
 @dataclass
 class Described:
-    """A house with one device that has treated, and an open alert of it."""
+    """A house with one device that has treated, an open alert of it, and what was asked of it and its site."""
 
     house: House
     serial: str
+    site: str = ""
     alert: int = 0
+    command: str = ""
+    stop: str = ""
 
     def token(self, user: str) -> str:
         return str(self.house.people["users"][user]["token"])
@@ -86,7 +89,7 @@ def described(make_shared_house: Callable[..., House]) -> Iterator[Described]:
         device.status(conditions=["estop"], up_ms=device.up_ms() + 10)  # newer than all before it
         device.say("event", b"no json")
         device.wait_acknowledged()
-        yield _stored(Described(house, device.serial))
+        yield _asked(_stored(Described(house, device.serial, site)))
 
 
 def _start() -> dict[str, Any]:
@@ -106,6 +109,20 @@ def _stored(described: Described) -> Described:
 
     alerts = wait_for(stored, within_s=20, why="the session, the reject and the alert are not stored")
     return replace(described, alert=alerts[0]["id"])
+
+
+def _asked(described: Described) -> Described:
+    """Nobody dispatches here: what is asked stays a wish."""
+
+    def press(path: str, body: bytes) -> str:
+        status, _kind, answer = described.ask(
+            "POST", f"/api/v1/{path}", body=body, Content_Type="application/json"
+        )
+        assert status == 202, answer
+        return str(answer["id"])
+
+    command = press(f"devices/{described.serial}/commands", b'{"verb":"stop"}')
+    return replace(described, command=command, stop=press(f"sites/{described.site}/stop", b"{}"))
 
 
 # --- What schemathesis makes of the description ---
@@ -139,7 +156,14 @@ def test_no_request_that_can_be_made_up_is_answered_otherwise_than_described(
         tmp_path,
         *("-H", f"Authorization: Bearer {described.token('engineer')}", "-n", str(CASES)),
         *("--exclude-checks", "positive_data_acceptance"),
-        parameters={"serial": described.serial, "id": SESSION, "alert_id": described.alert},
+        parameters={
+            "serial": described.serial,
+            "id": SESSION,
+            "alert_id": described.alert,
+            "slug": described.site,
+            "command_id": described.command,
+            "stop_id": described.stop,
+        },
     )
 
 
@@ -312,6 +336,7 @@ def test_while_the_database_is_away_everything_says_so_at_once_and_comes_back(de
             assert (status, answered.partition(";")[0]) == (503, kind), body
             if kind == "text/html":
                 assert b"Look at the devices themselves" in body
+        _presses_are_answered_in_time(described)
         assert described.ask("GET", "/healthz", who=None)[0] == 200
         assert described.ask("GET", "/nothing/at/all/", who=None)[0] == 404
     finally:
@@ -335,6 +360,7 @@ def test_a_database_that_hangs_is_as_good_as_one_that_is_away(described: Describ
             status, answered, _ = described.ask("GET", path, who=who, Cookie=f"sessionid={'x' * 32}")
             assert (status, answered.partition(";")[0]) == (503, kind)
             assert time.monotonic() - began < 5, path
+        _presses_are_answered_in_time(described)
     finally:
         for pid in frozen:
             os.kill(pid, signal.SIGCONT)
@@ -343,6 +369,18 @@ def test_a_database_that_hangs_is_as_good_as_one_that_is_away(described: Describ
         within_s=20,
         why="the web found no way back",
     )
+
+
+def _presses_are_answered_in_time(described: Described) -> None:
+    """Whoever pressed knows within a second that the page does not, and what to do."""
+    for path in (f"devices/{described.serial}/commands", f"sites/{described.site}/stop"):
+        began = time.monotonic()
+        status, kind, problem = described.ask(
+            "POST", f"/api/v1/{path}", body=b'{"verb":"stop"}', Content_Type="application/json"
+        )
+        assert time.monotonic() - began < 1.5, path
+        assert (status, kind) == (503, PROBLEM)
+        assert "Go to the device, and stop it there." in problem["detail"]
 
 
 def _freeze(postmaster: int) -> list[int]:
