@@ -92,9 +92,14 @@ class Run:
 
 def run_of(stop: Stop, now: datetime) -> Run:
     """Return what became of a stop, with whose commands their devices were read."""
+    return Run(stop, *tally(stop.commands.all(), now))
+
+
+def tally(commands: Iterable[Command], now: datetime) -> tuple[Sums, tuple[Room, ...]]:
+    """Count commands, in all and by room.  The twin of `js/stop-count.js`."""
     sums = Sums()
     rooms: dict[str, Room] = {}
-    for command in _by_place(stop.commands.all()):
+    for command in _by_place(commands):
         name = command.device.room
         room = rooms.setdefault(name, Room(name=name))
         is_unproved = stop_queries.is_unproved(command, now)
@@ -104,9 +109,7 @@ def run_of(stop: Stop, now: datetime) -> Run:
             room.go_to.append(Where(command, texts.sentence(command, now)))
         else:
             room.others.append(command)
-    return Run(
-        stop, sums, tuple(sorted(rooms.values(), key=lambda room: (not room.go_to, counted(room.name))))
-    )
+    return sums, tuple(sorted(rooms.values(), key=lambda room: (not room.go_to, counted(room.name))))
 
 
 def stops() -> QuerySet[Stop]:

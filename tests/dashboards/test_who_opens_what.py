@@ -32,7 +32,7 @@ NORTH = {"nurse", "clinician", "coach", "engineer", "admin"}
 # What the API's deeds ask for, all in one: what a deed does not know it passes over.
 BODY = '{"reason": "trial", "text": "trial", "minutes": 30, "disposition": "actionable", "to": null, "ids": [ALERT]}'
 CAPITALS = ("NURSE", "LINK", "TOKEN", "TURN", "HOOK", "SHIFT", "ALERT", "TRIED")
-LONG = ("COMMAND",)  # whose numbers are UUIDs
+LONG = ("COMMAND", "STOP")  # whose numbers are UUIDs
 
 # Words: `all`: whoever is logged in, about themselves or their sites · `public`: whoever asks ·
 # a verb of the table of roles, at the north site (`/site`) or at some site of one's own (`/any`), with what
@@ -59,6 +59,11 @@ GET   /commands/                              all
 GET   /commands.csv                           all
 GET   /commands/COMMAND/                      see/site             -
 POST  /commands/COMMAND/reason/               stop/site            -
+GET   /stops/STOP/                            see/site             -
+POST  /stops/STOP/reason/                     stop/site            -
+GET   /sites/north/stop/                      stop/site            -
+POST  /sites/north/stop/                      stop/site            -
+POST  /sites/north/identify/                  identify/site        -
 GET   /rejects/                               all
 GET   /rejects.csv                            all
 GET   /sessions/                              all
@@ -240,6 +245,7 @@ def known(db: None) -> dict[str, str]:
         "ALERT": str(alert.pk),
         "TRIED": str(tried.pk),
         "COMMAND": str(command.pk),
+        "STOP": str(control.stop_site(actor=nurse, site=ward.north, now=ward.now).pk),
     }
 
 

@@ -43,7 +43,8 @@ export function countOf(commands, nowMs) {
   const named = (/** @type {Command} */ one) => one.device_name || one.device;
   for (const room of rooms.values()) room.go_to.sort((one, other) => named(one).localeCompare(named(other), undefined, { numeric: true }));
   const ordered = Array.from(rooms.values()).sort((one, other) =>
-    Math.sign(other.go_to.length) - Math.sign(one.go_to.length) || one.room.localeCompare(other.room, undefined, { numeric: true }));
+    Math.sign(other.go_to.length) - Math.sign(one.go_to.length) || Number(!one.room) - Number(!other.room) ||
+    one.room.localeCompare(other.room, undefined, { numeric: true }));
   return { ...sums, rooms: ordered };
 }
 
