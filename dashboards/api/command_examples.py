@@ -115,8 +115,21 @@ CURSOR_OF_STOPS: Final = (
     "WyIyMDI2LTExLTIyVDA3OjQwOjAwKzAwOjAwIiwiM2YwYzhmM2UtNTJhMS00YTBlLThmNWMtN2IxZDJmOWE2YzExIl1PUPLE"
 )
 
+LOCK: Final[dict[str, Any]] = {
+    "device": "EMS-0001",
+    "wanted": True,
+    "reason": "maintenance",
+    "note": "cable torn",
+    "by": "nurse",
+    "since": "2026-11-22T07:40:00.000Z",
+    "read_back_at": "2026-11-22T07:40:00.640Z",
+    "says": "maintenance",
+    "said_at": "2026-11-22T07:44:58.000Z",
+}
+
 ANSWERS: Final[dict[str, Any]] = {
     "askDevice": REQUESTED,
+    "getLock": LOCK,
     "listCommands": {"items": [COMMAND], "next": CURSOR_OF_COMMANDS},
     "getCommand": COMMAND_IN_FULL,
     "giveCommandReason": COMMAND_IN_FULL

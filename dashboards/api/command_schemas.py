@@ -140,3 +140,23 @@ class Identified(Strict):
     left_out: list[LeftOut]
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [examples.IDENTIFIED]})
+
+
+class Lock(Strict):
+    """What is wanted of a device's lock, and what it says itself."""
+
+    device: Annotated[str, Field(description="serial")]
+    wanted: Annotated[bool | None, Field(description="null: nobody has asked for either")]
+    reason: Literal["maintenance", "recall", "overdue", "other"] | None
+    note: Annotated[str, Field(description="in the words of whoever asked")]
+    by: Annotated[str | None, Field(description="username")]
+    since: datetime | None
+    read_back_at: Annotated[
+        datetime | None, Field(description="when the device first said the same; null: it is asked again")
+    ]
+    says: Annotated[
+        str | None, Field(description="the device's own reason; null: it is not locked, or silent")
+    ]
+    said_at: Annotated[datetime | None, Field(description="when it said so; null: it has said nothing yet")]
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [examples.LOCK]})

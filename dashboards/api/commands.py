@@ -103,6 +103,17 @@ def ask_device(request: HttpRequest, serial: str, wish: Wish) -> HttpResponse:
 
 
 @router.get(
+    "/devices/{serial}/lock",
+    response=schemas.Lock,
+    operation_id="getLock",
+    summary="Who wants it locked, and whether it is",
+)
+def get_lock(request: HttpRequest, serial: str) -> HttpResponse:
+    """The wish is held until the device says the same: it is asked again whenever it connects."""
+    return answered(queries.lock_object(visible_device(request, serial)))
+
+
+@router.get(
     "/commands",
     response=PageOf[schemas.Command],
     operation_id="listCommands",

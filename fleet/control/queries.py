@@ -9,11 +9,12 @@ from django.db.models import Q, QuerySet
 
 from devices.models import Device, Link
 from devices.moments import iso, to_ms
+from devices.store.states import live_of
 from devices.wire.words import Verb
 from fleet.access.models import Site
 from fleet.control import texts
 from fleet.control.lifecycle import OPEN, State
-from fleet.control.models import Command
+from fleet.control.models import Command, LockWish
 from fleet.live import events
 
 ALONG: Final = ("device", "site", "actor")
@@ -150,6 +151,24 @@ def args_of(command: Command) -> dict[str, Any]:
     """Return a command's arguments as they are on the wire."""
     args: dict[str, Any] = msgspec.json.decode(command.args)
     return args
+
+
+def lock_object(device: Device) -> dict[str, Any]:
+    """Return what is wanted of a device's lock, since when and by whom, beside what it says itself."""
+    wish = LockWish.objects.filter(device=device).first()
+    live = live_of(getattr(device, "live", None), device.pk)
+    status = live.status
+    return {
+        "device": device.serial,
+        "wanted": None if wish is None else wish.locked,
+        "reason": wish.word if wish else None,
+        "note": wish.note if wish else "",
+        "by": (wish.actor_name or None) if wish else None,
+        "since": _at(wish.since) if wish else None,
+        "read_back_at": _at(wish.read_back_at) if wish else None,
+        "says": status.locked.value if status and status.locked else None,
+        "said_at": iso(live.status_ms),
+    }
 
 
 def told(commands: Iterable[Command]) -> list[tuple[int, events.Event]]:

@@ -104,6 +104,19 @@ def test_a_reason_is_added_once(ward: Ward) -> None:
     assert {one["reason"] for one in answer["commands"]} == {"fire drill"}
 
 
+def test_who_wants_it_locked_stands_beside_what_the_device_says(ward: Ward, get: Get) -> None:
+    wish = {"verb": "lock", "args": {"reason": "maintenance"}, "reason": "cable torn"}
+    assert post("devices/EMS-0001/commands", wish).status_code == 202
+    lock = get("devices/EMS-0001/lock").json()
+    assert [lock[name] for name in ("wanted", "reason", "note", "by")] == [
+        True, "maintenance", "cable torn", "nurse",
+    ]  # fmt: skip
+    assert (lock["read_back_at"], lock["says"]) == (None, None)
+    assert lock["said_at"] is not None
+    assert get("devices/EMS-0003/lock").json()["wanted"] is None
+    assert get("devices/EMS-0001/lock", "stranger").status_code == 404
+
+
 # --- what is not ---
 
 
@@ -201,6 +214,7 @@ def test_answers_have_the_fields_that_others_build_on_and_are_what_is_described(
     answers = {
         "/commands": get("commands").json(),
         "/commands/{command_id}": get(f"commands/{one['id']}").json(),
+        "/devices/{serial}/lock": get("devices/EMS-0001/lock").json(),
         "/stops": get("stops").json(),
         "/stops/{stop_id}": told,
     }

@@ -47,6 +47,7 @@ COMMANDS = "/api/v1/devices/{serial}/commands"
 OF_COMMANDS = {  # see test_commands.py
     *(f"/api/v1/{one}" for one in ("commands", "commands/{command_id}", "stops", "stops/{stop_id}")),
     "/api/v1/sites/{slug}/permit",
+    "/api/v1/devices/{serial}/lock",
 }
 WITH_A_BODY = {
     COMMANDS,
