@@ -143,7 +143,7 @@ export class Tile {
 
   /** What became of a stop, though nothing was heard of the device since the page was rendered. @param {Mark | null} mark */
   tellAsked(mark) {
-    if (mark?.tone === "go") write(this.parts.next, mark.short);
+    write(this.parts.next, mark?.tone === "go" ? mark.short : this.entry.next);
     this.drawAsked(mark);
   }
 

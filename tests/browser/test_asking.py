@@ -1,0 +1,52 @@
+"""A stop that nobody takes, in a real browser: the page says so within a second, and goes on saying it."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.conftest import Machine, Person
+
+People = Callable[..., Person]
+BOTH_WAYS = ("**/api/v1/devices/*/commands", "**/direct/stop")
+GO = "Stop could not be sent: go there"
+
+pytestmark = pytest.mark.timeout(120)
+
+
+def test_a_stop_that_nobody_takes_says_go_there_within_a_second_and_after_a_reload(
+    person: People, machine: Machine
+) -> None:
+    machine.status(state="running", output="on", session="S-1")
+    nurse = person("nurse")
+    nurse.open_wall(machine.site)
+    tile = nurse.tile(machine.serial)
+    tile.get_by_text("On", exact=True).wait_for()
+    for way in BOTH_WAYS:
+        nurse.page.route(way, lambda route: route.abort())
+    begun = time.monotonic()
+    tile.get_by_role("button", name="Stop").click()
+    tile.get_by_text(GO).wait_for()
+    assert time.monotonic() - begun < 1.5
+    nurse.page.reload()
+    nurse.wait_live("live")
+    tile.get_by_text(GO).wait_for()
+    # Its tile is old news once the page is not live: what somebody pressed is told over it, with where to go.
+    nurse.page.evaluate("document.body.dataset.live = 'down'")
+    over = nurse.page.locator("#presses")
+    over.get_by_text("Go there and stop it at the device.").wait_for()
+    assert "Store" in over.inner_text()
+    nurse.complaints = [one for one in nurse.complaints if "ERR_FAILED" not in one]
+
+
+def test_what_the_house_has_and_nobody_proves_says_go_there_after_three_seconds(
+    person: People, machine: Machine
+) -> None:
+    machine.status(state="running", output="on", session="S-1")  # it answers no command, and no one sends one
+    nurse = person("nurse", width=390, height=844)
+    nurse.open_wall(machine.site)
+    tile = nurse.tile(machine.serial)
+    tile.get_by_role("button", name="Stop").click()
+    tile.locator('.asked[data-tone="busy"]').wait_for()
+    tile.get_by_text("Stop not confirmed: go there").wait_for(timeout=5_000)
+    assert "confirmed" not in tile.inner_text().replace("not confirmed", "")
