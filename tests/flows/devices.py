@@ -288,6 +288,15 @@ class Device:
             why=lambda: f"{self.serial}: nobody asked for {first}…{last}, the last: {self.watermark()}",
         )
 
+    def beat_until(self, true: Callable[[], T], *, within_s: float = PATIENT_S, **changes: Any) -> T:
+        """Say the same status twice a second until something is true; return that."""
+
+        def beat() -> T:
+            self.status(**changes)
+            return true()
+
+        return wait_for(beat, within_s=within_s, every_s=0.5, why=lambda: f"never: {true()}")
+
     def next_command(self, after: int = 0, *, within_s: float = PATIENT_S) -> dict[str, Any]:
         """Return the command that came behind the first `after`, as soon as it is there."""
         return wait_for(

@@ -154,11 +154,12 @@ def killed_database(house: House) -> Iterator[None]:
 
 
 def wait_count(nurse: Operator, id: str, **counts: int) -> dict[str, Any]:
-    """Wait until a stop's running count says this."""
+    """Wait until a stop's running count says this, and each of its commands is proved or given up."""
 
     def found() -> dict[str, Any] | None:
         told = nurse.get(f"stops/{id}")
-        return told if counts.items() <= told.items() else None
+        over = {one["state"] for one in told["commands"]} <= {"confirmed", "unconfirmed"}
+        return told if over and counts.items() <= told.items() else None
 
     def why() -> str:
         told = nurse.get(f"stops/{id}")
@@ -168,6 +169,18 @@ def wait_count(nurse: Operator, id: str, **counts: int) -> dict[str, Any]:
         )
 
     return wait_for(found, within_s=8, why=why)
+
+
+def proved(operator: Operator, id: str) -> Command | None:
+    """The command, once it is confirmed."""
+    command = operator.command(id)
+    return command if command["state"] == "confirmed" else None
+
+
+def wait_alive(house: House, part: str) -> None:
+    """Wait until a process that was started says that it lives."""
+    query = "SELECT 1 FROM devices_pulse WHERE part = %s AND at > now() - interval '2 s'"
+    wait_for(lambda: house.sql(query, part), within_s=30, why=f"{part} does not live")
 
 
 def wait_direct_path(house: House) -> None:
