@@ -187,7 +187,7 @@ class DirectPath:
             return device.id in sight.maybe_on or self._heard.is_on(device.serial, now_ms)
         if self._heard.is_off(device.serial, now_ms):
             return False
-        return device.was_heard or self._heard.is_on(device.serial, now_ms)
+        return device.was_heard or self._heard.has_spoken(device.serial)
 
     def _write_down(self, entry: Entry) -> None:
         try:

@@ -188,9 +188,9 @@ class DirectDoor:
     def _hear(self, messages: list[Message]) -> None:
         """On the line's thread: what devices say of themselves, and no answers."""
         for message in messages:
-            if not message.retained:
-                with suppress(UnicodeDecodeError):
-                    self._heard.hear(message.topic.decode(), message.payload, message.arrival_ms)
+            with suppress(UnicodeDecodeError):
+                topic = message.topic.decode()
+                self._heard.hear(topic, message.payload, message.arrival_ms, retained=message.retained)
         if self._line is not None:
             self._line.acknowledge(messages)
 

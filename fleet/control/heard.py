@@ -19,17 +19,23 @@ class Heard:
     def __init__(self) -> None:
         self._off_ms: dict[str, int] = {}
         self._on_ms: dict[str, int] = {}
+        self._spoken: set[str] = set()
 
-    def hear(self, topic: str, payload: bytes, arrival_ms: int) -> None:
-        """Take in a live message; what is no good full status says nothing."""
+    def hear(self, topic: str, payload: bytes, arrival_ms: int, *, retained: bool) -> None:
+        """Take in a message; what is no good full status, or an old copy of one, says nothing about the output."""
         try:
-            serial, kind = topics.parse(topic).serial, topics.parse(topic).kind
-            said = codec.decode(kind, payload)
+            about = topics.parse(topic)
+            self._spoken.add(about.serial)
+            said = codec.decode(about.kind, payload)
         except WireError:
             return
-        if isinstance(said, Status):
+        if isinstance(said, Status) and not retained:
             is_off = said.output == "off" and said.state != "running"
-            (self._off_ms if is_off else self._on_ms)[serial] = arrival_ms
+            (self._off_ms if is_off else self._on_ms)[about.serial] = arrival_ms
+
+    def has_spoken(self, serial: str) -> bool:
+        """Whether the broker has ever had a word of it."""
+        return serial in self._spoken
 
     def is_off(self, serial: str, now_ms: int) -> bool:
         """Whether it said so a moment ago, and nobody under its name said otherwise."""

@@ -109,6 +109,11 @@ class Page:
         assert self.send("/login/", username=user["username"], password=user["password"]) == 200
         assert "sessionid" in {cookie.name for cookie in self._cookies}, f"{name} was not let in"
 
+    def get(self, path: str) -> str:
+        """GET a page, or what its scripts ask for."""
+        with self._opener.open(f"{self._url}{path}", timeout=PATIENT_S) as answer:
+            return str(answer.read().decode())
+
     def send(self, path: str, **fields: str) -> int:
         """POST a form, follow where it leads, and return the status there."""
         token = next(cookie.value for cookie in self._cookies if cookie.name == "csrftoken")

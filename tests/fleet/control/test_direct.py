@@ -91,12 +91,14 @@ def asked(
     return Asked(permits.signed(Permit(**whose)), id or uuid4(), device, room, "10.0.0.1")
 
 
-def says(heard: Heard, serial: str, *, output: str, ago_ms: int, now_ms: int = NOON_MS) -> None:
+def says(
+    heard: Heard, serial: str, *, output: str, ago_ms: int, now_ms: int = NOON_MS, retained: bool = False
+) -> None:
     status = goldens.fields("status.birth") | {
         "output": output,
         "state": "running" if output == "on" else "idle",
     }
-    heard.hear(f"ems/v1/{serial}/status", msgspec.json.encode(status), now_ms - ago_ms)
+    heard.hear(f"ems/v1/{serial}/status", msgspec.json.encode(status), now_ms - ago_ms, retained=retained)
 
 
 # --- one device ---
@@ -215,6 +217,13 @@ def test_old_words_and_contradicting_ones_are_no_proof_of_being_off(path, heard,
 def test_a_device_that_first_spoke_after_the_copy_was_made_is_stopped_when_it_is_on(path, heard):
     says(heard, "EMS-4", output="on", ago_ms=500)
     assert [one.device for one in path.take(asked(room="Hall"), NOON).commands] == ["EMS-4"]
+
+
+def test_an_old_copy_of_a_status_says_that_there_is_a_device_and_not_that_it_is_off(path, heard):
+    later = NOON + timedelta(seconds=60)
+    for serial in ("EMS-3", "EMS-4"):
+        says(heard, serial, output="off", ago_ms=100, now_ms=to_ms(later), retained=True)
+    assert [one.device for one in path.take(asked(room="Hall"), later).commands] == ["EMS-3", "EMS-4"]
 
 
 def test_a_room_is_that_room_and_a_blank_one_the_site(path):
