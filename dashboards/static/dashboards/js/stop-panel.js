@@ -23,11 +23,14 @@ const part = (root, field) => /** @type {HTMLElement} */ (root.querySelector(`[d
 
 /** How it looks. @param {Run} run @param {import("./stop-count.js").Sums} sums */
 function markOf(run, { asked, confirmed, unconfirmed }) {
-  if (run.told?.asked === 0) return "good";
+  if (asksNobody(run)) return "good";
   if (asked) return unconfirmed ? "alarm" : confirmed === asked ? "good" : "wait";
   const stage = run.ask?.stage(performance.now());
   return stage === "sending" || stage === "sent" ? "wait" : "alarm";
 }
+
+/** Nothing was on, or possibly on: the house says so, or dispatch in its place. @param {Run} run */
+const asksNobody = ({ told, ask }) => told?.asked === 0 || (told === null && ask !== null && ask.isCounted && ask.parts.size === 0);
 
 /** One stop. */
 class Run {
@@ -219,7 +222,7 @@ export class StopPanel {
 
   /** What this page knows before the house tells of it. @param {Run} run */
   localWords(run) {
-    if (run.told?.asked === 0) return this.texts["stops.nobody"];
+    if (asksNobody(run)) return this.texts["stops.nobody"];
     if (!run.ask) return this.texts["stops.sending"];
     return this.texts[`stops.${run.ask.stage(performance.now())}`] ?? this.texts["stops.sending"];
   }
