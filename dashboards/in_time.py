@@ -29,7 +29,6 @@ class InTime:
 
     def __init__(self, inner: App) -> None:
         self.inner = inner
-        self._going_on: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or not is_press(scope["method"], scope["path"]):
@@ -37,25 +36,26 @@ class InTime:
             return
         gate = _Gate(send)
         task = asyncio.create_task(self.inner(scope, _patient(receive), gate.send))
-        self._going_on.add(task)
-        task.add_done_callback(self._ended)
-        waiting = asyncio.create_task(gate.begun.wait())
+        begun = asyncio.create_task(gate.begun.wait())
         try:
-            await asyncio.wait({task, waiting}, timeout=ANSWERS_S, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({task, begun}, timeout=ANSWERS_S, return_when=asyncio.FIRST_COMPLETED)
             if gate.begun.is_set() or task.done():
-                await asyncio.shield(task)
+                await task
                 return
             gate.close()
+            log.error("a press was not written down in time", path=scope["path"])
+            await _answer(scope, send)
+            await self._carry_on(task)
         finally:
-            waiting.cancel()
-        log.error("a press was not written down in time", path=scope["path"])
-        await _answer(scope, send)
+            begun.cancel()
+            task.cancel()  # no more than a word if it is over; else the server ends, and its threads with it
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """Nobody waits any more for one that was given up: what it met is told here."""
-        self._going_on.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a press ended", error=repr(error))
+    async def _carry_on(self, task: "asyncio.Task[None]") -> None:
+        """It may still be written down.  Whoever asked is answered, so what it meets is told here."""
+        try:
+            await task
+        except Exception as error:
+            log.error("a press that was given up ended", error=repr(error))
 
 
 class _Gate:

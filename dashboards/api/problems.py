@@ -180,9 +180,12 @@ class JsonOnly(Parser):
                 % {"seen": _content_type(request)},
             )
         try:
-            return super().parse_body(request)
+            body = super().parse_body(request)
         except (ValueError, RecursionError):
             raise Problem(400, _("The body is no JSON.")) from None
+        if not isinstance(body, dict):  # whose every field may be left out, a list would pass for
+            raise wrong_parameter("body", _("a JSON object expected"), body)
+        return body
 
 
 def _content_type(request: HttpRequest) -> str:

@@ -19,6 +19,7 @@ class Talk:
 
     def __init__(self, path: str = STOP, method: str = "POST") -> None:
         self.sent: list[dict[str, Any]] = []
+        self.answered = asyncio.Event()
         self.scope = {
             "type": "http", "method": method, "path": path, "query_string": b"", "scheme": "http",
             "headers": [(b"host", b"localhost")],
@@ -30,6 +31,8 @@ class Talk:
 
     async def send(self, message: dict[str, Any]) -> None:
         self.sent.append(message)
+        if message["type"] == "http.response.body":
+            self.answered.set()
 
     async def through(self, app: Any) -> None:
         await InTime(app)(self.scope, self.receive, self.send)
@@ -64,7 +67,8 @@ async def test_a_press_that_hangs_is_given_up_in_words_and_its_own_answer_reache
         over.set()
 
     talk, began = Talk(), time.monotonic()
-    await talk.through(hanging)
+    going = asyncio.create_task(talk.through(hanging))
+    await asyncio.wait_for(talk.answered.wait(), 1)
     assert time.monotonic() - began < 0.5
     problem = json.loads(talk.sent[1]["body"])
     assert (talk.status, problem["status"]) == (503, 503)
@@ -72,7 +76,24 @@ async def test_a_press_that_hangs_is_given_up_in_words_and_its_own_answer_reache
     assert "Go to the device" in problem["detail"]
     late.set()
     await asyncio.wait_for(over.wait(), 1)  # it was carried on with
+    await asyncio.wait_for(going, 1)
     assert len(talk.sent) == 2
+
+
+async def test_a_server_that_ends_waits_for_no_press(quick: None) -> None:
+    ended = asyncio.Event()
+
+    async def hanging(_scope: Any, _receive: Any, _send: Any) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    talk = Talk()
+    going = asyncio.create_task(talk.through(hanging))
+    await asyncio.wait_for(talk.answered.wait(), 1)
+    going.cancel()
+    await asyncio.wait_for(ended.wait(), 1)
 
 
 async def test_a_form_that_hangs_is_told_so_on_a_page(quick: None) -> None:
@@ -80,7 +101,9 @@ async def test_a_form_that_hangs_is_told_so_on_a_page(quick: None) -> None:
         await asyncio.Event().wait()
 
     talk = Talk("/devices/EMS-0001/ask/")
-    await talk.through(hanging)
+    going = asyncio.create_task(talk.through(hanging))
+    await asyncio.wait_for(talk.answered.wait(), 1)
+    going.cancel()
     page = talk.sent[1]["body"].decode()
     assert talk.status == 503
     assert "Go to the device, and stop it there." in page

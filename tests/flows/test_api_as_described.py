@@ -25,7 +25,7 @@ CLIENT = ROOT / "docs" / "examples" / "client.py"
 SESSION = "S-described"
 PROBLEM = "application/problem+json"
 UNLIMITED = {"API_REQUESTS_PER_MINUTE": "0", "PAGE_REQUESTS_PER_MINUTE": "0"}
-CASES = 12  # of each operation, beside those that its description alone leads to
+CASES = 8  # of each operation, beside those that its description alone leads to
 PATIENT_S = 280  # a busy machine takes many times as long as a quiet one
 
 

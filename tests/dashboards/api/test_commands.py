@@ -153,6 +153,13 @@ def test_a_body_that_is_no_wish_is_422(ward: Ward, body: Any) -> None:
     assert post("devices/EMS-0001/commands", body).status_code == 422
 
 
+@pytest.mark.parametrize("body", ["[]", "[null, null]", "null", "7", '"stop"', "true"])
+@pytest.mark.parametrize("path", ["sites/north/stop", "sites/north/identify", "devices/EMS-0001/commands"])
+def test_what_is_no_object_stops_no_site(ward: Ward, path: str, body: str) -> None:
+    assert post(path, body).status_code == 422
+    assert not Command.objects.exists()
+
+
 @pytest.mark.parametrize("verb", ["apply_protocol", "withdraw"])
 def test_protocols_go_through_rollouts_and_by_no_other_door(ward: Ward, verb: str) -> None:
     assert post("devices/EMS-0001/commands", {"verb": verb, "args": {}}, "engineer").status_code == 403
