@@ -1,7 +1,7 @@
 """Cuts secrets out of whatever is about to be written down: log lines, reports of errors.  Pure.
 
-What opens something here is either recognised by its own prefix (tokens, display links, webhooks' secrets) or by
-where it stands (`?token=`, `/display/…/`, an Authorization header, a cookie, `smtp://user:…@`).
+What opens something here is either recognised by its own prefix (tokens, permits, display links, webhooks' secrets)
+or by where it stands (`?token=`, `/display/…/`, an Authorization header, a cookie, `smtp://user:…@`).
 """
 
 import re
@@ -12,6 +12,7 @@ CUT: Final = "…"
 _END: Final = r"""[^\s"'\\&;,<>)\]}]"""  # what a secret is made of, whatever quotes it
 _RULES: Final = (
     (re.compile(r"\b(my[od]_)[A-Za-z0-9_\-]+"), r"\1" + CUT),
+    (re.compile(r"\b(myp_)[A-Za-z0-9_\-.:]+"), r"\1" + CUT),
     (re.compile(r"(/display(?:/|%2F))[^/\s\"'\\?]+", re.I), r"\1" + CUT),
     (re.compile(r"\b(whsec_)[A-Za-z0-9+/=_\-]+"), r"\1" + CUT),
     (re.compile(r"(/welcome/[^/\s]+/)[^/\s\"'\\?]+"), r"\1" + CUT),
@@ -42,6 +43,7 @@ _SECRETS: Final = (
     "private_key",
     "endpoint",
     "p256dh",
+    "permit",
 )  # in names
 _DEEPEST: Final = 12
 

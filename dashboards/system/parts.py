@@ -126,13 +126,19 @@ def _direct(detail: Mapping[str, Any]) -> tuple[Level, str, str]:
     waiting = (detail.get("gauges") or {}).get("direct_stops_to_book") or 0
     if waiting:
         todo = _("See its log: each says why. They were sent to the devices, but are in no history yet.")
-        return "warn", _("lives; stops that went past the database are not booked: %(n)d") % {"n": waiting}, todo
+        return (
+            "warn",
+            _("lives; stops that went past the database are not booked: %(n)d") % {"n": waiting},
+            todo,
+        )
     if detail["direct"]:
         return "good", _("lives; stops also go out without the database"), ""
     return (
         "warn",
         _("lives; without the database nothing could be stopped from here"),
-        _("See “direct path” in its log, and whether the account _direct may log in (manage.py enrol --sync)."),
+        _(
+            "See “direct path” in its log, and whether the account _direct may log in (manage.py enrol --sync)."
+        ),
     )
 
 

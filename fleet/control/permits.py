@@ -15,6 +15,7 @@ from fleet.access.queries import digest_of
 
 LASTS: Final = timedelta(minutes=15)
 _SALT: Final = "fleet.control.permits"
+_PREFIX: Final = "myp_"  # so that a leaked one can be searched for, and is cut from logs
 _LONGEST: Final = 2_000  # characters
 _DIGEST: Final = 32  # characters of a login's SHA-256 that a permit names
 
@@ -61,16 +62,18 @@ def signed(permit: Permit) -> str:
         permit.login,
         to_ms(permit.issued_at),
     ]
-    return signing.dumps(fields, salt=_SALT)
+    return _PREFIX + signing.dumps(fields, salt=_SALT)
 
 
 def read(text: str, now: datetime) -> Permit:
     """Return the permit that this text is.  Raises NoPermit, if it is none of ours, or over."""
     try:
-        fields: Any = signing.loads(text[:_LONGEST], salt=_SALT)
+        if not text.startswith(_PREFIX):
+            raise NoPermit("unsigned")
+        fields: Any = signing.loads(text[len(_PREFIX) : _LONGEST], salt=_SALT)
         user_id, username, site_id, site, login, issued_ms = fields
         permit = Permit(user_id, username, site_id, site, login, from_ms(issued_ms))
-    except (signing.BadSignature, ValueError, TypeError) as error:
+    except (signing.BadSignature, ValueError, TypeError, AttributeError) as error:
         raise NoPermit("unsigned") from error
     if not permit.issued_at - LASTS < now < permit.expires_at:
         raise NoPermit("over")

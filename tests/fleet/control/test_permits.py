@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core import signing
 
+from fleet import redaction
 from fleet.control import permits
 from fleet.control.permits import NoPermit, Permit
 
@@ -44,9 +45,15 @@ def test_what_was_not_signed_here_is_no_permit(text):
 @pytest.mark.parametrize("fields", [[], [1, "a"], {"who": 1}, "text", [1, "a", 1, "b", "c", "d"]])
 def test_what_was_signed_for_something_else_is_no_permit(fields):
     with pytest.raises(NoPermit):
-        permits.read(signing.dumps(fields, salt="fleet.control.permits"), NOON)
+        permits.read("myp_" + signing.dumps(fields, salt="fleet.control.permits"), NOON)
     with pytest.raises(NoPermit):
-        permits.read(signing.dumps([3, "nurse", 1, "north", "s:abc", 0], salt="other"), NOON)
+        permits.read("myp_" + signing.dumps([3, "nurse", 1, "north", "s:abc", 0], salt="other"), NOON)
+
+
+def test_no_permit_is_in_a_log_or_a_report():
+    text = permits.signed(GIVEN)
+    assert redaction.clean(f"body: {{'permit': '{text}', 'id': 1}}") == "body: {'permit': 'myp_…', 'id': 1}"
+    assert text not in str(redaction.clean_all({"permit": text}))
 
 
 def test_a_permit_gives_no_session_away():
