@@ -186,6 +186,8 @@ class Dispatcher:
         """Work off what has come, publish what is due, and say that we live."""
         post = self.mailbox.empty(min(wait_s, self._until_proof_s()))
         self._notice_new_connection()
+        if not post.messages:
+            self._clocks.quiet(to_ms(self._now()))
         try:
             self._work_off(post)
         except (OperationalError, InterfaceError):

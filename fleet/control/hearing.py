@@ -99,7 +99,7 @@ class Hearing:
                 batch.refused.append(_refused(message, topic.serial, device_id, error))
             return
         if isinstance(said, Ack) and not message.retained:
-            resent = self._clocks.may_be_resent(message.arrival_ms)
+            resent = self._clocks.may_have_waited(message.arrival_ms)
             batch.pieces.append((device_id, Answered(said, message.arrival_ms, resent)))
         elif isinstance(said, Status) and said.state != "offline":
             self._status(device_id, said, message, batch)
@@ -160,8 +160,8 @@ class Hearing:
 
     def _said(self, device_id: int, one: _Unplaced) -> Said:
         point = Point(one.status.boot, one.status.up_ms)
-        placed_ms, is_live = self._clocks.place(device_id, point, one.arrival_ms)
-        return Said(one.status, placed_ms, one.arrival_ms, is_live=is_live)
+        placed_ms, is_live, is_sure = self._clocks.place(device_id, point, one.arrival_ms)
+        return Said(one.status, placed_ms, one.arrival_ms, is_live=is_live, is_sure=is_sure)
 
     @staticmethod
     def _count(batch: _Batch, moved: Sequence[tuple[object, object]], counts: Counter[str]) -> None:

@@ -92,8 +92,9 @@ class Said(NamedTuple):
     """A full status that is no retained copy.
 
     Attributes:
-        is_live: It surely took under five seconds to come.
+        is_live: It took under five seconds to come, as far as is known.
         is_disputed: Two devices speak under the serial.
+        is_sure: `placed_ms` rests on more than its own arrival, behind what may have waited in the broker.
     """
 
     status: Status
@@ -101,6 +102,7 @@ class Said(NamedTuple):
     at_ms: int
     is_live: bool = True
     is_disputed: bool = False
+    is_sure: bool = True
 
     @property
     def point(self) -> Point:
@@ -263,7 +265,8 @@ def _is_later(case: Case, one: Said | Sampled) -> bool:
     message = one.status if isinstance(one, Said) else one.telemetry
     if case.act is not None:
         return Point(message.boot, message.up_ms) >= case.act
-    return case.published_ms is not None and one.placed_ms > case.published_ms
+    is_sure = one.is_sure if isinstance(one, Said) else True
+    return is_sure and case.published_ms is not None and one.placed_ms > case.published_ms
 
 
 def _outlives_current(case: Case, point: Point) -> bool:

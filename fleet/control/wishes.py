@@ -35,7 +35,7 @@ def read_back(said: Mapping[int, Said], now: datetime) -> list[int]:
     done = []
     for wish in mine.select_for_update():
         one = said[wish.device_id]
-        is_since = one.is_live and one.placed_ms >= to_ms(wish.since)
+        is_since = one.is_live and one.is_sure and one.placed_ms >= to_ms(wish.since)
         if is_since and not one.is_disputed and holds(one.status, locked=wish.locked, word=wish.word):
             wish.read_back_at = now
             wish.save(update_fields=["read_back_at"])

@@ -436,3 +436,93 @@ def test_the_help_shows_an_example(house):
     assert "MQTT_URL=mqtt://_dispatch:secret@broker:1883 manage.py dispatch" in house.manage(
         "dispatch", "--help"
     )
+
+
+# --- proof ---
+
+
+def asks(house, device, verb="stop", **more):
+    return ask(house, device, verb, proof_s=3, **more)
+
+
+def open_alerts(house, device):
+    return house.sql(
+        """SELECT a.state, a.priority FROM safety_alert a JOIN devices_device d ON d.id = a.device_id
+           WHERE d.serial = %s AND a.rule = 'stop_unconfirmed' AND a.state <> 'closed'""",
+        device.serial,
+    )
+
+
+def test_a_stop_that_is_done_is_confirmed_by_the_status_that_follows_and_not_before(house, device):
+    device.says("status.birth", boot=7, conn=1, up_ms=0, buffered=[])
+    command_id = asks(house, device)
+    device.next_command()
+    comes_to(house, command_id, "done")
+    device.says(
+        "status.birth", boot=7, conn=1, up_ms=1, state="idle", output="off", session=None, buffered=[]
+    )
+    comes_to(house, command_id, "confirmed")
+    assert row(house, command_id, "evidence")["proof"]["up_ms"] == 1
+    assert open_alerts(house, device) == []
+
+
+def test_a_stop_without_proof_sends_somebody_there_within_three_seconds_and_is_confirmed_when_it_is_proved(
+    house, device
+):
+    device.says(
+        "status.birth", boot=7, conn=1, up_ms=0, output="on", state="running", session="S", buffered=[]
+    )
+    device.outcome = None
+    command_id = asks(house, device)
+    device.next_command()
+    comes_to(house, command_id, "unconfirmed")
+    took = "extract(epoch FROM unconfirmed_at - requested_at)"
+    assert 3 <= row(house, command_id, took) < 3.5
+    wait_for(lambda: open_alerts(house, device) == [("raised", "high")], within_s=5, why="no alert is raised")
+    device.says(
+        "status.birth", boot=7, conn=1, up_ms=9000, state="idle", output="off", session=None, buffered=[]
+    )
+    comes_to(house, command_id, "confirmed")
+    wait_for(lambda: open_alerts(house, device)[0][0] == "cleared", within_s=5, why="the alert still stands")
+
+
+def test_a_device_that_says_done_and_drives_on_is_caught_by_its_own_status_and_by_its_current(house, spares):
+    with Device(house, next(spares)) as honest, Device(house, next(spares)) as liar:
+        for one in (honest, liar):
+            one.says(
+                "status.birth",
+                boot=7,
+                conn=1,
+                up_ms=0,
+                output="on",
+                state="running",
+                session="S",
+                buffered=[],
+            )
+        ids = [asks(house, one) for one in (honest, liar)]
+        for one, command_id in zip((honest, liar), ids, strict=True):
+            one.next_command()
+            comes_to(house, command_id, "done")
+        honest.says(
+            "status.birth", boot=7, conn=1, up_ms=50, output="on", state="running", session="S", buffered=[]
+        )
+        comes_to(house, ids[0], "unconfirmed", within_s=2)
+        liar.says(
+            "status.birth", boot=7, conn=1, up_ms=50, output="off", state="idle", session=None, buffered=[]
+        )
+        comes_to(house, ids[1], "confirmed", within_s=2)
+        liar.says("telemetry", boot=7, seq=1, up_ms=1000, session="S", elapsed_ms=1000)
+        comes_to(house, ids[1], "unconfirmed")
+        for one, command_id in zip((honest, liar), ids, strict=True):
+            assert row(house, command_id, "refuted_at") is not None
+            wait_for(lambda one=one: open_alerts(house, one), within_s=5, why="no alert is raised")
+
+
+def test_a_dispatcher_killed_while_a_proof_is_due_forgets_neither_the_time_nor_the_alert(house, device):
+    device.outcome = None
+    command_id = asks(house, device)
+    device.next_command()
+    house.kill9("dispatch")
+    house.start("dispatch")
+    comes_to(house, command_id, "unconfirmed", within_s=15)
+    wait_for(lambda: open_alerts(house, device), within_s=5, why="no alert is raised")

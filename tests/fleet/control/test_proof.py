@@ -102,6 +102,7 @@ def test_without_an_ack_only_what_was_said_after_the_broker_had_the_command_conf
     assert after(case(), status(50_001)).state is State.CONFIRMED
     assert after(case(), status(50_000)).state is State.PUBLISHED
     assert after(case(state=State.REQUESTED, published_ms=None), status()).state is State.REQUESTED
+    assert after(case(), status(50_001, is_sure=False)).state is State.PUBLISHED
 
 
 @pytest.mark.parametrize(
