@@ -1,40 +1,49 @@
-"""`manage.py lifecycle`: the picture of an alert's life."""
+"""`manage.py lifecycle`: the pictures of the lives of an alert and of a command."""
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from fleet.safety import picture
+from fleet.control import picture as of_commands
+from fleet.safety import picture as of_alerts
 
 PAGE: Final = Path("docs") / "safety" / "lifecycle.md"
-_BEGIN, _END = "```mermaid\n", "\n```\n"
+COMMANDS: Final = Path("docs") / "commands.md"
+_BLOCK: Final = re.compile(r"```mermaid\n.*?\n```\n", re.DOTALL)
 
 
-def page(text: str) -> str:
-    """Return the page with the picture as the code draws it.  Raises ValueError if the page has no place for it."""
-    head, begin, rest = text.partition(_BEGIN)
-    _old, end, tail = rest.partition(_END)
-    if not begin or not end:
-        raise ValueError(f"{PAGE} has no ```mermaid block")
-    return f"{head}{begin}{picture.mermaid()}{end}{tail}"
+def pictures() -> dict[Path, list[str]]:
+    """Return the pictures of each page as the code draws them, in the order of the page."""
+    return {PAGE: [of_alerts.mermaid()], COMMANDS: list(of_commands.pictures().values())}
+
+
+def drawn(text: str, some: Sequence[str]) -> str:
+    """Return the page with these pictures.  Raises ValueError if it has not as many places for them."""
+    if len(_BLOCK.findall(text)) != len(some):
+        raise ValueError(f"the page has {len(_BLOCK.findall(text))} ```mermaid blocks, not {len(some)}")
+    left = iter(some)
+    return _BLOCK.sub(lambda _match: f"```mermaid\n{next(left)}\n```\n", text)
 
 
 class Command(BaseCommand):
-    help = f"Prints the picture of an alert's life, or writes it into {PAGE}."
+    help = f"Prints the pictures of the lives of an alert and of a command, or writes them into {PAGE} and {COMMANDS}."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.epilog = f"example: manage.py lifecycle --write   (into {PAGE})"
-        parser.add_argument("--write", action="store_true", help=f"write it into {PAGE}")
+        parser.epilog = f"example: manage.py lifecycle --write   (into {PAGE} and {COMMANDS})"
+        parser.add_argument("--write", action="store_true", help="write them into the pages")
 
     def handle(self, *, write: bool, **options: Any) -> None:
-        if not write:
-            self.stdout.write(picture.mermaid())
-            return
-        path = settings.BASE_DIR / PAGE
-        try:
-            path.write_text(page(path.read_text()))
-        except (OSError, ValueError) as error:
-            raise CommandError(str(error)) from None
+        for page, some in pictures().items():
+            if not write:
+                self.stdout.write("\n\n".join(some))
+                continue
+            path = settings.BASE_DIR / page
+            try:
+                path.write_text(drawn(path.read_text(), some))
+            except (OSError, ValueError) as error:
+                raise CommandError(f"{page}: {error}") from None
