@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
@@ -121,22 +121,26 @@ def results(targets: tuple[Target, ...]) -> str:
 
 def lock_of(device: Device, shown: Mapping[str, Any]) -> Lock:
     wish = LockWish.objects.select_related("actor").filter(device=device).first()
-    is_known = shown["status_at"] is not None
-    locked = shown["locked"]
-    if not is_known:
-        says = _("It has never told whether it is locked.")
-    elif locked is None:
-        says = _("It says that it is not locked: a session can begin.")
-    else:
-        says = _("It says that it is locked (%(why)s): no new session can begin.") % {
-            "why": wording.lock_word(locked)
-        }
-    unread = wish is not None and (wish.read_back_at is None or not is_known)
+    status_at = None if shown["status_at"] is None else datetime.fromisoformat(shown["status_at"])
+    locked, is_known = shown["locked"], status_at is not None
+    if wish is not None and wish.read_back_at and (status_at is None or status_at <= wish.read_back_at):
+        # What proved it is newer than what ingest has written down.
+        locked, is_known = (wish.word if wish.locked else None), True
     return Lock(
-        says,
-        None if not is_known else locked is not None,
+        _says(locked, is_known=is_known),
+        locked is not None if is_known else None,
         wish,
         "" if wish is None else called(wish.actor) if wish.actor else wish.actor_name,
         "" if wish is None else wording.lock_word(wish.word),
-        unread,
+        wish is not None and wish.read_back_at is None,
     )
+
+
+def _says(locked: str | None, *, is_known: bool) -> str:
+    if not is_known:
+        return _("It has never told whether it is locked.")
+    if locked is None:
+        return _("It says that it is not locked: a session can begin.")
+    return _("It says that it is locked (%(why)s): no new session can begin.") % {
+        "why": wording.lock_word(locked)
+    }

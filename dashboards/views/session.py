@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dashboards.access.people import member
+from dashboards.commands import endings
 from dashboards.downloads import download
 from dashboards.sessions import plot as session_plot
 from dashboards.sessions import samples_csv as session_csv
@@ -95,6 +96,7 @@ def _page(report: Report) -> dict[str, Any]:
         "happened": _happened(report),
         "gaps": [(low, high, session_texts.length(_ms(low, high))) for low, high in report.gaps],
         "ended_by": event_words.end_words(row.end_reason),
+        "stopped_by": endings.stopped_by(row),
         "wall_ms": None if row.started_at is None else _ms(row.started_at, row.ended_at or report.as_of),
         "plot_url": reverse("dashboards:session-plot", kwargs=address),
         "csv_url": reverse("dashboards:session-csv", kwargs=address),

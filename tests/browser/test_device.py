@@ -12,7 +12,7 @@ from tests.browser.conftest import Machine, Person
 from tests.harness import House, wait_for
 
 AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js").read_text()
-TABS = ("", "history/", "sessions/", "events/", "contact/", "evidence/", "credentials/")
+TABS = ("", "history/", "sessions/", "events/", "commands/", "contact/", "evidence/", "credentials/")
 People = Callable[..., Person]
 
 pytestmark = pytest.mark.timeout(180)

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from devices.models import Device, State
+from devices.models import Device, Session, State
 from fleet.access.models import AuditEntry, Membership, Role
 from fleet.control.models import Command, LockWish, Stop
 from tests.dashboards.api import ward as wards
@@ -210,6 +210,34 @@ def test_a_lock_is_held_once_the_device_says_so(ward: wards.Ward, nurse: Client)
     assert "Not read back yet" not in page
 
 
+@pytest.mark.parametrize(
+    "told_s_ago, says",
+    [
+        (60, "It says that it is locked (recall): no new session can begin."),  # what proved it is newer
+        (1, "says so no longer: a session can begin at it"),
+    ],
+)
+def test_the_newer_word_of_the_device_about_its_lock_is_the_one_that_counts(
+    ward: wards.Ward, nurse: Client, told_s_ago: float, says: str
+) -> None:
+    now = timezone.now()
+    read_back = now - timedelta(seconds=30)
+    LockWish.objects.create(
+        device=ward.silent,
+        locked=True,
+        word="recall",
+        actor_name="x",
+        since=read_back,
+        read_back_at=read_back,
+    )
+    State.objects.filter(device=ward.silent).delete()
+    at_ = now - timedelta(seconds=told_s_ago)
+    history.say(ward.silent, at_, link="online", state="idle", session=None, output="off")
+    page = plain(nurse.get(at(ward.silent)))
+    assert says in page
+    assert ("says so no longer" in page) == (told_s_ago == 1)
+
+
 def test_a_device_that_never_spoke_is_not_said_to_be_unlocked(ward: wards.Ward, nurse: Client) -> None:
     assert "It has never told whether it is locked." in plain(nurse.get(at(ward.fresh)))
 
@@ -283,6 +311,26 @@ def test_why_is_asked_afterwards_once_and_stays(ward: wards.Ward, nurse: Client,
     again = nurse.post(f"{url}reason/", {"reason": "Another"})
     assert again.status_code == 422
     assert "Patient felt dizzy" in plain(again)
+
+
+def test_a_session_that_the_server_stopped_names_who_asked_for_it(
+    ward: wards.Ward, nurse: Client, told: Told
+) -> None:
+    command = told(state="confirmed", done=0.2, confirmed=0.4, actor_name="carla", ago_s=60)
+    told(state="confirmed", done=0.2, confirmed=0.4, actor_name="much later", ago_s=5)
+    ended = command.requested_at + timedelta(seconds=0.2)
+    session = Session.objects.create(
+        device=ward.running, session="S-9", boot=1, last_at=ended, last_up_ms=1, ended_at=ended,
+        end_reason="server_stop", started_at=ended - timedelta(minutes=5),
+    )  # fmt: skip
+    url = f"/sessions/{ward.running.serial}/S-9/"
+    page = nurse.get(url)
+    assert "asked for by carla" in plain(page)
+    assert f"/commands/{command.pk}/" in page.content.decode()
+    assert "much later" not in plain(page)
+    session.end_reason = "patient_stop"
+    session.save()
+    assert "carla" not in plain(nurse.get(url))
 
 
 def test_to_a_stranger_there_is_no_such_command(ward: wards.Ward, stranger: Client, told: Told) -> None:

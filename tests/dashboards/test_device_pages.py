@@ -17,7 +17,7 @@ from tests.dashboards.api import ward as wards
 from tests.dashboards.test_event_words import event
 from tests.devices import history
 
-TABS = ("", "history/", "sessions/", "events/", "contact/", "evidence/", "credentials/")
+TABS = ("", "history/", "sessions/", "events/", "commands/", "contact/", "evidence/", "credentials/")
 DEEDS = ("new-password", "revoke", "readmit", "end-conflict")
 
 
