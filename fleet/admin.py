@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from devices import models as devices
 from fleet.access import models as access
-from fleet.control.models import Command
+from fleet.control.models import Command, LockWish, Stop
 from fleet.paging import models as paging
 from fleet.safety import models as safety
 
@@ -55,6 +55,8 @@ _SHOWN: Final = (
     devices.Pulse,
     devices.SlowSpell,
     Command,
+    Stop,
+    LockWish,
     safety.Alert,
     safety.RuleSet,
     safety.Replay,
