@@ -168,7 +168,7 @@ def wait_count(nurse: Operator, id: str, **counts: int) -> dict[str, Any]:
             f"{ {name: told[name] for name in ('asked', 'confirmed', 'unconfirmed', 'waiting')} }: {states}"
         )
 
-    return wait_for(found, within_s=8, why=why)
+    return wait_for(found, within_s=15, why=why)
 
 
 def proved(operator: Operator, id: str) -> Command | None:
