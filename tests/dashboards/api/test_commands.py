@@ -8,9 +8,11 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
+from dashboards import limits
 from fleet.access.models import AuditEntry
 from fleet.control import ids
 from fleet.control.models import Command, Stop
+from fleet.live import voice
 from tests.dashboards.api.ward import Get, Ward
 
 FIELDS = {
@@ -58,6 +60,19 @@ def test_a_stop_is_accepted_and_is_a_row_that_dispatch_publishes(ward: Ward, get
 )  # fmt: skip
 def test_nothing_that_comes_with_a_stop_holds_it_up(ward: Ward, body: dict[str, Any]) -> None:
     assert stop(**body)["args"] == {}
+
+
+def test_a_stop_asks_nothing_of_redis(
+    ward: Ward, settings: Any, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    """Neither to be counted, nor to be told to browsers before it is answered."""
+    settings.API_REQUESTS_PER_MINUTE = 1
+    said: list[Any] = []
+    monkeypatch.setattr(limits, "buckets", lambda: pytest.fail("a stop was counted"))
+    monkeypatch.setattr(voice.Voice, "_begin", lambda _self: said.append("handed to its own thread"))
+    with django_capture_on_commit_callbacks(execute=True):
+        assert stop()["state"] == "requested"
+    assert said == ["handed to its own thread"]
 
 
 def test_a_site_stop_asks_every_device_that_is_on_or_may_be_on(ward: Ward, get: Get) -> None:
