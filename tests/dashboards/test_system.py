@@ -205,3 +205,34 @@ def test_a_request_is_timed_with_its_share_of_the_database(engineer: Client, ali
     before = HEART.detail()["counters"].get("requests", 0)
     engineer.get("/system/")
     assert HEART.detail()["counters"]["requests"] == before + 1
+
+
+# --- stops that go past the database ---
+
+
+@pytest.mark.parametrize(
+    "detail,level,said",
+    [
+        ({"direct": True}, "good", "stops also go out without the database"),
+        ({"direct": False}, "warn", "without the database nothing could be stopped"),
+        ({"direct": True, "gauges": {"direct_stops_to_book": 2}}, "warn", "are not booked: 2"),
+    ],
+)
+def test_dispatch_says_how_the_way_past_the_database_stands(
+    alive: None, engineer: Client, detail: dict[str, Any], level: str, said: str
+) -> None:
+    page(engineer)  # the first one is slow
+    pulses.beat("dispatch", timezone.now(), detail)
+    assert said in row(page(engineer), "dispatch")
+    assert (said in todo(engineer)) == (level == "warn")
+
+
+def test_a_server_without_such_a_way_says_who_makes_one(
+    alive: None, engineer: Client, settings: Settings
+) -> None:
+    settings.DIRECT_URL = ("127.0.0.1", 8765)
+    assert "Whoever runs this server sets DIRECT_URL" in words(page(engineer))  # dispatch has none
+    tell("dispatch", direct=True)
+    assert "DIRECT_URL" not in page(engineer)
+    settings.DIRECT_URL = None
+    assert "Whoever runs this server sets DIRECT_URL" in words(page(engineer))
