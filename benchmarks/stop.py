@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks import houses, proc, sender
 from benchmarks.latency import Latencies
@@ -66,6 +66,13 @@ class Stoppable(Device):
         return self.heard[command_id]
 
 
+class Press(NamedTuple):
+    """One click: when it was, Unix s, and how long until the device had it, ms."""
+
+    clicked_s: float
+    heard_ms: float
+
+
 class Clicks:
     """A person's clicks on stop, and what became of each."""
 
@@ -73,21 +80,21 @@ class Clicks:
         self._house, self._person, self._devices = house, person, devices
         self._permit = person.get(f"/api/v1/sites/{SITE}/permit")["permit"]
 
-    def presses(self, count: int, *, directly: bool = False) -> dict[str, float]:
-        """Press stop on one device after the other; return by command how long each took to be heard, ms."""
-        took_ms = {}
+    def presses(self, count: int, *, directly: bool = False) -> dict[str, Press]:
+        """Press stop on one device after the other; return what came of each, by the command's id."""
+        done = {}
         for n in range(count):
             device, command_id = self._devices[n % len(self._devices)], str(uuid.uuid4())
-            began_s = time.perf_counter()
+            began_s, clicked_s = time.perf_counter(), time.time()
             if directly:
                 body = {"permit": self._permit, "id": command_id, "device": device.serial, "room": None}
                 command_id = self._person.post("/direct/stop", body)["commands"][0]["id"]
             else:
                 body = {"verb": "stop", "args": {}, "id": command_id}
                 self._person.post(f"/api/v1/devices/{device.serial}/commands", body)
-            took_ms[command_id] = (device.wait_heard(command_id) - began_s) * 1000
+            done[command_id] = Press(clicked_s, (device.wait_heard(command_id) - began_s) * 1000)
             time.sleep(max(0.0, PRESS_EVERY_S - (time.perf_counter() - began_s)))
-        return took_ms
+        return done
 
     def stop_site(self) -> tuple[float, float]:
         """Stop the whole site; return how long until the last was published, and until the last heard it, ms."""
@@ -128,28 +135,28 @@ def measure(house: House, *, presses: int = 100, rounds: int = 5) -> dict[str, A
             _await_load(house)
             clicks.presses(WARM_UP)
             since_s, cpu = time.time(), _cpu(house)
-            single_ms = clicks.presses(presses)
+            singles = clicks.presses(presses)
             of_site = [clicks.stop_site() for _ in range(rounds)]
-            direct_ms = clicks.presses(presses // 2, directly=True)
+            direct = clicks.presses(presses // 2, directly=True)
             took_s = time.time() - since_s
             shares = {f"{name}_cores": (used - cpu[name]) / took_s for name, used in _cpu(house).items()}
             stored = _stored_per_s(house, since_s)
         with _frozen(house.processes.pid("postgres")):
-            frozen_ms = clicks.presses(FROZEN_PRESSES, directly=True)
-        confirmed_ms = _confirmed_ms(house, list(single_ms))
+            frozen = clicks.presses(FROZEN_PRESSES, directly=True)
+        confirmed_ms = _confirmed_ms(house, singles)
     return {
         "what": "stop",
         "devices": DEVICES,
         "stored_per_s": stored,
         "presses": presses,
-        **_spread("", list(single_ms.values())),
+        **_spread("", [one.heard_ms for one in singles.values()]),
         "never_confirmed": presses - len(confirmed_ms),
         **_spread("confirmed_", confirmed_ms),
         "rounds": rounds,
         "site_published_ms": max(published for published, _heard in of_site),
         "site_heard_ms": max(heard for _published, heard in of_site),
-        **_spread("direct_", list(direct_ms.values())),
-        **_spread("frozen_", list(frozen_ms.values())),
+        **_spread("direct_", [one.heard_ms for one in direct.values()]),
+        **_spread("frozen_", [one.heard_ms for one in frozen.values()]),
         **shares,
     }  # fmt: skip
 
@@ -193,11 +200,11 @@ def _published_ms(house: House, ids: list[str], clicked_s: float) -> float:
     return (float(last_s) - clicked_s) * 1000
 
 
-def _confirmed_ms(house: House, ids: list[str]) -> list[float]:
-    """Return how long after they were asked for these were proved, ms; those that never were are left out."""
-    query = """SELECT extract(epoch FROM confirmed_at - requested_at) * 1000 FROM control_command
+def _confirmed_ms(house: House, presses: dict[str, Press]) -> list[float]:
+    """Return how long after the click each was proved, ms; those that never were are left out."""
+    query = """SELECT id::text, extract(epoch FROM confirmed_at) FROM control_command
         WHERE id = ANY(%s::uuid[]) AND state = 'confirmed'"""
-    return [float(ms) for (ms,) in house.sql(query, ids)]
+    return [(float(at_s) - presses[id_].clicked_s) * 1000 for id_, at_s in house.sql(query, list(presses))]
 
 
 def _stored_per_s(house: House, since_s: float) -> float:
