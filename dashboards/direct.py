@@ -8,6 +8,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -67,7 +68,8 @@ class DirectStop:
 
     def __init__(self, inner: App) -> None:
         self.inner = inner
-        self._address: tuple[str, int] | None = None
+        self._hosts: list[str] = []
+        """Where dispatch was found the last time; empty: to be looked up."""
         # Names are looked up on a thread of their own: the loop's may all be waiting for a database.
         self._names = ThreadPoolExecutor(1, thread_name_prefix="direct name")
 
@@ -83,7 +85,7 @@ class DirectStop:
         except Exception as error:  # whatever it is, somebody waits with a finger on a stop
             if not isinstance(error, TimeoutError | OSError):
                 log.exception("a stop was not handed on")
-            self._address = None
+            self._hosts = []
             status, body = 503, _problem(_Refused(503, "away"))
         await _send(send, status, body)
 
@@ -103,7 +105,7 @@ class DirectStop:
 
     async def _ask(self, line: bytes) -> _Said:
         """Ask dispatch.  Raises OSError, if it is not there or hangs up."""
-        reader, writer = await asyncio.open_connection(*await self._where())
+        reader, writer = await self._connect()
         try:
             writer.write(line + b"\n")
             answer = await reader.read(-1)
@@ -114,18 +116,23 @@ class DirectStop:
         except msgspec.DecodeError as error:
             raise ConnectionError from error  # it hung up
 
-    async def _where(self) -> tuple[str, int]:
-        """Return dispatch's address, by the answer that was good the last time."""
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect to dispatch, by the address that was good the last time.  Raises OSError, if it is at none."""
         if settings.DIRECT_URL is None:
             raise _Refused(503, "none")
-        if self._address is None:
-            host, port = settings.DIRECT_URL
-            loop = asyncio.get_running_loop()
-            found = await loop.run_in_executor(
-                self._names, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            )
-            self._address = str(found[0][4][0]), port
-        return self._address
+        name, port = settings.DIRECT_URL
+        if not self._hosts:
+            look_up = partial(socket.getaddrinfo, name, port, type=socket.SOCK_STREAM)
+            found = await asyncio.get_running_loop().run_in_executor(self._names, look_up)
+            self._hosts = [str(address[0]) for *_, address in found]
+        for host in self._hosts:  # such as ::1, and then 127.0.0.1
+            try:
+                connected = await asyncio.open_connection(host, port)
+            except OSError:
+                continue
+            self._hosts = [host]
+            return connected
+        raise ConnectionRefusedError
 
 
 def _read(body: bytes) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from django.utils import timezone
 
 from devices.mqtt.client import Message
 from fleet.control import booking, roll
-from fleet.control.direct import Asked, DirectPath, Line, Refused
+from fleet.control.direct import Answer, Asked, DirectPath, Line, Refused
 from fleet.control.heard import Heard
 from fleet.control.journal import Entry, Journal
 
@@ -147,22 +147,23 @@ class DirectDoor:
         if not self._lock_folder():
             self._say("another dispatcher holds the direct path of this machine; waiting for it to end")
             return
+        self._server = _Server(self._listen, self._take)
         journal = Journal(self._folder / "journal.jsonl")
         if journal.skipped:
             log.warning("the journal of direct stops had lines that cannot be read", lines=journal.skipped)
         self._line = self._connect(self._hear)
-        self._line.start()
         path = DirectPath(journal, self._line, self._heard)
         path.learn(roll.load(self._copy_file), roll.Sight())
+        self._line.start()
         self._path = path
-        self._server = _Server(self._listen, lambda asked: self._take(path, asked))
         threading.Thread(target=self._server.serve_forever, name="direct port", daemon=True).start()
         self._told = ""
         log.info("direct path open", host=self._listen.host, port=self._listen.port, waiting=len(journal))
 
     def _close(self) -> None:
         if self._server is not None:
-            self._server.shutdown()
+            if self._path is not None:  # else nobody serves it yet, and the next line would wait for ever
+                self._server.shutdown()
             self._server.server_close()
         if self._line is not None:
             self._line.stop()
@@ -181,7 +182,10 @@ class DirectDoor:
             return False
         return True
 
-    def _take(self, path: DirectPath, asked: Asked) -> Any:
+    def _take(self, asked: Asked) -> Answer:
+        path = self._path
+        if path is None:
+            raise Refused(503, "away")
         self._counters["direct_stops"] += 1
         return path.take(asked, self._now())
 
@@ -232,7 +236,7 @@ class _Server(socketserver.ThreadingTCPServer):
     block_on_close = True  # who is being answered is answered
     request_queue_size = _AT_ONCE
 
-    def __init__(self, listen: Listen, take: Callable[[Asked], Any]) -> None:
+    def __init__(self, listen: Listen, take: Callable[[Asked], Answer]) -> None:
         self.take = take
         self._places = threading.BoundedSemaphore(_AT_ONCE)
         super().__init__(listen, _Request)
