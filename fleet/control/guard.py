@@ -52,7 +52,11 @@ class Refusal:
 
 
 class Unusable(ValueError):
-    """The arguments cannot be; `what` says which and why."""
+    """The arguments cannot be: `odd` is none of this verb's, one `one_of` is expected, or else the text says."""
+
+    def __init__(self, text: str = "", *, odd: str = "", one_of: tuple[str, ...] = ()) -> None:
+        super().__init__(text)
+        self.odd, self.one_of = odd, one_of
 
 
 def read_args(verb: Verb, given: Mapping[str, Any]) -> Args:
@@ -68,19 +72,18 @@ def read_args(verb: Verb, given: Mapping[str, Any]) -> Args:
     type_ = ARGS[verb]
     known = {one.encode_name for one in msgspec.structs.fields(type_)}
     if odd := sorted(map(str, given.keys() - known)):
-        expected = ", ".join(sorted(known)) or "none"
-        raise Unusable(f"{odd[0][:40]!r} is no argument of {verb.value}; expected: {expected}")
+        raise Unusable(odd=odd[0][:40], one_of=tuple(sorted(known)))
     if issubclass(type_, Lock):
         word = given.get("reason", LockReason.OTHER.value if verb is Verb.UNLOCK else None)
         if word not in REASONS:
-            raise Unusable(f"reason: one of {', '.join(REASONS)} expected")
+            raise Unusable(one_of=REASONS)
         given = {"reason": word}
     try:
         args = msgspec.convert(dict(given), type_)
     except msgspec.ValidationError as error:
         raise Unusable(str(error)) from None
     if isinstance(args, Lower) and not math.isfinite(args.to_ma):
-        raise Unusable("to_ma: a number of mA expected")
+        raise Unusable(f"to_ma: {args.to_ma}")
     return args
 
 

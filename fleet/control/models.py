@@ -99,7 +99,7 @@ class Command(models.Model):
         help_text=_("where the device stood when it was asked for"),
     )
     stop = models.ForeignKey(
-        "Stop",
+        Stop,
         null=True,
         on_delete=models.SET_NULL,
         related_name="commands",

@@ -241,7 +241,7 @@ def _args(verb: Verb, given: Mapping[str, Any]) -> guard.Args:
     try:
         return guard.read_args(verb, given)
     except guard.Unusable as error:
-        raise Unusable(_("args: %(why)s") % {"why": error}) from None
+        raise Unusable(texts.unusable(verb, error)) from None
 
 
 def _judge(draft: Command, args: guard.Args, now: datetime) -> None:

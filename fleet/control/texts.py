@@ -13,7 +13,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from fleet.control.guard import Refusal
+from devices.wire.words import Verb
+from fleet.control.guard import Refusal, Unusable
 
 NAMES: Final[dict[str, Promise]] = {
     "stop": gettext_lazy("Stop"),
@@ -55,6 +56,25 @@ def no_such_verb(word: str) -> str:
         "verbs": ", ".join(NAMES),
         "seen": repr(word[:40]),
     }
+
+
+def unusable(verb: Verb, error: Unusable) -> str:
+    """Return which argument cannot be, and what is expected."""
+    known = ", ".join(error.one_of)
+    if error.odd:
+        if not known:
+            return _("args: %(verb)s takes none; seen: %(odd)s") % {
+                "verb": verb.value,
+                "odd": repr(error.odd),
+            }
+        return _("args: %(odd)s is no argument of %(verb)s; expected: %(known)s") % {
+            "odd": repr(error.odd),
+            "verb": verb.value,
+            "known": known,
+        }
+    if known:
+        return _("args: reason: one of %(known)s expected") % {"known": known}
+    return _("args: %(why)s") % {"why": error}
 
 
 def refusal(one: Refusal) -> str:

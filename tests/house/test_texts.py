@@ -25,6 +25,8 @@ _FOR_PROGRAMMERS = {
     "schemas.py",
     "examples.py",
     "alert_examples.py",
+    "command_examples.py",
+    "picture.py",
     "description.py",
     "root.py",
     "metrics.py",

@@ -1,16 +1,11 @@
 """Asking devices: who may, what is on record, and what arrives twice under one id."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import psycopg
 import pytest
 from django.contrib.auth.models import User
-from django.db import OperationalError, connection
 
 from devices.models import Device
 from devices.wire.words import Verb
@@ -363,53 +358,3 @@ def test_figures_tell_what_was_asked_in_the_last_hour_and_how_long_it_took(
     assert told.standing["stop", "requested"] == 0
     assert told.published_s["stop", 0.95] == pytest.approx(0.02)
     assert told.proved_s == {("stop", q): pytest.approx(0.4) for q in figures.QUANTILES}
-
-
-# --- a database that is held up ---
-
-
-@contextmanager
-def held_up() -> Iterator[None]:
-    """Somebody else's transaction holds what every entry of the audit needs."""
-    options = connection.settings_dict
-    with psycopg.connect(
-        host=options["HOST"], port=options["PORT"], dbname=options["NAME"],
-        user=options["USER"], password=options["PASSWORD"],
-    ) as other:  # fmt: skip
-        other.execute("SELECT pg_advisory_xact_lock(1635083369)")
-        yield
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_stop_waits_a_quarter_of_a_second_for_a_database_that_is_held_up_and_leaves_nothing_behind(
-    device: Device, nurse: User
-) -> None:
-    over = threading.Event()
-    watch = threading.Timer(2.0, over.set)
-    watch.start()
-    with held_up(), pytest.raises(OperationalError):
-        ask(nurse, device)
-    watch.cancel()
-    assert not over.is_set()
-    assert not Command.objects.exists()
-    assert ask(nurse, device).state == "requested"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_same_press_by_two_ways_at_once_is_one_command(device: Device, nurse: User) -> None:
-    one, found, start = uuid4(), list[UUID](), threading.Barrier(2)
-
-    def press() -> None:
-        start.wait()
-        try:
-            found.append(ask(nurse, device, id=one).pk)
-        finally:
-            connection.close()
-
-    hands = [threading.Thread(target=press) for _ in range(2)]
-    for hand in hands:
-        hand.start()
-    for hand in hands:
-        hand.join(5)
-    assert found == [one, one]
-    assert AuditEntry.objects.filter(action="command.stop").count() == 1

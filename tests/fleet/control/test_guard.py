@@ -8,7 +8,7 @@ import pytest
 
 from devices.wire.commands import Lower
 from devices.wire.words import Verb
-from fleet.control import guard
+from fleet.control import guard, texts
 from fleet.control.guard import Seen, Unusable, judge, read_args
 
 LINKS = ("never", "online", "suspect", "offline", "conflict")
@@ -96,7 +96,7 @@ def test_lower_is_for_a_channel_that_the_device_has() -> None:
 def test_arguments_that_no_device_could_follow_are_refused_in_words(verb: Verb, args: dict[str, Any]) -> None:
     with pytest.raises(Unusable) as refused:
         read_args(verb, args)
-    assert str(refused.value)
+    assert texts.unusable(verb, refused.value).startswith("args: ")
 
 
 def test_lower_may_go_to_nothing_and_means_every_channel_if_none_is_named() -> None:
