@@ -8,7 +8,7 @@ export const STEPS = ["-1", "-2", "-5", "-10%", "half"];
 /** What a step makes of a set current, mA: less, and at least 0. @param {number} setMa @param {string} step */
 export function lowered(setMa, step) {
   const tenths = Math.max(0, Math.floor(setMa * 10 + 1e-6));
-  if (!STEPS.includes(step)) throw new RangeError(`${step} is no step; there are: ${STEPS.join(", ")}`);
+  if (!STEPS.includes(step)) throw new RangeError(step);
   if (step === "half") return Math.floor(tenths / 2) / 10;
   if (step === "-10%") return Math.floor((tenths * 9) / 10) / 10;
   return Math.max(0, tenths - 10 * Number(step.slice(1))) / 10;
