@@ -31,11 +31,6 @@ def quoted(value: str) -> str:
     return f'"{value}"'
 
 
-def hexes(values: Iterable[bytes | None]) -> str:
-    """Return an array literal of bytea."""
-    return "{" + ",".join("NULL" if value is None else f'"\\\\x{value.hex()}"' for value in values) + "}"
-
-
 def execute(query: str, params: Iterable[Any] = ()) -> int:
     """Run one statement; return how many rows it touched."""
     with connection.cursor() as cursor:
