@@ -122,16 +122,12 @@ def measure(house: House, *, presses: int = 100, rounds: int = 5) -> dict[str, A
     speaking = houses.enrol(house, SPEAKERS)
     accounts = _move(house, house.people["devices"][:DEVICES])
     house.start(*PARTS)
-    password = house.servers.vault.secret("_bench")
-    plan = sender.Plan(
-        house.mqtt_port, "_bench", password, speaking, int(time.time()), EACH_PER_S, LOAD_S, lively=False
-    )
     with Air(house) as air:
         devices = [Stoppable(air, one["serial"], one["mqtt_password"]) for one in accounts]
         for device in devices:
             device.connect()
         clicks = Clicks(house, Person(house, USER), devices)
-        with houses.helper("sender", asdict(plan)):
+        with houses.helper("sender", asdict(_load(house, speaking))):
             _await_load(house)
             clicks.presses(WARM_UP)
             since_s, cpu = time.time(), _cpu(house)
@@ -170,6 +166,11 @@ def _move(house: House, accounts: list[dict[str, str]]) -> list[dict[str, str]]:
         [one["serial"] for one in accounts],
     )
     return accounts
+
+
+def _load(house: House, serials: list[str]) -> sender.Plan:
+    password, boot = house.servers.vault.secret("_bench"), int(time.time())
+    return sender.Plan(house.mqtt_port, "_bench", password, serials, boot, EACH_PER_S, LOAD_S)
 
 
 def _await_load(house: House) -> None:
