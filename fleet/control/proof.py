@@ -10,20 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
-from devices.wire.commands import Args, Lock, Lower
+from devices.wire.commands import Args, Lock
 from devices.wire.messages import Ack, Status, Telemetry
 from devices.wire.words import Verb
 from fleet.control import lifecycle
 from fleet.control.lifecycle import ALARMING, OPEN, WAITING, State
+from fleet.control.samples import is_lowered, newest_current
 
 GRACE_MS: Final = (
     200  # docs/wire.md: a sample taken later than this after the ack, with current in it, refutes
 )
-FLOWS_MA: Final = 0.5  # less is what a measurement reads when nothing flows
 QUIET_MS: Final = 2_000
 """A device whose status was wrong before is believed again when so long no current was seen, in its own time: while a
 session is open it sends samples once a second."""
-SETTING_MA: Final = 0.05  # settings are told with one or two decimals
+HAND_MS: Final = 1_500  # nobody resumes at the device so soon after it was paused from afar
 
 
 class Point(NamedTuple):
@@ -223,35 +223,15 @@ def _sampled(case: Case, one: Sampled) -> Case:
     if case.verb not in ALARMING:
         return case
     flowed = newest_current(message)
-    if flowed is None:
-        return case
-    point = Point(message.boot, flowed)
+    point = Point(message.boot, message.up_ms if flowed is None else flowed)
     is_theirs = message.session == case.session or (
         case.act is not None
         and message.boot == case.act.boot
         and message.up_ms - message.elapsed_ms < case.act.up_ms  # it began before the act
     )
+    if flowed is None:
+        return _still_open(case, point) if is_theirs else case
     return _danger(case, point, GRACE_MS, one.at_ms, _sample_note(one, point), is_theirs=is_theirs)
-
-
-def newest_current(message: Telemetry) -> int | None:
-    """Return when the last of its samples with current in it was taken, ms since boot; None: none has any."""
-    least_back = None
-    for samples in message.ma:
-        for back, ma in enumerate(reversed(samples)):
-            if ma > FLOWS_MA:
-                least_back = back if least_back is None else min(back, least_back)
-                break
-    return None if least_back is None else message.up_ms - least_back * message.every_ms
-
-
-def is_lowered(args: Args, set_ma: tuple[float, ...]) -> bool:
-    """Whether each channel that was named is set to what was asked for, or less."""
-    if not isinstance(args, Lower):
-        return False
-    if args.channel is None:
-        return all(one <= args.to_ma + SETTING_MA for one in set_ma)
-    return args.channel <= len(set_ma) and set_ma[args.channel - 1] <= args.to_ma + SETTING_MA
 
 
 def _is_locked_as_asked(case: Case, status: Status) -> bool:
@@ -274,7 +254,23 @@ def _outlives_current(case: Case, point: Point) -> bool:
         return False
     if case.refuted is None or point.boot > case.refuted.boot:
         return True
-    return point >= case.refuted.after(1 if case.confirmed_ms is None else QUIET_MS)
+    if case.confirmed_ms is None:
+        return point > case.refuted
+    return point >= max(case.refuted, _last_open(case) or case.refuted).after(QUIET_MS)
+
+
+def _still_open(case: Case, point: Point) -> Case:
+    """A device whose status was wrong rests between two contractions: the session that was to end goes on."""
+    lied = case.verb is Verb.STOP and case.refuted is not None and case.confirmed_ms is not None
+    last = _last_open(case)
+    if not lied or case.state is not State.UNCONFIRMED or (last is not None and point <= last):
+        return case
+    return case.noting("open", {"boot": point.boot, "up_ms": point.up_ms})
+
+
+def _last_open(case: Case) -> Point | None:
+    note = case.told("open")
+    return Point(note["boot"], note["up_ms"]) if note else None
 
 
 def _danger(
@@ -282,17 +278,22 @@ def _danger(
 ) -> Case:
     """Current flows.  After the act that refutes; after a proof only where it is the session that was stopped.
 
-    Whoever begins anew, or resumes after a pause, does so with a hand at the device.
+    Whoever begins anew, or resumes after a pause, does so with a hand at the device, which takes its time.
     """
     if case.state is State.CONFIRMED:
-        return _refute(case, point, at_ms, note) if case.verb is Verb.STOP and is_theirs else case
+        lied = is_theirs and (case.verb is Verb.STOP or _is_at_once(case, point, grace_ms))
+        return _refute(case, point, at_ms, note) if lied else case
     if case.act is not None and case.done_ms is not None and point > case.act.after(grace_ms):
         return _refute(case, point, at_ms, note)
     if case.state in WAITING and (case.flowing is None or point > case.flowing):
-        return replace(case, flowing=point).noting(
-            "flowing", note
-        )  # the answer that tells of the act may come yet
+        # The answer that tells of the act may come yet.
+        return replace(case, flowing=point).noting("flowing", note)
     return case
+
+
+def _is_at_once(case: Case, point: Point, grace_ms: int) -> bool:
+    act = case.act
+    return act is not None and case.done_ms is not None and act.after(grace_ms) < point <= act.after(HAND_MS)
 
 
 def _kept_calm(case: Case, one: Said) -> Case:

@@ -74,7 +74,8 @@ def asked_of_samples(now: datetime) -> frozenset[int]:
            WHERE proof_due_at IS NOT NULL AND state = ANY(%s) AND requested_at > %s AND verb = ANY(%s)
              AND (state <> %s OR done_at IS NOT NULL OR verb = %s)
            UNION ALL
-           SELECT device_id FROM control_command WHERE state = %s AND verb = %s AND confirmed_at > %s""",
+           SELECT device_id FROM control_command
+           WHERE state = %s AND verb = ANY(%s) AND confirmed_at > %s""",
         [
             _values(PROVABLE),
             now - PROVABLE_FOR,
@@ -82,7 +83,7 @@ def asked_of_samples(now: datetime) -> frozenset[int]:
             State.UNCONFIRMED,
             Verb.LOWER,
             State.CONFIRMED,
-            Verb.STOP,
+            [Verb.STOP, Verb.PAUSE],
             now - REFUTABLE_FOR,
         ],
     )
@@ -98,7 +99,7 @@ def lock(ids: Collection[UUID], device_ids: Collection[int], now: datetime) -> l
         return []
     of_devices = Q(device_id__in=list(device_ids), proof_due_at__isnull=False) & (
         Q(state__in=_values(PROVABLE), requested_at__gt=now - PROVABLE_FOR)
-        | Q(state=State.CONFIRMED, verb=Verb.STOP, confirmed_at__gt=now - REFUTABLE_FOR)
+        | Q(state=State.CONFIRMED, verb__in=(Verb.STOP, Verb.PAUSE), confirmed_at__gt=now - REFUTABLE_FOR)
     )
     which = Q(pk__in=list(ids)) | of_devices
     return list(Command.objects.filter(which).select_for_update().order_by("pk"))

@@ -291,7 +291,7 @@ PIECES = {
     "no current": sample(53_000, 0.0),
     "waited": status(70_000, is_live=False),
     "disputed": status(71_000, is_disputed=True),
-    "off at last": status(54_000),
+    "off at last": status(55_000),
     "next boot": status(900, boot=8),
 }
 ORDERS = st.permutations(sorted(PIECES)).flatmap(
@@ -317,7 +317,7 @@ def test_in_no_order_is_a_stop_confirmed_by_anything_but_a_live_status_later_tha
 
 @settings(max_examples=150, deadline=None)
 @given(st.permutations(sorted(set(PIECES) - {"next boot", "off at last"})))
-def test_after_whatever_came_before_a_status_well_after_the_last_current_confirms(order):
+def test_after_whatever_came_before_a_status_well_after_the_last_sample_of_the_session_confirms(order):
     told = after(case(), *(PIECES[name] for name in [*order, "off at last"]))
     assert told.state is State.CONFIRMED
     assert told.proof > Point(7, 52_000)
