@@ -89,12 +89,13 @@ SILENCE_COUNTS = """
 COMMANDED: dict[str, set[str]] = {
     "slow_commands": {"done", "confirmed"},
     "refused_commands": {"refused"},
-    "late_commands": {"unconfirmed"},
-    "deaf": {"unconfirmed"},
+    "late_commands": {"unconfirmed", "confirmed"},
+    "deaf": {"unconfirmed", "confirmed"},
     "doubled_commands": {"confirmed"},
-    "keeps_output": {"unconfirmed"},
+    "keeps_output": {"unconfirmed", "confirmed"},
 }
-"""Fault: what may become of a pause."""
+"""Fault: what may become of a pause; what nothing proved in time the end of the session may prove later."""
+NOT_IN_TIME = {"late_commands", "deaf", "keeps_output"}
 EXECUTED = {"slow_commands": [True], "doubled_commands": [True, True], "deaf": []}
 """Fault: whether the device did it, each time it says so."""
 LEAVING_AT_ONCE = {"power_loss", "watchdog", "overtemp", "battery_dying", "estop", "device_fault"}
@@ -356,8 +357,10 @@ def test_the_event_of_a_fault_is_stored_with_its_time(day: Day, fault: str, kind
 @pytest.mark.parametrize("fault", COMMANDED)
 def test_a_command_is_what_the_device_made_of_it(day: Day, fault: str) -> None:
     truth = day.told(fault, "command")
-    query = "SELECT state, id::text, acks FROM control_command WHERE device_id = %s"
-    [(found, id, acks)] = day.sql(fault, query)
+    query = """SELECT state, id::text, acks, unconfirmed_at IS NOT NULL FROM control_command
+               WHERE device_id = %s AND verb = 'pause'"""
+    [(found, id, acks, came_late)] = day.sql(fault, query)
+    assert came_late == (fault in NOT_IN_TIME)
     assert {line["id"] for line in truth} <= {id}
     assert found in COMMANDED[fault]
     assert [line["executed"] for line in truth] == EXECUTED.get(fault, [False])
