@@ -132,7 +132,7 @@ def _direct(detail: Mapping[str, Any]) -> tuple[Level, str, str]:
             todo,
         )
     if detail["direct"]:
-        return "good", _("lives; stops also go out without the database"), ""
+        return "good", _("lives; stops need no database"), ""
     return (
         "warn",
         _("lives; without the database nothing could be stopped from here"),

@@ -213,7 +213,7 @@ def test_a_request_is_timed_with_its_share_of_the_database(engineer: Client, ali
 @pytest.mark.parametrize(
     "detail,level,said",
     [
-        ({"direct": True}, "good", "stops also go out without the database"),
+        ({"direct": True}, "good", "stops need no database"),
         ({"direct": False}, "warn", "without the database nothing could be stopped"),
         ({"direct": True, "gauges": {"direct_stops_to_book": 2}}, "warn", "are not booked: 2"),
     ],
