@@ -192,4 +192,7 @@ def test_tiles_can_be_walked_with_the_keyboard(person: People) -> None:
     first = nurse.page.evaluate(focused)
     assert first == nurse.page.locator(".tile").first.get_attribute("data-serial")
     nurse.page.keyboard.press("Tab")
+    assert nurse.page.evaluate("document.activeElement.dataset.does") == "stop"  # its stop, and on
+    assert nurse.page.evaluate(focused) == first
+    nurse.page.keyboard.press("Tab")
     assert nurse.page.evaluate(focused) not in (None, first)
