@@ -42,9 +42,12 @@ def dispatching(house: House) -> None:
 
 @pytest.fixture
 def beds(house: House) -> Iterator[list[Obedient]]:
-    """Two spare devices of the nurse's first site, in sessions."""
+    """Two spare devices of the nurse's first site, in sessions, in a room of their own."""
     slug = house.people["users"]["nurse"]["sites"][0]
     devices = [one for one in house.people["spare_devices"] if one["site"] == slug][-3:-1]
+    serials = [one["serial"] for one in devices]
+    move = "UPDATE devices_device SET room = %s WHERE serial = ANY(%s)"
+    house.sql(move, "Annex", serials)
     machines = [Obedient(house, device) for device in devices]
     for machine in machines:
         machine.tell()
@@ -53,6 +56,7 @@ def beds(house: House) -> Iterator[list[Obedient]]:
         machine.now |= {"state": "idle", "output": "off", "session": None}
         machine.tell()
         machine.switch_off()
+    house.sql(move, "Store", serials)
 
 
 @pytest.fixture
@@ -173,16 +177,17 @@ def test_a_room_is_stopped_by_enter_twice_and_no_other_room(person: People, beds
     shown_on(nurse, *beds)
     page.get_by_role("button", name="Rooms").click()
     rooms = page.get_by_role("dialog", name="Rooms")
-    row = rooms.locator("li", has_text="Store")
+    row = rooms.locator("li", has_text="Annex")
     assert serious(page) == []
     row.get_by_role("button", name="Stop room").focus()
     page.keyboard.press("Enter")
-    rooms.get_by_text("Press Enter again within 3 seconds to stop: Store").wait_for()
+    rooms.get_by_text("Press Enter again within 3 seconds to stop: Annex").wait_for()
     assert beds[0].heard == []
     page.keyboard.press("Enter")
-    page.locator("#stops").get_by_text("Stop of Store").wait_for()
+    page.locator("#stops").get_by_text("Stop of Annex").wait_for()
     for bed in beds:
         wait_for(bed.heard.__len__, within_s=5, why=f"{bed.serial} was not asked")
+    page.locator("#stops").get_by_text("2 of 2 confirmed").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
