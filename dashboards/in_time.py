@@ -12,11 +12,12 @@ from typing import Any, Final
 import structlog
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from dashboards import errors
 from dashboards.api import problems
 from dashboards.middleware import ContentSecurityPolicy
-from dashboards.presses import is_press, not_known
+from dashboards.presses import PRESSED_AT, is_press, not_known
 
 ANSWERS_S: Final = 0.9
 
@@ -35,7 +36,8 @@ class InTime:
             await self.inner(scope, receive, send)
             return
         gate = _Gate(send)
-        task = asyncio.create_task(self.inner(scope, _patient(receive), gate.send))
+        noted = {**scope, PRESSED_AT: timezone.now()}
+        task = asyncio.create_task(self.inner(noted, _patient(receive), gate.send))
         begun = asyncio.create_task(gate.begun.wait())
         try:
             await asyncio.wait({task, begun}, timeout=ANSWERS_S, return_when=asyncio.FIRST_COMPLETED)

@@ -4,9 +4,19 @@ Whoever has pressed must also be able to see what became of it: that is not limi
 """
 
 import re
+from datetime import datetime, timedelta
 from typing import Final
 
+from django.db import OperationalError
+from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
+
+from devices.wire.words import TTL_MS, Verb
+
+PRESSED_AT: Final = "pressed_at"
+"""Where `in_time` notes in a request's scope when it came."""
+_OVER: Final = timedelta(milliseconds=TTL_MS[Verb.STOP])
 
 _PATHS: Final = re.compile(
     r"/api/v1/(?:devices/[^/]+/commands|sites/[^/]+/(?:stop|identify))/?"
@@ -25,6 +35,20 @@ def is_press(method: str | None, path: str) -> bool:
 def is_followed_up(method: str | None, path: str) -> bool:
     """Whether this request reads what became of a press, or fetches the permit for the next one."""
     return method in ("GET", "HEAD") and _FOLLOWED.fullmatch(path) is not None
+
+
+def pressed_at(request: HttpRequest) -> datetime:
+    """Return when the press reached the server: its time runs from then on, however long it waited for a database.
+
+    Raises:
+        OperationalError: That was so long ago that nothing is asked any more: whoever pressed was told long since
+            that it is not known, and went there.
+    """
+    now = timezone.now()
+    at: datetime = getattr(request, "scope", {}).get(PRESSED_AT, now)
+    if now - at > _OVER:
+        raise OperationalError(f"a press of {at.isoformat()} is over: nothing is asked so late")
+    return at
 
 
 def not_known() -> str:

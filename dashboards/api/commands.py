@@ -17,6 +17,7 @@ from dashboards.api.auth import asker, visible_device, visible_site, visible_sit
 from dashboards.api.params import Blank, Page, Storable, Text, answered, cursor_of, listed
 from dashboards.api.problems import Problem, not_found
 from dashboards.api.schemas import Page as PageOf
+from dashboards.presses import pressed_at
 from fleet.control import queries, service, stop_queries
 from fleet.control.models import Command, Stop
 
@@ -97,7 +98,7 @@ def ask_device(request: HttpRequest, serial: str, wish: Wish) -> HttpResponse:
             args=wish.args or {},
             reason=wish.reason,
             id=wish.id,
-            now=timezone.now(),
+            now=pressed_at(request),
         )
     return _accepted(queries.command_object(command))
 
@@ -162,7 +163,7 @@ def give_reason(request: HttpRequest, command_id: CommandId, why: Why) -> HttpRe
 )
 def stop_site(request: HttpRequest, slug: str, stopping: Stopping) -> HttpResponse:
     """May be on: last known output not `off`, or not heard.  `GET stops/<id>` then says who is confirmed."""
-    site, now = visible_site(request, slug), timezone.now()
+    site, now = visible_site(request, slug), pressed_at(request)
     with _conflicts():
         stop = service.stop_site(
             actor=asker(request),
@@ -185,7 +186,7 @@ def identify_site(request: HttpRequest, slug: str, blinking: Blinking) -> HttpRe
     """To find them.  A device that cannot, or is in an identity conflict, is left out and named."""
     site = visible_site(request, slug)
     commands, left_out = service.identify_room(
-        actor=asker(request), site=site, room=blinking.room, seconds=blinking.seconds, now=timezone.now()
+        actor=asker(request), site=site, room=blinking.room, seconds=blinking.seconds, now=pressed_at(request)
     )
     return _accepted(
         {

@@ -17,6 +17,7 @@ from dashboards.commands.listing import listing, rows
 from dashboards.commands.offered import FRESH
 from dashboards.commands.wording import milliamperes
 from dashboards.lists.scope import Scope
+from dashboards.presses import pressed_at
 from dashboards.views.device import page, seen_device
 from devices import queries
 from devices.models import Device
@@ -58,7 +59,7 @@ def ask(request: HttpRequest, serial: str) -> HttpResponse:
 
 def _ask(request: HttpRequest, device: Device) -> list[Command]:
     """Ask for what the form says; return the commands, one a channel of a step down."""
-    verb, now = request.POST.get("verb", ""), timezone.now()
+    verb, now = request.POST.get("verb", ""), pressed_at(request)
     asking: dict[str, Any] = {"actor": member(request), "device": device, "verb": verb, "now": now}
     if verb != "stop":  # which nothing may keep: its reason may be added afterwards
         asking["reason"] = request.POST.get("note", "")

@@ -1,15 +1,20 @@
 """A press is answered in time, whatever holds the application up, and is carried on with."""
 
 import asyncio
+import io
 import json
 import time
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.handlers.asgi import ASGIRequest
+from django.db import OperationalError
+from django.utils import timezone
 
 from dashboards import in_time
 from dashboards.in_time import InTime
-from dashboards.presses import is_press
+from dashboards.presses import PRESSED_AT, is_press, pressed_at
 
 STOP = "/api/v1/devices/EMS-0001/commands"
 
@@ -130,6 +135,23 @@ async def test_what_goes_wrong_is_raised_as_without_it() -> None:
 
     with pytest.raises(ValueError, match="broken"):
         await Talk().through(broken)
+
+
+async def test_the_time_of_a_press_runs_from_when_it_came_and_nothing_is_asked_after_it() -> None:
+    """A database that hung for minutes lets nothing out that was pressed before."""
+    seen: list[datetime] = []
+
+    async def asking(scope: Any, _receive: Any, send: Any) -> None:
+        request = ASGIRequest(scope, io.BytesIO())
+        seen.append(pressed_at(request))
+        scope[PRESSED_AT] -= timedelta(seconds=11)
+        with pytest.raises(OperationalError, match="is over"):
+            pressed_at(request)
+        await answer(send)
+
+    before = timezone.now()
+    await Talk().through(asking)
+    assert before <= seen[0] <= timezone.now()
 
 
 @pytest.mark.parametrize(
