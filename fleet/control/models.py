@@ -12,7 +12,8 @@ from fleet.control.lifecycle import ALARMING, OPEN, PROVABLE, State
 
 _VERBS = [(verb.value, verb.value) for verb in Verb if verb is not Verb.UNKNOWN]
 _STATES = [(state.value, state.value) for state in State]
-_TO_ALERT = models.Q(verb__in=sorted(one.value for one in ALARMING)) & (
+_ALARMING = sorted(one.value for one in ALARMING)
+_TO_ALERT = models.Q(verb__in=_ALARMING) & (
     models.Q(state=State.UNCONFIRMED.value, alerted_at=None)
     | models.Q(state=State.CONFIRMED.value, alerted_at__isnull=False, eased_at=None)
 )
@@ -158,7 +159,7 @@ class Command(models.Model):
             models.Index(  # what current may still refute
                 fields=["confirmed_at"],
                 name="command_lately_confirmed",
-                condition=models.Q(state=State.CONFIRMED.value, verb=Verb.STOP.value),
+                condition=models.Q(state=State.CONFIRMED.value, verb__in=_ALARMING),
             ),
             models.Index(  # what an alert has not heard of yet: few
                 fields=["device"], name="command_to_alert", condition=_TO_ALERT

@@ -170,7 +170,7 @@ def _take(state: State, which: str, params: list[Any], at: datetime, evidence: d
             SELECT id FROM control_command WHERE {which} AND state = ANY(%s) ORDER BY id FOR UPDATE)
         UPDATE control_command c SET state = %s, {state.value}_at = coalesce({state.value}_at, %s),
             leased_until = NULL, evidence = evidence || %s::jsonb, rev = rev + 1
-        FROM due WHERE c.id = due.id AND c.state = ANY(%s) RETURNING c.id""",  # noqa: S608
+        WHERE c.id = ANY(ARRAY(SELECT id FROM due)) AND c.state = ANY(%s) RETURNING c.id""",  # noqa: S608
         [
             *params,
             _values(lifecycle.before(state)),

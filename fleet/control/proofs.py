@@ -50,14 +50,14 @@ def awaited(now: datetime) -> list[Awaited]:
              AND (published_at IS NOT NULL OR ack_boot IS NOT NULL OR expires_at > %s)
            UNION ALL
            SELECT id, device_id, NULL FROM control_command
-           WHERE state = %s AND verb = %s AND confirmed_at > %s""",
+           WHERE state = %s AND verb = ANY(%s) AND confirmed_at > %s""",
         [
             State.UNCONFIRMED,
             _values(PROVABLE),
             now - PROVABLE_FOR,
             now,
             State.CONFIRMED,
-            Verb.STOP,
+            [Verb.STOP, Verb.PAUSE],
             now - REFUTABLE_FOR,
         ],
     )
@@ -218,7 +218,7 @@ def overdue(now: datetime, *, due_by: datetime | None = None) -> list[UUID]:
                 WHERE proof_due_at <= %s AND state = ANY(%s) ORDER BY id FOR UPDATE SKIP LOCKED)
             UPDATE control_command c SET state = %s, unconfirmed_at = %s, rev = rev + 1,
                 alerted_at = NULL, eased_at = NULL
-            FROM due WHERE c.id = due.id RETURNING c.id""",
+            WHERE c.id = ANY(ARRAY(SELECT id FROM due)) RETURNING c.id""",
             [due_by or now, _values(WAITING), State.UNCONFIRMED, now],
         )
     ]
