@@ -30,7 +30,10 @@ from tests.dashboards.api import ward as wards
 
 NORTH = {"nurse", "clinician", "coach", "engineer", "admin"}
 # What the API's deeds ask for, all in one: what a deed does not know it passes over.
-BODY = '{"reason": "trial", "text": "trial", "minutes": 30, "disposition": "actionable", "to": null, "ids": [ALERT]}'
+BODY = (
+    '{"reason": "trial", "text": "trial", "minutes": 30, "disposition": "actionable", "to": null, "ids": [ALERT],'
+    ' "verb": "stop", "args": {}, "seconds": 10}'
+)
 CAPITALS = ("NURSE", "LINK", "TOKEN", "TURN", "HOOK", "SHIFT", "ALERT", "TRIED")
 LONG = ("COMMAND", "STOP")  # whose numbers are UUIDs
 
@@ -150,6 +153,16 @@ POST  /api/v1/alerts/ALERT/close              close_alert/site     403
 POST  /api/v1/alerts/ALERT/assign             acknowledge/site     -
 POST  /api/v1/alerts/ALERT/comment            acknowledge/site     -
 GET   /api/v1/sites/north/permit              stop/site            -
+POST  /api/v1/devices/EMS-0001/commands       stop/site            -
+GET   /api/v1/devices/EMS-0001/lock           see/site             -
+GET   /api/v1/commands                        all
+GET   /api/v1/commands/COMMAND                see/site             -
+POST  /api/v1/commands/COMMAND/reason         stop/site            -
+POST  /api/v1/sites/north/stop                stop/site            -
+POST  /api/v1/sites/north/identify            identify/site        -
+GET   /api/v1/stops                           all
+GET   /api/v1/stops/STOP                      see/site             -
+POST  /api/v1/stops/STOP/reason               stop/site            -
 GET   /api/v1/sessions                        all
 GET   /api/v1/sessions/S-1                    see/site             -
 GET   /api/v1/rejects                         all
@@ -194,7 +207,7 @@ class Row:
 
     def expected(self, who: str) -> set[int]:
         """Return the statuses that this person may get; opened pages answer what they like, but no refusal."""
-        opened = {200, 302, 409, 422}
+        opened = {200, 202, 302, 409, 422}
         if self.verb == "public":
             return {200}
         if who == "nobody":
