@@ -16,6 +16,7 @@ from dashboards.access.guards import page as guarded
 from dashboards.access.people import member
 from dashboards.commands import stops
 from dashboards.live.reads import counted
+from dashboards.presses import pressed_at
 from fleet.access import queries as access
 from fleet.access import service as access_service
 from fleet.access.errors import Refused
@@ -63,7 +64,11 @@ def site_stop(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         try:
             asked = service.stop_site(
-                actor=member(request), site=site, room=room or None, id=_own_id(request), now=timezone.now()
+                actor=member(request),
+                site=site,
+                room=room or None,
+                id=_own_id(request),
+                now=pressed_at(request),
             )
         except Refused as refused:
             return render(
@@ -88,7 +93,7 @@ def room_identify(request: HttpRequest, slug: str) -> HttpResponse:
     room = request.POST.get("room", "")
     try:
         commands, left_out = service.identify_room(
-            actor=member(request), site=site, room=room or None, seconds=IDENTIFY_S, now=timezone.now()
+            actor=member(request), site=site, room=room or None, seconds=IDENTIFY_S, now=pressed_at(request)
         )
     except Refused as refused:
         messages.error(request, str(refused))
