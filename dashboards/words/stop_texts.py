@@ -37,7 +37,7 @@ def _runs() -> dict[str, str]:
         "stops.unproved": _("Sent, and nothing was heard of it since: go there"),
         "stops.direct": _("Sent straight to the devices, cannot be confirmed: go there"),
         "stops.unsure": _("Taken, but perhaps not sent: go there"),
-        "stops.refused": _("Not sent: the server refused it. Go there and stop at the devices"),
+        "stops.refused": _("Not sent: {why} Go there and stop at the devices"),
         "stops.failed": _("Could not be sent: go there and stop at the devices"),
         "stops.go": _("Go to each of these devices and stop it by its own switch."),
         "stops.go_there": _("not confirmed: go there"),

@@ -168,6 +168,9 @@ def test_a_site_is_held_for_a_second_and_its_fifty_are_counted_by_room(
     page.get_by_text("Go to each device below").wait_for()
     assert page.locator(".go-to li").count() == SILENT
     assert serious(page) == []
+    nurse.open("/sites/fifty/stop/")
+    page.get_by_role("button", name="Stop the whole site now").wait_for()
+    assert serious(page) == []
 
 
 def test_a_room_is_stopped_by_enter_twice_and_no_other_room(person: People, beds: list[Obedient]) -> None:
@@ -187,7 +190,7 @@ def test_a_room_is_stopped_by_enter_twice_and_no_other_room(person: People, beds
     page.locator("#stops").get_by_text("Stop of Annex").wait_for()
     for bed in beds:
         wait_for(bed.heard.__len__, within_s=5, why=f"{bed.serial} was not asked")
-    page.locator("#stops").get_by_text("2 of 2 confirmed").wait_for()
+    page.locator("#stops").get_by_text("2 of 2 confirmed").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

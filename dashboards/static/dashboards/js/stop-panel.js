@@ -42,6 +42,7 @@ class Run {
   ask = null;
   isHidden = false;
   lookMs = 0;
+  seenMs = performance.now(); // when something of it was in sight last: what a later stop made good is not
   doneMs = Infinity; // when it was first seen that all of it is confirmed
   said = "";
   mark = "wait";
@@ -66,9 +67,10 @@ export class StopPanel {
   /** One question at a time: a browser has few connections, and a stop needs one. */
   looking = false;
 
-  /** @param {{texts: Texts, mayStop: boolean, stopUrl: string, entries: () => Trouble[],
+  /** @param {{asker: import("./asker.js").Asker, texts: Texts, mayStop: boolean, stopUrl: string, entries: () => Trouble[],
    *   markOf: (serial: string) => {short: string} | null, serverNow: () => number}} options `serverNow`: Unix ms */
-  constructor({ texts, mayStop, stopUrl, entries, markOf, serverNow }) {
+  constructor({ asker, texts, mayStop, stopUrl, entries, markOf, serverNow }) {
+    this.asker = asker;
     this.texts = texts;
     this.mayStop = mayStop;
     this.stopUrl = stopUrl;
@@ -103,8 +105,9 @@ export class StopPanel {
     this.draw(run);
   }
 
-  /** Take in what is known of commands. @param {Iterable<Command>} commands */
-  take(commands) {
+  /** Take in what is in sight of commands. */
+  take() {
+    const commands = this.asker.store.commands.values();
     /** @type {Map<string, Command[]>} */
     const byStop = new Map();
     for (const command of commands) {
@@ -113,6 +116,7 @@ export class StopPanel {
       if (known) known.push(command);
       else byStop.set(command.stop, [command]);
     }
+    for (const run of this.runs.values()) if (byStop.has(run.id) || this.asker.asks.has(run.id)) run.seenMs = performance.now();
     for (const [id, some] of byStop) {
       const run = this.runOf(id);
       if (keep(run.commands, some)) this.draw(run);
@@ -123,6 +127,7 @@ export class StopPanel {
 
   tick() {
     const now = performance.now();
+    this.take();
     for (const run of this.runs.values()) {
       if (this.isOver(run, now)) {
         run.root.remove();
@@ -139,7 +144,7 @@ export class StopPanel {
   isOver(run, now) {
     if (run.root.contains(document.activeElement) || run.root.matches(":hover")) return false;
     if (now - run.doneMs > UNFOLDED_MS) run.details.open = false; // the tiles beneath it are needed again
-    return now - run.doneMs > LINGER_MS;
+    return now - Math.min(run.doneMs, run.seenMs) > LINGER_MS;
   }
 
   /** @param {Run} run */
@@ -204,6 +209,7 @@ export class StopPanel {
     const words = local ?? this.sumWords(sums, run.told !== null);
     const mark = markOf(run, sums);
     run.doneMs = mark === "good" ? Math.min(run.doneMs, performance.now()) : Infinity;
+    if (mark === "alarm" && run.mark !== mark) run.isHidden = false; // who hid it has to know
     run.mark = mark;
     set(root, "data-mark", mark);
     write(part(root, "title"), this.titleOf(run));
@@ -224,7 +230,8 @@ export class StopPanel {
   localWords(run) {
     if (asksNobody(run)) return this.texts["stops.nobody"];
     if (!run.ask) return this.texts["stops.sending"];
-    return this.texts[`stops.${run.ask.stage(performance.now())}`] ?? this.texts["stops.sending"];
+    const words = this.texts[`stops.${run.ask.stage(performance.now())}`] ?? this.texts["stops.sending"];
+    return fill(words, { why: run.ask.refusal });
   }
 
   /** Whom it was meant for, where the house tells of nobody: all of them have to be looked at. @param {Run} run */

@@ -22,16 +22,16 @@ export function watchDeeds({ asker, marks, texts, entries, now }) {
   const mayStop = document.getElementById("stop-all") !== null;
   const { stopUrl = "", site = "" } = document.body.dataset;
   const panel = new StopPanel({
-    texts, mayStop, stopUrl, entries,
+    asker, texts, mayStop, stopUrl, entries,
     markOf: (serial) => marks.of(serial),
     serverNow: () => now() ?? Date.now(),
   });
   const aloud = announcer(byId("asked-said"));
   asker.on("change", (serials) => {
-    panel.take(asker.store.commands.values());
+    panel.take();
     tellAloud(serials);
   });
-  panel.take(asker.store.commands.values());
+  panel.take();
   if (mayStop) offer();
   return panel;
 
