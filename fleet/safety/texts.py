@@ -262,7 +262,7 @@ def _rejects(_alert: Alertish, facts: Facts) -> str:
 def _stop_unconfirmed(_alert: Alertish, facts: Facts) -> str:
     verbs = {"stop": _("stop"), "pause": _("pause")}
     verb = verbs.get(str(facts.get("verb", "stop")), str(facts.get("verb")))
-    if facts.get("ma"):
+    if facts.get("ma") and facts.get("outcome") in ("done", "repeat"):
         said = _("%(verb)s not confirmed: the device says that it is done, but %(ma)s mA flowed afterwards")
         return said % {"verb": verb, "ma": f"{facts['ma']:.0f}"}
     return _("%(verb)s not confirmed: the output may still be on") % {"verb": verb}
