@@ -5,8 +5,8 @@ from django.urls import URLPattern, path
 from dashboards.views.command_page import command, reason
 from dashboards.views.commands_list import commands
 from dashboards.views.device_commands import ask, device_commands
-from dashboards.views.stop import room_identify, site_stop, stop, stop_reason
 from dashboards.views.permit import permit
+from dashboards.views.stop import room_identify, site_stop, stop, stop_reason
 
 urlpatterns: list[URLPattern] = [
     path("commands/", commands, name="commands"),
