@@ -143,7 +143,7 @@ def _read(body: bytes) -> dict[str, Any]:
         permits.read(asked["permit"], timezone.now())
     except permits.NoPermit as error:
         raise _Refused(401, "permit") from error
-    except (msgspec.DecodeError, AttributeError, TypeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, AttributeError, TypeError) as error:
         raise _Refused(422, "body") from error
     return asked
 

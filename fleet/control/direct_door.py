@@ -7,6 +7,7 @@ know is copied every two seconds.
 
 import fcntl
 import os
+import socket
 import socketserver
 import threading
 import time
@@ -33,7 +34,8 @@ log = structlog.get_logger(__name__)
 
 LONGEST_BYTES: Final = 8_192
 _AT_ONCE: Final = 64  # askers; a page asks once a press
-_PATIENCE_S: Final = 2.0  # for an asker who says nothing
+_PATIENCE_S: Final = 1.0  # for the whole of what an asker has to say, and to read
+_MAKES_WAY_S: Final = 0.05
 _COPY_S: Final = 2.0
 _LOOK_S: Final = 0.5
 _AGAIN_S: Final = 60.0
@@ -239,19 +241,36 @@ class _Server(socketserver.ThreadingTCPServer):
     def __init__(self, listen: Listen, take: Callable[[Asked], Answer]) -> None:
         self.take = take
         self._places = threading.BoundedSemaphore(_AT_ONCE)
+        self._waited_for: dict[socket.socket, None] = {}
+        """Who has not said everything yet, the longest first."""
         super().__init__(listen, _Request)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Take no more askers than there are places: whoever finds none is told so by the closed line."""
-        if self._places.acquire(blocking=False):
+        """Take no more askers than there are places; one who keeps a place and says nothing makes way.
+
+        The web says all it has to say with its first bytes, so no crowd of silent lines keeps a stop out.
+        """
+        if self._places.acquire(blocking=False) or self._make_way():
+            self._waited_for[request] = None
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)
+
+    def has_spoken(self, request: socket.socket) -> None:
+        self._waited_for.pop(request, None)
+
+    def _make_way(self) -> bool:
+        with suppress(StopIteration, RuntimeError, OSError):  # RuntimeError: somebody spoke at this moment
+            longest = next(iter(self._waited_for))
+            self.has_spoken(longest)
+            longest.shutdown(socket.SHUT_RDWR)
+        return self._places.acquire(timeout=_MAKES_WAY_S)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
             super().process_request_thread(request, client_address)
         finally:
+            self.has_spoken(request)
             self._places.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -260,22 +279,34 @@ class _Server(socketserver.ThreadingTCPServer):
 
 class _Request(socketserver.StreamRequestHandler):
     server: _Server
-    timeout = _PATIENCE_S
 
     def handle(self) -> None:
         try:
-            line = self.rfile.readline(LONGEST_BYTES)
+            line = self._line()
         except OSError:
             return
+        self.server.has_spoken(self.request)
         if not line:
             return
         with suppress(OSError):
+            self.connection.settimeout(_PATIENCE_S)
             self.wfile.write(msgspec.json.encode(self._answer(line)) + b"\n")
+
+    def _line(self) -> bytes:
+        """Return what is asked.  Raises OSError, if that takes too long, also byte by byte."""
+        ends_s, line = time.monotonic() + _PATIENCE_S, b""
+        while not line.endswith(b"\n") and len(line) < LONGEST_BYTES:
+            self.connection.settimeout(max(0.001, ends_s - time.monotonic()))
+            part = self.connection.recv(LONGEST_BYTES - len(line))
+            if not part:
+                break
+            line += part
+        return line
 
     def _answer(self, line: bytes) -> dict[str, Any]:
         try:
             return {"status": 202, "answer": self.server.take(msgspec.json.decode(line, type=Asked))}
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return {"status": 422, "why": "body", "detail": str(error)}
         except Refused as refused:
             return {"status": refused.status, "why": refused.why}
