@@ -42,12 +42,12 @@ class Awaited:
 def awaited(now: datetime) -> list[Awaited]:
     """Return what may still be proved or refuted: few.
 
-    What never left and is over cannot be proved by anything.
+    What never left and is over cannot be proved by anything; that it is unconfirmed has yet to be concluded.
     """
     rows = sql.rows(
         """SELECT id, device_id, CASE WHEN state = %s THEN NULL ELSE proof_due_at END FROM control_command
            WHERE proof_due_at IS NOT NULL AND state = ANY(%s) AND requested_at > %s
-             AND (published_at IS NOT NULL OR ack_boot IS NOT NULL OR expires_at > %s)
+             AND (state <> %s OR published_at IS NOT NULL OR ack_boot IS NOT NULL OR expires_at > %s)
            UNION ALL
            SELECT id, device_id, NULL FROM control_command
            WHERE state = %s AND verb = ANY(%s) AND confirmed_at > %s""",
@@ -55,6 +55,7 @@ def awaited(now: datetime) -> list[Awaited]:
             State.UNCONFIRMED,
             _values(PROVABLE),
             now - PROVABLE_FOR,
+            State.UNCONFIRMED,
             now,
             State.CONFIRMED,
             [Verb.STOP, Verb.PAUSE],

@@ -46,7 +46,7 @@ def asked(device):
         command = Command.objects.create(verb=verb, args=args, **fields)
         if sent:
             assert command.pk in {one.id for one in outbox.lease(NOON, most=10)}
-            outbox.record_published([command.pk], at(0.1))
+            outbox.record_published({command.pk: at(0.1)})
         command.refresh_from_db()
         return command
 
@@ -116,6 +116,9 @@ def test_what_never_left_is_proved_by_nothing_and_looked_for_no_longer_once_it_i
     command = asked(sent=False)
     weigh(shown(command, at_s=5), at_s=5)
     assert again(command).state == "requested"
+    (awaited,) = proofs.awaited(at(60))  # as after an hour in which nobody dispatched
+    assert (awaited.id, awaited.due_at) == (command.pk, at(3)), "that it is unconfirmed is still to be said"
+    proofs.overdue(at(5))
     assert [one.id for one in proofs.awaited(at(5))] == [command.pk]
     assert proofs.awaited(at(11)) == []
 
@@ -139,7 +142,7 @@ def test_a_stop_that_could_not_leave_in_time_to_be_proved_still_leaves_while_it_
     command = asked(sent=False)
     proofs.overdue(at(3))
     assert [one.id for one in outbox.lease(at(6), most=10)] == [command.pk]
-    outbox.record_published([command.pk], at(6.1))
+    outbox.record_published({command.pk: at(6.1)})
     assert (again(command).state, command.published_at) == ("unconfirmed", at(6.1))
     assert outbox.lease(at(12), most=10) == []
 
