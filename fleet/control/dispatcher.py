@@ -23,6 +23,7 @@ from devices.rates import Rates
 from devices.store import pulses
 from devices.wire import topics
 from fleet.control import clerks, lifecycle, outbox, proofs, wishes
+from fleet.control.crowding import Crowding
 from fleet.control.hearing import Hearing
 from fleet.control.mailbox import Bell, Mailbox, Post
 from fleet.control.outbox import Outgoing
@@ -95,6 +96,7 @@ class Dispatcher:
         self._bell = Bell(self.mailbox)
         self._watch, self._clocks = Watch(), Clocks()
         self._hearing = Hearing(self._watch, self._clocks)
+        self._crowding = Crowding()
         self._teller, self._alarmer = clerks.teller(), clerks.alarmer()
         self._epoch = 0
         self._line: Line | None = None
@@ -222,6 +224,7 @@ class Dispatcher:
             over = outbox.expire(self._now())
             self.counters["commands_expired"] += len(over)
             self._teller.ring(over)
+        self._thin_out(post)
         if post.messages:
             self._hear(post.messages)
         self._conclude()
@@ -255,6 +258,20 @@ class Dispatcher:
         return True
 
     # --- what devices say ---
+
+    def _thin_out(self, post: Post) -> None:
+        """Pass over what a device says beyond all measure: what it asks us to weigh, others wait for.
+
+        What of that would have been a proof is missing then, and somebody goes there.
+        """
+        post.messages, too_many = self._crowding.split(post.messages)
+        if not too_many:
+            return
+        self.counters["messages_beyond_measure"] += len(too_many)
+        self._in_service().acknowledge(too_many)
+        if self._is_due("too many", 60.0):
+            topic = too_many[0].topic.decode(errors="replace")
+            log.error("a device says more than is listened to", topic=topic, messages=len(too_many))
 
     def _hear(self, messages: Sequence[Message]) -> None:
         """Take messages in; those that cannot be are halved until the culprit is alone, and passed over."""
