@@ -2,12 +2,22 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
-
-from devices.mqtt.client import Message
+from typing import Final, Protocol, TypeVar
 
 MOST_A_SECOND: Final = 200
 """Answers, and as many statuses, of one device; one that comes back after a long time has a few to tell."""
+
+
+class Said(Protocol):
+    """What is needed of `devices.mqtt.client.Message`."""
+
+    @property
+    def topic(self) -> bytes: ...
+    @property
+    def arrival_ms(self) -> int: ...
+
+
+Message = TypeVar("Message", bound=Said)
 
 
 class Crowding:
