@@ -30,6 +30,7 @@ TAKES_S: Final = (
     0.6  # how long the broker has to say that it has a stop; the page waits a second for everything
 )
 _TTL: Final = timedelta(milliseconds=TTL_MS[Verb.STOP])
+_REMEMBERED: Final = 5_000  # commands
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -102,6 +103,8 @@ class DirectPath:
         self._answered = threading.Condition()
         self._flying: dict[UUID, int] = {}
         """Published and not yet answered by the broker: command → connection."""
+        self._sent: dict[UUID, None] = {}
+        """What the broker took lately: the journal forgets it once it is booked, also while a page waits for this."""
 
     def learn(self, roll: Roll | None, sight: Sight) -> None:
         """Use this copy from now on."""
@@ -221,6 +224,10 @@ class DirectPath:
         if taken:
             self.journal.note_sent(command_id, time.time_ns() // 1_000_000)
         with self._answered:
+            if taken:
+                self._sent[command_id] = None
+                while len(self._sent) > _REMEMBERED:
+                    del self._sent[next(iter(self._sent))]
             self._answered.notify_all()
 
     def _answer(self, entry: Entry) -> Answer:
@@ -236,7 +243,7 @@ class DirectPath:
         return Answer(entry.id, len(parts), sum(part.sent for part in parts), parts)
 
     def _is_unsent(self, order: Ordered) -> bool:
-        return self.journal.sent_ms(order.id) is None
+        return order.id not in self._sent and self.journal.sent_ms(order.id) is None
 
 
 def _what(entry: Entry) -> tuple[Any, ...]:

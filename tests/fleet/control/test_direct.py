@@ -162,6 +162,22 @@ def test_the_same_press_again_is_the_same_stop_and_goes_out_once_a_connection(pa
     assert len(path.journal) == 1
 
 
+@pytest.mark.parametrize("first", ["booked", "taken"])
+def test_what_is_booked_while_the_page_waits_is_sent_all_the_same(path, broker, first):
+    """Dispatch books at once when the database lives."""
+    wish = asked(device="EMS-1")
+
+    def publish(_topic: str, _payload: bytes, *, expiry_s: int, on_answer: Callable[[bool], None]) -> None:
+        if first == "taken":
+            on_answer(True)
+        path.journal.note_booked(wish.id)
+        if first == "booked":
+            on_answer(True)
+
+    broker.publish = publish
+    assert path.take(wish, NOON).sent == 1
+
+
 def test_what_the_broker_could_not_take_goes_out_while_its_time_lasts_and_never_after(
     path, broker, impatient
 ):
