@@ -80,7 +80,7 @@ def site_stop(request: HttpRequest, slug: str) -> HttpResponse:
         except DatabaseError:
             return render(request, "dashboards/stops/away.html", {"site": site}, status=503)
         return redirect("dashboards:stop", asked.pk)
-    if room and not site.devices.filter(room=room).exists():
+    if room and not queries.has_room(site, room):
         raise Http404
     return render(request, "dashboards/stops/ask.html", _asking(site, room))
 

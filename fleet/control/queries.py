@@ -131,6 +131,11 @@ def standing(site: Site, room: str | None = None) -> QuerySet[Device]:
     return found.filter(room=room) if room else found
 
 
+def has_room(site: Site, room: str) -> bool:
+    """Whether a device stands there; whatever was typed, such as what PostgreSQL cannot keep."""
+    return "\0" not in room and Device.objects.filter(site=site, room=room).exists()
+
+
 def may_be_on(site: Site, room: str | None, now: datetime) -> QuerySet[Device]:
     """Return the devices that are on, or of which nobody knows that they are off.
 

@@ -277,7 +277,7 @@ def _asked_stop(stop: Stop) -> Stop | None:
 
 
 def _require_room(site: Site, room: str | None) -> None:
-    if room and not site.devices.filter(room=room).exists():
+    if room and not queries.has_room(site, room):
         raise Unusable(
             _("room: no device of %(site)s stands in %(room)s.") % {"site": site.name, "room": repr(room)}
         )

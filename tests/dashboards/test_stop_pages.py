@@ -102,6 +102,10 @@ def test_the_page_says_whom_it_asks_and_asks_nobody_before_the_press(ward: wards
     assert not Command.objects.exists()
     assert "Bed 2" not in plain(nurse.get("/sites/north/stop/?room=Room+3"))
     assert nurse.get("/sites/north/stop/?room=Attic").status_code == 404
+    assert nurse.get("/sites/north/stop/?room=A%00").status_code == 404  # PostgreSQL knows no such text
+    assert nurse.post("/sites/north/stop/", {"room": "A\0"}).status_code == 409
+    assert nurse.post("/sites/north/identify/", {"room": "A\0"}).status_code == 302
+    assert not Command.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
