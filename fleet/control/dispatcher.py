@@ -232,7 +232,7 @@ class Dispatcher:
     def _note_broker(self, post: Post) -> None:
         """Write down what the broker answered."""
         if post.taken:
-            self._teller.ring(outbox.record_published(post.taken, self._now()))
+            self._teller.ring(outbox.record_published(post.taken))
             self.counters["commands_published"] += len(post.taken)
         if post.refused:
             outbox.release(post.refused)
@@ -348,7 +348,7 @@ class Dispatcher:
             )
 
     def _on_answer(self, command_id: UUID, taken: bool) -> None:
-        self.mailbox.answered(command_id, taken=taken)
+        self.mailbox.answered(command_id, self._now(), taken=taken)
 
     # --- pulse ---
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -22,8 +23,8 @@ class Post:
     """What has come since the last look."""
 
     messages: list[Message] = field(default_factory=list)
-    taken: list[UUID] = field(default_factory=list)
-    """Commands that the broker has."""
+    taken: dict[UUID, datetime] = field(default_factory=dict)
+    """Commands that the broker has, and since when."""
     refused: list[UUID] = field(default_factory=list)
     """Commands that the broker would not have."""
     rung: bool = False
@@ -42,9 +43,12 @@ class Mailbox:
             self._post.messages.extend(messages)
             self._came.notify()
 
-    def answered(self, command_id: UUID, *, taken: bool) -> None:
+    def answered(self, command_id: UUID, at: datetime, *, taken: bool) -> None:
         with self._came:
-            (self._post.taken if taken else self._post.refused).append(command_id)
+            if taken:
+                self._post.taken.setdefault(command_id, at)
+            else:
+                self._post.refused.append(command_id)
             self._came.notify()
 
     def ring(self) -> None:
@@ -72,7 +76,7 @@ class Mailbox:
             later = self._post
             self._post = Post(
                 post.messages + later.messages,
-                post.taken + later.taken,
+                later.taken | post.taken,
                 post.refused + later.refused,
                 rung=True,
             )

@@ -6,7 +6,7 @@ between leaves it `requested`, and the next one publishes it again under the sam
 out at most once.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -125,17 +125,20 @@ def release(ids: Collection[UUID] | None = None) -> None:
     (mine if ids is None else mine.filter(id__in=ids)).update(leased_until=None)
 
 
-def record_published(ids: Collection[UUID], now: datetime) -> list[UUID]:
-    """The broker has them; return which of them it did not have before.
+def record_published(taken: Mapping[UUID, datetime]) -> list[UUID]:
+    """The broker has them, each since then; return which of them it did not have before.
 
-    A device may have been quicker to answer than the broker, and time to conclude that there is no proof.
+    A device may have been quicker to answer than the broker, and time to conclude that there is no proof.  Without an
+    answer a status proves only if it is later than this moment: so it is when the broker said so, not when we write.
     """
     rows = sql.rows(
-        """WITH sent AS (SELECT id FROM control_command WHERE id = ANY(%s) ORDER BY id FOR UPDATE)
-        UPDATE control_command c SET leased_until = NULL, published_at = coalesce(published_at, %s), rev = rev + 1,
+        """WITH sent AS (
+            SELECT c.id, taken.at FROM control_command c JOIN unnest(%s::uuid[], %s::timestamptz[]) taken (id, at)
+            ON taken.id = c.id ORDER BY c.id FOR UPDATE OF c)
+        UPDATE control_command c SET leased_until = NULL, published_at = coalesce(published_at, sent.at), rev = rev + 1,
             state = CASE WHEN state = ANY(%s) THEN %s ELSE state END FROM sent
         WHERE c.id = sent.id AND (c.published_at IS NULL OR c.leased_until IS NOT NULL) RETURNING c.id""",
-        [list(ids), now, _values(lifecycle.before(State.PUBLISHED)), State.PUBLISHED],
+        [list(taken), list(taken.values()), _values(lifecycle.before(State.PUBLISHED)), State.PUBLISHED],
     )
     return [row[0] for row in rows]
 

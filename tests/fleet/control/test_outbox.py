@@ -15,6 +15,7 @@ from devices.wire.messages import Ack
 from devices.wire.words import RefusalReason
 from fleet.access.models import Site
 from fleet.control import outbox, proofs, service
+from fleet.control.mailbox import Mailbox
 from fleet.control.models import Command
 from fleet.control.proof import Answered
 
@@ -177,7 +178,7 @@ def test_only_one_dispatcher_holds_the_lock_and_it_ends_with_its_connection():
 def test_the_broker_has_it_then_the_device_then_it_is_done(wish):
     command = wish()
     outbox.lease(NOON, most=1)
-    outbox.record_published([command.id], at(0.1))
+    outbox.record_published({command.id: at(0.1)})
     assert state_of(command) == "published"
     answers(command, "received", at_s=0.2)
     assert state_of(command) == "received"
@@ -191,9 +192,19 @@ def test_the_broker_has_it_then_the_device_then_it_is_done(wish):
 def test_an_answer_quicker_than_the_brokers_is_not_undone_by_it(wish):
     command = wish()
     answers(command, "done", at_s=0.1)
-    outbox.record_published([command.id], at(0.2))
+    outbox.record_published({command.id: at(0.2)})
     assert state_of(command) == "done"
     assert command.published_at == at(0.2)
+
+
+def test_a_command_is_with_the_broker_since_it_said_so_however_late_that_is_written_down(wish):
+    """Otherwise a status of a device that does not answer could be too early to prove anything."""
+    mailbox, command = Mailbox(), wish()
+    mailbox.answered(command.id, at(0.1), taken=True)
+    mailbox.answered(command.id, at(0.2), taken=True)
+    assert outbox.record_published(mailbox.empty(0).taken) == [command.id]
+    state_of(command)
+    assert command.published_at == at(0.1)
 
 
 def test_a_second_answer_changes_nothing(wish):
@@ -224,7 +235,7 @@ def test_an_answer_to_nothing_we_asked_is_without_effect(wish, device):
 
 def test_no_answer_in_time_is_expired_and_a_late_done_beats_that(wish):
     command = wish()
-    outbox.record_published([command.id], at(0.1))
+    outbox.record_published({command.id: at(0.1)})
     assert outbox.expire(at(9.999)) == []
     assert outbox.expire(at(10)) == [command.id]
     assert state_of(command) == "expired"
@@ -240,7 +251,7 @@ def test_a_birth_takes_what_is_neither_answered_nor_expired_under_its_own_id(wis
     unanswered, waiting, flying = wish("lock", ttl_s=60), wish("stop"), wish("lower")
     answered, over = wish("lock", ttl_s=60), wish(ago_s=9.8)
     wish("lock", of=other, ttl_s=60)
-    outbox.record_published([unanswered.id, answered.id, over.id], at(0.1))
+    outbox.record_published(dict.fromkeys((unanswered.id, answered.id, over.id), at(0.1)))
     answers(answered, "received")
     taken = outbox.lease_again([unanswered.device_id], at(1), flying=[flying.id])
     assert [one.id for one in taken] == [waiting.id, unanswered.id]
@@ -248,7 +259,7 @@ def test_a_birth_takes_what_is_neither_answered_nor_expired_under_its_own_id(wis
 
 def test_a_birth_is_the_answer_to_a_rebirth(wish, other):
     asked, elsewhere, stop = wish("rebirth"), wish("rebirth", of=other), wish("stop")
-    outbox.record_published([asked.id], at(0.1))
+    outbox.record_published({asked.id: at(0.1)})
     assert outbox.record_births([(asked.device_id, 7, 2)], at(1)) == [asked.id]
     assert (state_of(asked), state_of(elsewhere), state_of(stop)) == ("done", "requested", "requested")
     assert asked.evidence["status"] == {"boot": 7, "conn": 2, "at_ms": to_ms(at(1))}
