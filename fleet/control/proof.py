@@ -23,6 +23,9 @@ GRACE_MS: Final = (
 QUIET_MS: Final = 2_000
 """A device whose status was wrong before is believed again when so long no current was seen, in its own time: while a
 session is open it sends samples once a second."""
+NO_GRACE_MS: Final = (
+    -1
+)  # a status of the very millisecond of the answer that it came behind is later than the act
 HAND_MS: Final = 1_500  # nobody resumes at the device so soon after it was paused from afar
 
 
@@ -204,7 +207,7 @@ def _said(case: Case, one: Said) -> Case:
         return case
     if status.output != "off":
         is_theirs = case.session is not None and status.session == case.session
-        return _danger(case, one.point, 0, one.at_ms, _status_note(one), is_theirs=is_theirs)
+        return _danger(case, one.point, NO_GRACE_MS, one.at_ms, _status_note(one), is_theirs=is_theirs)
     if status.state in ("running", "offline") or one.is_disputed:
         return case
     if not _is_later(case, one):

@@ -137,6 +137,11 @@ def test_a_status_after_the_ack_that_admits_output_refutes_at_once():
     assert (refuted.state, refuted.refuted_ms, refuted.unconfirmed_ms) == (State.UNCONFIRMED,) + (
         BORN_MS + 50_155,
     ) * 2
+    at_once = status(50_100, output="on", state="running", session="S")
+    assert after(case(), ack(up_ms=50_100), at_once).state is State.UNCONFIRMED, (
+        "the very millisecond of the ack"
+    )
+    assert after(case(), at_once, ack(up_ms=50_100)).state is State.DONE, "it came before the answer"
 
 
 def test_current_more_than_200_ms_after_the_ack_refutes_and_within_it_does_not():
