@@ -144,6 +144,7 @@ _FOR_DEVELOPERS = {
     "AssertionError",
     "KeyError",
     "LookupError",
+    "OperationalError",
     "Http404",
 }
 _NAMED = {"ContextVar", "TypeVar", "NewType", "record"}  # for debugging; kept on record in one language
