@@ -45,7 +45,8 @@ def face(command: Mapping[str, Any], now_ms: int, texts: Texts) -> Face:
         "deed": known["deed"],
         "short": _say(f"cmd.{stage}", verb, texts, known),
         "long": _say(f"cmd.long.{stage}", verb, texts, known) + _besides(command, stage, texts, known),
-        "next": _say("cmd.next", verb, texts, known) if tone in ("go", "warn") else "",
+        "next": _next_step(command, tone, texts) if tone in ("go", "warn") else "",
+        "step": _say(f"step.{stage}", verb, texts, known) if tone == "go" else "",
         # A page's clock may be a moment behind: nothing is left of more time than there ever was.
         "left_s": None if due is None else max(0, math.ceil((due - max(now_ms, begun)) / 1000)),
     }
@@ -82,6 +83,12 @@ def deed(command: Mapping[str, Any], texts: Texts) -> str:
 def _say(key: str, verb: str, texts: Texts, known: Mapping[str, str]) -> str:
     """Return the words for this verb, or else those for all."""
     return (texts.get(f"{key}.{verb}") or texts.get(key, "")).format(**known)
+
+
+def _next_step(command: Mapping[str, Any], tone: str, texts: Texts) -> str:
+    """Return what to do now.  Where a device says that it is in no session, there is nothing to go and lower."""
+    is_idle = tone == "warn" and (command["answer"] or {}).get("reason") == "no_session"
+    return texts["cmd.next.idle"] if is_idle else _say("cmd.next", command["verb"], texts, {})
 
 
 def _besides(command: Mapping[str, Any], stage: str, texts: Texts, known: Mapping[str, str]) -> str:
@@ -127,7 +134,7 @@ def _ms(moment: str | None) -> int | None:
 
 def command_texts() -> dict[str, str]:
     """Return every text that the scripts show of what was asked; `{…}` is filled in alike by both."""
-    return _deeds() | _short() | _long() | _next() | _local() | _whys()
+    return _deeds() | _short() | _long() | _next() | _steps() | _local() | _whys()
 
 
 def _deeds() -> dict[str, str]:
@@ -172,7 +179,7 @@ def _short() -> dict[str, str]:
 
 def _long() -> dict[str, str]:
     return {
-        "cmd.long.requested": _("{deed}: on its way to the device."),
+        "cmd.long.requested": _("{deed}: not sent to the device yet."),
         "cmd.long.published": _("{deed}: sent. The device has not answered yet."),
         "cmd.long.received": _("{deed}: the device has it, and has not done it yet."),
         "cmd.long.unproved": _("{deed}: the device says that it did it. Its proof is awaited."),
@@ -204,8 +211,34 @@ def _next() -> dict[str, str]:
         "cmd.next.pause": _("Go there and pause it at the device."),
         "cmd.next.lower": _("Lower it at the device."),
         "cmd.next.identify": _("Go and look for it."),
-        "cmd.next.lock": _("It is asked again when it connects. Until then it may be used."),
-        "cmd.next.unlock": _("It is asked again when it connects. Until then it may stay locked."),
+        "cmd.next.lock": _(
+            "While it is wanted, it is asked again each time it connects. Until it says that it is locked, "
+            "it may be used."
+        ),
+        "cmd.next.unlock": _(
+            "While it is wanted, it is asked again each time it connects. Until then it may stay locked."
+        ),
+        "cmd.next.idle": _("Nothing is on there, it says. If you see otherwise, stop it."),
+        "ask.next.pause": _("Only Stop has a second way: press it, or go there and pause it at the device."),
+        "ask.next.lower": _("Only Stop has a second way: press it, or go there and lower it at the device."),
+        "ask.next.identify": _("Try again, or go and look for it."),
+        "ask.next.lock": _("Try again. Until it says that it is locked, it may be used: put a sign on it."),
+        "ask.next.unlock": _("Try again. Until then it may stay locked."),
+    }
+
+
+def _steps() -> dict[str, str]:
+    """The next step of a tile and its strip: what to do stands first, so that no narrow line cuts it off."""
+    return {
+        "step.unconfirmed": _("Go there: not confirmed"),
+        "step.unconfirmed.stop": _("Go there: stop not confirmed"),
+        "step.unconfirmed.pause": _("Go there: pause not confirmed"),
+        "step.refuted": _("Go there: still on"),
+        "step.unproved": _("Go there: sent, not confirmed"),
+        "step.direct": _("Go there: sent, cannot be confirmed"),
+        "step.unsure": _("Go there: perhaps not sent"),
+        "step.refused": _("Go there: not sent"),
+        "step.failed": _("Go there: could not be sent"),
     }
 
 

@@ -14,7 +14,7 @@ OVER_A_PAGE_THAT_IS_NOT_LIVE = """() => {
   const over = document.getElementById("presses");
   return [getComputedStyle(over).display, over.textContent];
 }"""
-GO = "Stop could not be sent: go there"
+GO = "Go there: could not be sent"
 
 pytestmark = pytest.mark.timeout(120)
 

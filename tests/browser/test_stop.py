@@ -131,10 +131,12 @@ def test_where_a_device_does_not_answer_its_tile_says_go_there_and_the_strip_too
     tile.locator("h2 a").focus()
     nurse.page.keyboard.press("Tab")
     nurse.page.keyboard.press("Enter")
-    tile.get_by_text("Stop not confirmed: go there").wait_for(timeout=PROVED_MS)
+    tile.get_by_text("Go there: stop not confirmed").wait_for(timeout=PROVED_MS)
     assert "confirmed" not in tile.inner_text().replace("not confirmed", "")
+    step = tile.locator(".next").evaluate("(one) => [one.scrollHeight, one.clientHeight]")
+    assert step[0] <= step[1] + 2, "on a screen on the wall what to do is cut off"
     nurse.page.keyboard.press("Escape")  # while a hand is on the wall, its strip stands still
-    nurse.page.locator("#strip").get_by_text("Stop not confirmed: go there").first.wait_for()
+    nurse.page.locator("#strip").get_by_text("Go there: stop not confirmed").first.wait_for()
     beds[1].now |= {"state": "idle", "output": "off", "session": None}
     beds[1].tell()
     tile.get_by_text("Stop confirmed").wait_for()

@@ -25,6 +25,7 @@ const TONES = { confirmed: "good", done: "good", refused: "warn", late: "warn", 
  * @property {string} short
  * @property {string} long
  * @property {string} next what to do now
+ * @property {string} step the same on a tile, where somebody has to go there: what to do first, then why
  * @property {number | null} left_s until it has to be proved
  */
 
@@ -46,7 +47,8 @@ export function faceOf(command, nowMs, texts) {
     deed: known.deed,
     short: say(`cmd.${stage}`, verb, texts, known),
     long: say(`cmd.long.${stage}`, verb, texts, known) + besides(command, stage, texts, known),
-    next: tone === "go" || tone === "warn" ? say("cmd.next", verb, texts, known) : "",
+    next: tone === "go" || tone === "warn" ? nextStep(command, tone, texts) : "",
+    step: tone === "go" ? say(`step.${stage}`, verb, texts, known) : "",
     // A page's clock may be a moment behind: nothing is left of more time than there ever was.
     left_s: due === null ? null : Math.max(0, Math.ceil((due - Math.max(nowMs, ms(command.requested_at) ?? 0)) / 1000)),
   };
@@ -95,7 +97,8 @@ export function localFace(ask, serial, nowMs, texts) {
     deed: known.deed,
     short: say(`ask.${stage}`, isZero ? "go" : "", texts, known),
     long: say(`ask.long.${stage}`, "", texts, known).trim(),
-    next: isUnderWay ? "" : say("cmd.next", verb, texts, known),
+    next: isUnderWay ? "" : stage !== "unproved" && texts[`ask.next.${verb}`] || say("cmd.next", verb, texts, known),
+    step: isZero && !isUnderWay ? say(`step.${stage}`, verb, texts, known) : "",
     left_s: stage === "sent" && isZero ? Math.max(0, Math.ceil((ask.proofDueMs - nowMs) / 1000)) : null,
   };
 }
@@ -103,6 +106,11 @@ export function localFace(ask, serial, nowMs, texts) {
 /** The words for this verb, or else those for all.
  * @param {string} key @param {string} verb @param {Texts} texts @param {Record<string, string>} known */
 const say = (key, verb, texts, known) => fill(texts[`${key}.${verb}`] || texts[key] || "", known);
+
+/** What to do now.  Where a device says that it is in no session, there is nothing to go and lower.
+ * @param {Command} command @param {string} tone @param {Texts} texts */
+const nextStep = ({ verb, answer }, tone, texts) =>
+  tone === "warn" && answer?.reason === "no_session" ? texts["cmd.next.idle"] : say("cmd.next", verb, texts, {});
 
 /** What else is to be known: it was not confirmed in time, or the device itself would not.
  * @param {Command} command @param {string} stage @param {Texts} texts @param {Record<string, string>} known */

@@ -113,7 +113,7 @@ export class Tile {
   /** @param {Record<string, any>} device @param {Face} said @param {Mark | null} mark */
   draw(device, said, mark) {
     const { parts, shown } = this;
-    const face = mark?.tone === "go" ? { ...said, attention: true, next: mark.short } : said;
+    const face = mark?.tone === "go" ? { ...said, attention: true, next: mark.step } : said;
     this.shown = face;
     this.enter(device, face, mark);
     this.heardMs = device.heard_at === null ? null : Date.parse(device.heard_at);
@@ -143,7 +143,7 @@ export class Tile {
 
   /** What became of a stop, though nothing was heard of the device since the page was rendered. @param {Mark | null} mark */
   tellAsked(mark) {
-    write(this.parts.next, mark?.tone === "go" ? mark.short : this.entry.next);
+    write(this.parts.next, mark?.tone === "go" ? mark.step : this.entry.next);
     this.drawAsked(mark);
   }
 
