@@ -2,7 +2,7 @@
 
 Counted is who asks: a bearer token, else a login, else an address; and attempts to log in by address alone, since
 whoever guesses names or passwords can make up the rest.  Walls, display links, health checks and
-whatever stops or commands a device are never limited.  A Redis that is dead or slow limits nobody: it is logged,
+whatever makes a device safer are never limited.  A Redis that is dead or slow limits nobody: it is logged,
 and left alone for some seconds.  Why not a library: docs/decisions/rate-limits.md.
 """
 
@@ -23,7 +23,7 @@ from django.http import HttpRequest, HttpResponse
 from redis.commands.core import Script
 
 from dashboards import errors
-from dashboards.presses import is_followed_up, is_press
+from dashboards.presses import can_wait, is_followed_up, is_press
 from fleet.access.clients import address_of
 
 REDIS_TIMEOUT_S = 0.25  # a request waits no longer to be counted
@@ -115,7 +115,9 @@ class RateLimits:
 def rate_of(request: HttpRequest) -> Rate | None:
     """Return what limits this request; None: nothing does."""
     match = request.resolver_match
-    if is_press(request.method, request.path_info) or is_followed_up(request.method, request.path_info):
+    if is_press(request.method, request.path_info) and not can_wait(request):
+        return None
+    if is_followed_up(request.method, request.path_info):
         return None
     if request.path_info.startswith("/api/"):
         rate = Rate("api", settings.API_REQUESTS_PER_MINUTE, settings.API_BURST)

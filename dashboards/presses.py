@@ -1,14 +1,16 @@
-"""Which requests ask something of a device: they are never limited, and always answered in time (`in_time`).
+"""Which requests ask something of a device: they are always answered in time (`in_time`).
 
-Whoever has pressed must also be able to see what became of it: that is not limited either.
+What makes a device safer is never limited, and neither is seeing what became of it.
 """
 
+import json
 import re
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
-from django.http import HttpRequest
+from django.http import HttpRequest, RawPostDataException, UnreadablePostError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -25,6 +27,7 @@ _PATHS: Final = re.compile(
 _FOLLOWED: Final = re.compile(
     r"/api/v1/(?:(?:commands|stops)/[^/]+|sites/[^/]+/permit)/?|/sites/[^/]+/permit/"
 )
+_CAN_WAIT: Final = frozenset(Verb) - {Verb.STOP, Verb.PAUSE, Verb.LOWER, Verb.UNKNOWN}
 
 
 def is_press(method: str | None, path: str) -> bool:
@@ -35,6 +38,26 @@ def is_press(method: str | None, path: str) -> bool:
 def is_followed_up(method: str | None, path: str) -> bool:
     """Whether this request reads what became of a press, or fetches the permit for the next one."""
     return method in ("GET", "HEAD") and _FOLLOWED.fullmatch(path) is not None
+
+
+def can_wait(press: HttpRequest) -> bool:
+    """Whether a press asks for what makes nothing safer, such as to blink or to lock; if in doubt, it does not."""
+    path = press.path_info.rstrip("/")
+    if path.startswith(("/sites/", "/api/v1/sites/")):
+        return path.endswith("/identify")
+    try:
+        wish = json.loads(press.body) if path.startswith("/api/") else press.POST
+        verb = wish.get("verb")
+    except (
+        ValueError,
+        AttributeError,
+        RecursionError,
+        RawPostDataException,
+        UnreadablePostError,
+        RequestDataTooBig,
+    ):
+        return False
+    return verb in _CAN_WAIT if isinstance(verb, str) else False
 
 
 def pressed_at(request: HttpRequest) -> datetime:

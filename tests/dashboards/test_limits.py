@@ -80,11 +80,35 @@ def test_a_wall_and_health_are_never_limited(low: Settings, nurse: Client) -> No
             assert "RateLimit-Limit" not in answer
 
 
-@pytest.mark.parametrize("path", ["sites/north/stop", "sites/north/identify", "devices/EMS-0001/commands"])
-def test_what_stops_a_device_is_never_limited(settings: Settings, path: str) -> None:
+STOP = "/api/v1/sites/north/stop"
+ASK = "/api/v1/devices/EMS-0001/commands"
+
+
+@pytest.mark.parametrize(
+    "path, body",
+    [
+        (STOP, b""),
+        (STOP, b'{"verb":"identify"}'),
+        *((ASK, b'{"verb":"%s"}' % verb) for verb in (b"stop", b"pause", b"lower", b"start")),
+        *((ASK, odd) for odd in (b"", b"[]", b"\xff", b"[" * 9_000, b'{"verb":["lock"]}', b'"lock"')),
+    ],
+)
+def test_what_makes_a_device_safer_is_never_limited(settings: Settings, path: str, body: bytes) -> None:
     settings.API_REQUESTS_PER_MINUTE = 1
-    assert limits.rate_of(RequestFactory().post(f"/api/v1/{path}")) is None
-    assert limits.rate_of(RequestFactory().get(f"/api/v1/{path}")) is not None
+    press = RequestFactory().post(path, body, content_type="application/json")
+    assert limits.rate_of(press) is None
+    assert limits.rate_of(RequestFactory().get(path)) is not None
+
+
+@pytest.mark.parametrize("verb", ["identify", "lock", "unlock", "rebirth", "apply_protocol", "withdraw"])
+def test_what_can_wait_is_and_so_is_the_record_of_who_may_not(settings: Settings, verb: str) -> None:
+    settings.API_REQUESTS_PER_MINUTE = settings.PAGE_REQUESTS_PER_MINUTE = 1
+    asked = RequestFactory().post(ASK, {"verb": verb}, content_type="application/json")
+    form = RequestFactory().post("/devices/EMS-0001/ask/", {"verb": verb})
+    form.resolver_match = resolve("/devices/EMS-0001/ask/")
+    assert limits.rate_of(asked) is not None
+    assert limits.rate_of(form) is not None
+    assert limits.rate_of(RequestFactory().post("/api/v1/sites/north/identify")) is not None
 
 
 @pytest.mark.parametrize("path", ["/api/v1/commands/7", "/api/v1/stops/7", "/sites/north/permit/"])
