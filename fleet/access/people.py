@@ -121,6 +121,7 @@ def make_link(*, actor: User | None, person: User) -> str:
     with transaction.atomic():
         person.set_unusable_password()
         person.save(update_fields=["password"])
+        service.end_sessions(person)
         record(actor, "password.link_made", subject=person.get_username())
         service.login_ended.send(sender=None, user=person)
         service.tell(person)

@@ -1,7 +1,7 @@
 """Logins, second factors and passwords on record.
 
 Django, django-allauth and django-axes say what happened only by signal, so their signals are heard here.  They
-carry no business meaning: nothing but the audit depends on them.
+carry no business meaning: but for logins that end with their password, nothing but the audit depends on them.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from fleet.access.clients import address_of, current_address
-from fleet.access.service import record
+from fleet.access.service import end_sessions, record
 
 _NOBODYS_NAME = "(unknown user)"
 
@@ -75,8 +75,9 @@ def factor_reset(user: User, authenticator: Authenticator, **_kwargs: Any) -> No
 
 
 @receiver(password_changed_on_page, dispatch_uid="access.password_changed")
-def password_changed(user: User, **_kwargs: Any) -> None:
+def password_changed(request: HttpRequest, user: User, **_kwargs: Any) -> None:
     record(user, "password.changed", subject=user.get_username())
+    end_sessions(user, but=request.session.session_key)
 
 
 @receiver(post_save, sender=User, dispatch_uid="access.user_saved")
@@ -88,6 +89,7 @@ def saved(instance: User, created: bool, **_kwargs: Any) -> None:
         record(None, "superuser.made", subject=instance.get_username())
     elif not created and getattr(instance, "_password", None) is not None:
         record(None, "password.changed", subject=instance.get_username())
+        end_sessions(instance)
 
 
 def _name(typed: object) -> str:

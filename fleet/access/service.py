@@ -41,6 +41,7 @@ __all__ = [
     "NotVisible",
     "Refused",
     "authenticate_token",
+    "end_sessions",
     "grant",
     "issue_token",
     "login_ended",
@@ -213,15 +214,21 @@ def set_active(*, actor: User | None, user: User, active: bool) -> None:
             keep_admins_of_all(user)
         User.objects.filter(pk=user.pk).update(is_active=active)
         if not active:
-            _end_sessions(user)
+            end_sessions(user)
             login_ended.send(sender=None, user=user)
         record(actor, "user.activated" if active else "user.deactivated", subject=user.get_username())
         tell(user)
 
 
-def _end_sessions(user: User) -> None:
-    """Log the user out everywhere, for good: a session must not come back to life with the login."""
-    for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
+def end_sessions(user: User, *, but: str | None = None) -> None:
+    """Log the user out everywhere, for good: a session must not come back to life with the login.
+
+    A new password alone keeps Django from using it, but permits to stop devices live as long as their session.
+
+    Args:
+        but: The key of a session that stays.
+    """
+    for session in Session.objects.filter(expire_date__gt=timezone.now()).exclude(pk=but).iterator():
         if session.get_decoded().get(SESSION_KEY) == str(user.pk):
             session.delete()
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
@@ -321,6 +322,8 @@ def test_a_changed_password_is_on_record_and_ends_every_other_session(ada: User,
     asked = {"oldpassword": PASSWORD, "password1": new, "password2": new}
     assert client.post("/account/password/", asked).status_code == 302
     assert client.get("/").status_code == 200
+    open_ones = set(Session.objects.values_list("session_key", flat=True))
+    assert open_ones == {client.session.session_key}, "permits to stop devices live as long as their session"
     assert elsewhere.get("/").status_code == 302
     assert actions().count("password.changed") == 2, "once by this test itself, as from the shell"
     assert new not in str(list(AuditEntry.objects.values()))

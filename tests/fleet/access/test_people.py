@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 from axes.models import AccessAttempt
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from fleet.access import people, recovery, roster, service, sites
@@ -120,7 +122,9 @@ def test_of_two_who_use_a_link_at_once_one_chooses_the_password(admin, north):
 def test_a_newer_link_ends_the_older_one_and_the_password(admin, nurse):
     nurse.set_password("known to somebody")
     nurse.save()
+    Client().force_login(nurse)
     first = people.make_link(actor=admin, person=nurse)
+    assert not Session.objects.exists()
     second = people.make_link(actor=admin, person=nurse)
     assert opened(first) is None
     assert opened(second) == nurse
