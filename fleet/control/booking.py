@@ -83,20 +83,21 @@ def _write(drafted: list[Command]) -> tuple[list[Command], list[Command], list[C
     """Write the rows that are not there yet; return (new ones, this press's rows, whose id is somebody else's).
 
     The house may be writing them at this moment, and then has told of them in the audit.  Of what is somebody else's,
-    or of another device, no row can tell: it is named in the audit.
+    of another device or verb, or was asked for long before, no row can tell: it is named in the audit.
     """
     ids = [one.pk for one in drafted]
     there = set(Command.objects.filter(pk__in=ids).values_list("pk", flat=True))
     Command.objects.bulk_create([one for one in drafted if one.pk not in there], ignore_conflicts=True)
     held = {one.pk: one for one in Command.objects.filter(pk__in=ids).select_for_update().order_by("pk")}
-    taken = [one for one in drafted if _whose(held[one.pk]) != _whose(one)]
+    taken = [one for one in drafted if not _is_same_press(held[one.pk], one)]
     mine = [row for row in held.values() if row.pk not in {one.pk for one in taken}]
     ours = {row.pk for row in mine if row.pk not in there and row.via == Via.DIRECT}
     return [one for one in drafted if one.pk in ours], mine, taken
 
 
-def _whose(command: Command) -> tuple[int, int | None]:
-    return command.device_id, command.actor_id
+def _is_same_press(row: Command, draft: Command) -> bool:
+    is_same = all(getattr(row, name) == getattr(draft, name) for name in ("device_id", "actor_id", "verb"))
+    return is_same and draft.requested_at < row.expires_at
 
 
 def _note_sent(rows: Iterable[Command], sent_ms: Callable[[UUID], int | None]) -> None:

@@ -172,6 +172,20 @@ def test_a_stop_under_an_id_of_somebody_elses_is_no_row_of_theirs_and_is_on_reco
     assert (audit.actor_name, audit.subject, audit.detail["ids_taken"]) == ("nurse", "EMS-2", True)
 
 
+def test_a_stop_under_an_old_id_or_one_of_another_wish_of_ones_own_is_on_record(site, nurse, devices):
+    asked_at = timezone.now() - timedelta(seconds=40)
+    other = service.ask(actor=None, device=devices[0], verb="identify", args={"seconds": 5}, now=asked_at)
+    Command.objects.update(actor=nurse)
+    old = press(site, nurse, devices[1:2], one=True)
+    booking.book(old, never_sent)
+    entries = AuditEntry.objects.count()
+    booking.book(press(site, nurse, devices[:1], id=other.pk, one=True), never_sent)
+    booking.book(press(site, nurse, devices[1:2], id=old.id, one=True, ago_s=10), never_sent)
+    news = AuditEntry.objects.order_by("id")[entries:]
+    assert [(one.action, one.detail.get("ids_taken")) for one in news] == [("command.stop", True)] * 2
+    assert set(Command.objects.values_list("verb", "published_at")) == {("identify", None), ("stop", None)}
+
+
 def test_whoever_asked_is_named_though_their_account_is_gone(site, nurse, devices):
     entry = press(site, nurse, devices[:1], one=True)
     nurse.delete()
