@@ -9,15 +9,16 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from ninja import Path, Query, Router, Schema
-from pydantic import Field
+from ninja import Body, Path, Query, Router, Schema
+from pydantic import BeforeValidator, Field, ValidationInfo
 
 from dashboards.api import command_schemas as schemas
 from dashboards.api.auth import asker, visible_device, visible_site, visible_sites
-from dashboards.api.params import Blank, Page, Storable, Text, answered, cursor_of, listed
+from dashboards.api.params import Blank, Page, Storable, Text, answered, cursor_of, listed, storable_part
 from dashboards.api.problems import Problem, not_found
 from dashboards.api.schemas import Page as PageOf
 from dashboards.presses import pressed_at
+from devices.wire.words import Verb
 from fleet.control import queries, service, stop_queries
 from fleet.control.models import Command, Stop
 
@@ -36,12 +37,28 @@ Reason = Annotated[
 ]
 
 
+def _in_no_ones_way(given: object, known: ValidationInfo) -> object:
+    """No reason is too long or too odd for a stop: what cannot be kept of it is left out."""
+    if isinstance(given, str) and known.data.get("verb", Verb.STOP) == Verb.STOP:
+        return storable_part(given)
+    return "" if given is None else given
+
+
+WithIt = Annotated[
+    str | None,
+    BeforeValidator(_in_no_ones_way),
+    Field(description="why, in your words, at most 200 characters; a stop's is cut there"),
+    Storable,
+]
+"""A reason that comes with what is asked for."""
+
+
 class Wish(Schema):
     """What is asked of one device."""
 
     verb: Annotated[str, Field(max_length=64, examples=["stop"]), Storable]
     args: Annotated[dict[str, Any] | None, Field(description="by verb, as docs/wire.md has them")] = None
-    reason: Reason = ""
+    reason: WithIt = ""
     id: OwnId = None
 
 
@@ -49,8 +66,12 @@ class Stopping(Schema):
     """What is stopped."""
 
     room: Annotated[Text, Field(description="only this room; default: the whole site")] = None
-    reason: Reason = ""
+    reason: WithIt = ""
     id: OwnId = None
+
+
+WHOLE = Stopping()
+"""Asked for without a body: the whole site."""
 
 
 class Blinking(Schema):
@@ -96,7 +117,7 @@ def ask_device(request: HttpRequest, serial: str, wish: Wish) -> HttpResponse:
             device=device,
             verb=wish.verb,
             args=wish.args or {},
-            reason=wish.reason,
+            reason=wish.reason or "",
             id=wish.id,
             now=pressed_at(request),
         )
@@ -161,7 +182,7 @@ def give_reason(request: HttpRequest, command_id: CommandId, why: Why) -> HttpRe
     operation_id="stopSite",
     summary="Stop every device of a site or room that is on, or may be on",
 )
-def stop_site(request: HttpRequest, slug: str, stopping: Stopping) -> HttpResponse:
+def stop_site(request: HttpRequest, slug: str, stopping: Body[Stopping] = WHOLE) -> HttpResponse:
     """May be on: last known output not `off`, or not heard.  `GET stops/<id>` then says who is confirmed."""
     site, now = visible_site(request, slug), pressed_at(request)
     with _conflicts():
@@ -169,7 +190,7 @@ def stop_site(request: HttpRequest, slug: str, stopping: Stopping) -> HttpRespon
             actor=asker(request),
             site=site,
             room=stopping.room,
-            reason=stopping.reason,
+            reason=stopping.reason or "",
             id=stopping.id,
             now=now,
         )

@@ -41,6 +41,11 @@ def _storable(value: str | None) -> str | None:
     return value
 
 
+def storable_part(value: str) -> str:
+    """Return it without what PostgreSQL keeps none of."""
+    return _HALF.sub("", value.replace("\0", ""))
+
+
 def _moment(value: object) -> datetime | None:
     if value is None or value == "":
         return None

@@ -55,7 +55,8 @@ def test_a_stop_is_accepted_and_is_a_row_that_dispatch_publishes(ward: Ward, get
 @pytest.mark.parametrize(
     "body",
     [
-        {"args": {"to_ma": 90}}, {"args": None}, {"reason": "x" * 2000}, {"args": {"start": True}},
+        {"args": {"to_ma": 90}}, {"args": None}, {"reason": "x" * 5000}, {"args": {"start": True}},
+        {"reason": None}, {"reason": "a\0b\ud800"}, {"id": None}, {"device": 1},
     ],
 )  # fmt: skip
 def test_nothing_that_comes_with_a_stop_holds_it_up(ward: Ward, body: dict[str, Any]) -> None:
@@ -86,8 +87,15 @@ def test_a_site_stop_asks_every_device_that_is_on_or_may_be_on(ward: Ward, get: 
     assert (told["asked"], told["confirmed"], told["unconfirmed"], told["waiting"]) == (2, 0, 0, 2)
 
 
+def test_a_site_stop_needs_no_body(ward: Ward) -> None:
+    path, token = "/api/v1/sites/north/stop", {"Authorization": "Bearer token of nurse"}
+    bare = Client().generic("POST", path, content_type="", headers=token)
+    assert bare.status_code == 202, bare.content
+    assert len(bare.json()["commands"]) == 2
+
+
 def test_a_room_stop_asks_that_room(ward: Ward) -> None:
-    answer = post("sites/north/stop", {"room": "Room 4"}).json()
+    answer = post("sites/north/stop", {"room": "Room 4", "reason": None}).json()
     assert [one["device"] for one in answer["commands"]] == ["EMS-0002"]
     assert answer["room"] == "Room 4"
 
