@@ -204,13 +204,16 @@ class Worst(NamedTuple):
 
 
 def alerts(changed: Iterable[tuple[int | None, events.Event]], worst: Iterable[Worst] = ()) -> None:
-    """Announce these alerts, each with the site whose it is, and the devices whose worst one they changed."""
+    """Announce these committed alerts, each with the site whose it is, and the devices whose worst one they changed.
+
+    Returns at once: whoever raises alerts has the next one to raise.
+    """
     groups = _by_group(changed)
     for one in worst:
         event = events.worst_event(one.serial, one.rev, one.worst_alert)
         groups.setdefault(events.site_group(one.site_id), {})[events.device_key(one.serial)] = event
     for group, keyed in groups.items():
-        _send_now(group, {"type": "live.events", "events": keyed})
+        voice.of_this_process.say(group, keyed.items())
 
 
 def commands(told: Iterable[tuple[int, events.Event]]) -> None:

@@ -1,4 +1,4 @@
-"""A process's voice for what must be told and must hold up nobody: commands, from the web, dispatch and ingest.
+"""A process's voice for commands and alerts: what must be told, and must hold up nobody.
 
 Whoever announces hands over and goes on.  A thread of its own speaks to Redis, the newest event of each key wins while
 it waits, and what waits is bounded: a Redis that is dead or frozen costs a few kilobytes.  What is lost is mended by
@@ -95,7 +95,7 @@ class Voice:
         except Exception as error:
             self.failed += 1
             if not self._silent:
-                log.warning("browsers not told of commands", error=f"{type(error).__name__}: {error}")
+                log.warning("browsers not told", error=f"{type(error).__name__}: {error}")
             self._silent = True
             return False
         self.sent += len(keyed)

@@ -14,7 +14,7 @@ from devices.models import Device, State
 from devices.moments import to_ms
 from fleet.access.errors import Denied, NotVisible, Refused
 from fleet.access.models import AuditEntry, Membership, Role, Site
-from fleet.live import announce
+from fleet.live import voice
 from fleet.safety import queries, service
 from fleet.safety.models import Alert, Condition, Entry, OutOfService
 from fleet.safety.signals import Fall, Key, Rise, Weigh
@@ -345,7 +345,7 @@ def test_alerts_are_announced_whole_once_they_are_committed_with_their_devices(
     device: Device, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ):
     told: list[tuple[str, dict[str, Any]]] = []
-    monkeypatch.setattr(announce, "_send_now", lambda group, message: told.append((group, message["events"])))
+    monkeypatch.setattr(voice.of_this_process, "say", lambda group, keyed: told.append((group, dict(keyed))))
     with django_capture_on_commit_callbacks(execute=True):
         alert = raised(device)
         assert told == []
