@@ -175,6 +175,7 @@ class Dispatcher:
                 post = self.mailbox.empty(0.1)
                 self._note_broker(post)
                 if post.messages:
+                    self._book()
                     self._hear(post.messages)
             outbox.release(list(self._flying))
         except (OperationalError, InterfaceError):
