@@ -1,7 +1,8 @@
 """Alerts of stops and pauses that were not proved: told by row, so that no crash forgets one.
 
-A command that is `unconfirmed` and has no `alerted_at` is still to be told; a proved one with `alerted_at` and without
-`eased_at` is still to be taken back.  Telling twice changes nothing: an alert is open once.
+A command that is `unconfirmed` and has no `alerted_at` is still to be told; one with `alerted_at` and without
+`eased_at` that is proved, or that never left and a later stop made good, is still to be taken back.  Telling twice
+changes nothing: an alert is open once.
 """
 
 from collections.abc import Iterable
@@ -14,12 +15,14 @@ from django.db.models import Q
 from devices.moments import to_ms
 from fleet.control.lifecycle import ALARMING, State
 from fleet.control.models import Command
+from fleet.control.queries import made_good
 from fleet.safety import rulesets, service
 from fleet.safety.rules import RULES
 from fleet.safety.signals import Fall, Key, News, Rise
 
 RULE: Final = "stop_unconfirmed"
 _MOST: Final = 200
+_OPEN: Final = Q(state=State.UNCONFIRMED, proof_due_at__isnull=False)
 _VERBS: Final = sorted(verb.value for verb in ALARMING)
 
 
@@ -31,14 +34,19 @@ def tell(now: datetime, *, older_than: datetime | None = None) -> int:
     """
     rise = _due(Q(state=State.UNCONFIRMED, alerted_at=None), "unconfirmed_at", older_than)
     ease = _due(Q(state=State.CONFIRMED, alerted_at__isnull=False, eased_at=None), "confirmed_at", older_than)
+    ease += _due(_good_by_another() & Q(eased_at=None), "unconfirmed_at", older_than)
     if not (rise or ease):
         return 0
     with transaction.atomic():
-        service.take([*_risen(rise), *_fallen(ease, rise)], now)
+        service.take([*_risen(rise), *_fallen(ease, rise, now)], now)
         # After the alerts and live states, in the order of everybody who writes all three.
         _mark(rise, Q(alerted_at=None), alerted_at=now)
-        _mark(ease, Q(state=State.CONFIRMED, eased_at=None), eased_at=now)
+        _mark(ease, (Q(state=State.CONFIRMED) | _good_by_another()) & Q(eased_at=None), eased_at=now)
     return len(rise) + len(ease)
+
+
+def _good_by_another() -> Q:
+    return _OPEN & Q(alerted_at__isnull=False) & made_good()
 
 
 def _due(which: Q, at: str, older_than: datetime | None) -> list[Command]:
@@ -91,16 +99,16 @@ def _facts(command: Command) -> dict[str, Any]:
     return facts
 
 
-def _fallen(commands: Iterable[Command], risen: Iterable[Command]) -> Iterable[News]:
+def _fallen(commands: Iterable[Command], risen: Iterable[Command], now: datetime) -> Iterable[News]:
     """It is true no longer where nothing else that was asked of the device is without proof."""
     proved: dict[int, Command] = {}
     for command in commands:
         proved[command.device_id] = command
     open_still = set(
-        Command.objects.filter(device__in=proved, verb__in=_VERBS, state=State.UNCONFIRMED).values_list(
+        Command.objects.filter(_OPEN & ~made_good(), device__in=proved, verb__in=_VERBS).values_list(
             "device_id", flat=True
         )
     ) | {one.device_id for one in risen}
     for device_id, command in proved.items():
         if device_id not in open_still:
-            yield Fall(Key(RULE, device_id=device_id), to_ms(command.confirmed_at or command.requested_at))
+            yield Fall(Key(RULE, device_id=device_id), to_ms(command.confirmed_at or now))

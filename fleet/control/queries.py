@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from devices.models import Device, Link
 from devices.moments import iso, to_ms
@@ -22,6 +22,7 @@ FRESH: Final = timedelta(seconds=60)
 """For so long a command that is over stays in sight."""
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(days=7)
+_LOCKS: Final = (Verb.LOCK, Verb.UNLOCK)
 _LAST_STEPS: Final = (
     "requested_at",
     "done_at",
@@ -102,7 +103,8 @@ def command_event(command: Command) -> events.Event:
 def in_sight(site_id: int, now: datetime) -> QuerySet[Command]:
     """Return what people asked of a site's devices that a live page still shows.
 
-    That is: what is open; a stop or pause that nothing has proved, for a week; what took a step just now.
+    That is: what is open; what nothing has proved, for a week: a stop or pause, unless a later stop made it good, and
+    the last word about a lock; what took a step just now.
     Each part is read through an index, because every open page asks this every two seconds.
     `commands-store.js` forgets by the same rule.
     """
@@ -111,8 +113,9 @@ def in_sight(site_id: int, now: datetime) -> QuerySet[Command]:
         just_now |= Q(**{f"{step}__gt": now - FRESH})
     recent = Q(site_id=site_id, requested_at__gt=now - _DAY) & just_now
     unproved = Q(
+        (Q(verb__in=[Verb.STOP, Verb.PAUSE]) & ~made_good())
+        | (Q(verb__in=_LOCKS) & ~_later(verb__in=_LOCKS)),
         state=State.UNCONFIRMED,
-        verb__in=[Verb.STOP, Verb.PAUSE],
         proof_due_at__isnull=False,
         requested_at__gt=now - _WEEK,
     )
@@ -120,6 +123,18 @@ def in_sight(site_id: int, now: datetime) -> QuerySet[Command]:
         commands()
         .filter(Q(state__in=sorted(OPEN)) | unproved | recent, device__site_id=site_id)
         .exclude(verb=Verb.REBIRTH)
+    )
+
+
+def made_good() -> Q:
+    """What never left, so that nothing can prove it, though the device has since shown that it did a later stop."""
+    return Q(_later(verb=Verb.STOP, state=State.CONFIRMED), published_at=None, ack_boot=None)
+
+
+def _later(**which: Any) -> Exists:
+    """Whether something was asked of the same device later."""
+    return Exists(
+        Command.objects.filter(device=OuterRef("device"), requested_at__gt=OuterRef("requested_at"), **which)
     )
 
 

@@ -120,7 +120,11 @@ const answer = {
   play,
   permits,
   faces: ({ commands, now, texts }) => commands.map((command) => words.faceOf(command, now, texts)),
-  sight: ({ commands, now }) => commands.filter((command) => stores.inSight(command, now)).map(({ id }) => id),
+  sight({ commands, now }) {
+    const store = stores.emptyCommands();
+    for (const command of commands) stores.put(store, command);
+    return commands.filter((command) => stores.inSight(store, command, now)).map(({ id }) => id);
+  },
   store({ messages, now }) {
     const store = stores.emptyCommands();
     for (const message of messages) stores.take(store, message);

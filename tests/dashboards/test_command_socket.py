@@ -39,10 +39,10 @@ def write(device: Device, *, verb: str = "stop", ago_s: float = 0, **fields: Any
     begun = now - timedelta(seconds=ago_s)
     usual: dict[str, Any] = {"id": uuid4(), "args": "{}", "requested_at": begun, "actor_name": "nurse"}
     usual |= {"expires_at": begun + timedelta(seconds=10), "reason": "she asked for it"}
-    if verb in ("stop", "pause", "lower"):
+    if verb in ("stop", "pause", "lower", "lock", "unlock"):
         usual["proof_due_at"] = begun + timedelta(seconds=3)
     moments = {
-        name: now - timedelta(seconds=value) if name.endswith("_at") else value
+        name: now - timedelta(seconds=value) if name.endswith("_at") and value else value
         for name, value in fields.items()
     }
     return Command.objects.create(device=device, site=device.site, verb=verb, **usual | moments)
@@ -177,6 +177,13 @@ def _some(ward: wards.Ward) -> Iterator[Command]:
         for state in ("requested", "done", "confirmed", "unconfirmed", "expired"):
             for ago_s in (30, 90, DAY_S + 30, WEEK_S + 30):
                 yield write(ward.running, verb=verb, state=state, ago_s=ago_s)
+    for verb, ago_s in (("lock", 300), ("unlock", 200), ("lock", 100)):  # the last of them is still wanted
+        yield write(ward.running, verb=verb, state="unconfirmed", ago_s=ago_s)
+        yield write(
+            ward.silent, state="unconfirmed", ago_s=ago_s, published_at=ago_s if ago_s == 200 else None
+        )
+    yield write(ward.silent, state="confirmed", ago_s=90, confirmed_at=90)  # makes good what never left
+    yield write(ward.silent, state="unconfirmed", ago_s=80)
     for step in LAST:
         for step_s, ago_s in ((30, 90), (90, 120), (30, DAY_S + 30)):
             yield write(ward.running, state="confirmed", ago_s=ago_s, **{step: step_s})

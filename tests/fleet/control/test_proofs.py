@@ -12,7 +12,7 @@ from devices.state import to_ms
 from devices.wire.messages import Ack
 from devices.wire.words import Verb
 from fleet.access.models import Site
-from fleet.control import alarms, outbox, proofs, react, tasks, wishes
+from fleet.control import alarms, outbox, proofs, queries, react, tasks, wishes
 from fleet.control.models import Command, LockWish
 from fleet.control.proof import Answered, Said
 from fleet.safety.models import Alert
@@ -235,6 +235,24 @@ def test_it_is_over_when_nothing_of_the_device_is_without_proof(asked):
     assert alarms.tell(at(6)) == 1
     assert (again(pause).state, alert()[0]) == ("confirmed", "cleared")
     assert alarms.tell(at(7)) == 0
+
+
+def test_what_never_left_calls_nobody_any_more_when_the_device_has_shown_a_later_stop(asked):
+    never_left = asked(sent=False)
+    proofs.overdue(at(3))
+    alarms.tell(at(3))
+    times = {"requested_at": at(20), "published_at": at(20.1), "proof_due_at": at(23), "expires_at": at(30)}
+    later = asked(sent=False, state="published", **times)
+    assert {one.pk for one in queries.in_sight(later.site_id, at(21))} == {never_left.pk, later.pk}
+    weigh(answer(later), shown(later, at_s=21), at_s=21)
+    assert alarms.tell(at(21)) == 1
+    assert (again(never_left).state, again(later).state, alert()[0]) == (
+        "unconfirmed",
+        "confirmed",
+        "cleared",
+    )
+    assert {one.pk for one in queries.in_sight(later.site_id, at(70))} == {later.pk}
+    assert alarms.tell(at(22)) == 0
 
 
 def test_a_stop_that_is_refuted_after_its_proof_is_told_anew(asked):

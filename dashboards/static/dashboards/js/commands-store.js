@@ -97,23 +97,34 @@ export function ofDevice(store, serial) {
 export const ofStop = (store, id) => Array.from(store.commands.values()).filter(({ stop }) => stop === id);
 
 /** Whether a fresh snapshot would hold it.  Twin of `fleet.control.queries.in_sight`.
- * @param {Command} command @param {number} nowMs of the server */
-export function inSight(command, nowMs) {
+ * @param {CommandStore} store @param {Command} command @param {number} nowMs of the server */
+export function inSight(store, command, nowMs) {
   const { verb, state } = command;
   if (verb === "rebirth") return false;
   if (OPEN.has(state)) return true;
   const agoMs = nowMs - Date.parse(command.requested_at);
-  if (state === "unconfirmed" && (verb === "stop" || verb === "pause")) return agoMs < WEEK_MS;
+  if (state === "unconfirmed" && isLastWord(store, command)) return agoMs < WEEK_MS;
   if (agoMs >= DAY_MS) return false;
   return STEPS.some((step) => command[step] !== null && Date.parse(/** @type {string} */ (command[step])) > nowMs - FRESH_MS);
+}
+
+/** A stop or pause, unless it never left and the device has shown a later stop; the newest about a lock.
+ * @param {CommandStore} store @param {Command} command */
+function isLastWord(store, { verb, device, requested_at: at, published_at: left, answer }) {
+  const isLater = (/** @type {Command} */ one) => one.requested_at > at;
+  if (verb === "lock" || verb === "unlock") {
+    return !ofDevice(store, device).some((one) => (one.verb === "lock" || one.verb === "unlock") && isLater(one));
+  }
+  if (verb !== "stop" && verb !== "pause") return false;
+  const neverLeft = left === null && answer === null;
+  return !neverLeft || !ofDevice(store, device).some((one) => one.verb === "stop" && one.state === "confirmed" && isLater(one));
 }
 
 /** Forget what is no longer in sight; return the serials it concerned. @param {CommandStore} store @param {number} nowMs */
 export function prune(store, nowMs) {
   /** @type {Set<string>} */
   const serials = new Set();
-  for (const command of store.commands.values()) {
-    if (inSight(command, nowMs)) continue;
+  for (const command of Array.from(store.commands.values()).filter((one) => !inSight(store, one, nowMs))) {
     store.commands.delete(command.id);
     const ids = store.ofDevice.get(command.device);
     ids?.delete(command.id);
