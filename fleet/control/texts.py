@@ -264,7 +264,9 @@ def _after_identify(command: Commandish) -> str:
 
 
 def _after_lock(command: Commandish) -> str:
-    return _("It is sent again each time the device connects, until the device says the same.")
+    return _(
+        "While it is wanted, it is sent again each time the device connects, until the device says the same."
+    )
 
 
 def _nothing(command: Commandish) -> str:

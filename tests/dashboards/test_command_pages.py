@@ -76,7 +76,7 @@ def test_a_stop_without_a_script_leads_to_what_becomes_of_it_and_says_nothing_th
     assert answer.redirect_chain == [(f"/commands/{command.pk}/", 302)]
     assert (command.verb, command.actor_name, command.state) == ("stop", "nurse", "requested")
     page = plain(answer)
-    assert "Stop: on its way to the device." in page
+    assert "Stop: not sent to the device yet." in page
     assert "confirmed" not in page.partition("Facts")[0].lower()
     assert "Asked for by nurse" in page
 

@@ -133,7 +133,9 @@ export class Asker {
     this.world.later(() => hangUp.abort(), HOUSE_MS);
     try {
       const { status, body } = await this.world.post(this.houseUrl(wish), this.houseBody(wish), hangUp.signal);
-      if (status >= 500 || NOT_ANSWERED.has(status)) throw new NotTaken(body.detail);
+      if (status >= 500 || NOT_ANSWERED.has(status)) {
+        throw new NotTaken(status < 500 ? body.detail : ""); // the page's own words say what to do now
+      }
       if (status >= 400) ask.refusal = body.detail ?? String(status);
       else {
         ask.house = true;
