@@ -17,6 +17,7 @@ from devices.wire.words import Verb
 from fleet.access import service as access
 from fleet.access.models import Site
 from fleet.control import drafts, guard, lifecycle, outbox, queries
+from fleet.control.direct import Denial
 from fleet.control.drafts import Asker
 from fleet.control.journal import Entry
 from fleet.control.lifecycle import State
@@ -47,6 +48,20 @@ def book(entry: Entry, sent_ms: Callable[[UUID], int | None]) -> list[Command]:
     told = list(queries.commands().filter(pk__in=[one.pk for one in drafted]))
     announce.commands(queries.told(told))
     return told
+
+
+def record_denial(denial: Denial) -> None:
+    """Put on record that somebody was turned away whose role, login or account ended since their permit was given."""
+    permit, asked = denial.permit, denial.asked
+    site = Site.objects.filter(pk=permit.site_id).first()
+    user = User.objects.filter(pk=permit.user_id).first()
+    detail = {"address": asked.address[:45]} if asked.address else {}
+    record = access.entry_of(
+        user, f"denied.{Verb.STOP}", site=site, subject=asked.device or asked.room or permit.site,
+        via=Via.DIRECT.value, attempts=denial.attempts, **detail,
+    )  # fmt: skip
+    record.actor_name = permit.username[:150]
+    record.save()
 
 
 def _drafts(entry: Entry, site: Site, asker: Asker) -> list[Command]:

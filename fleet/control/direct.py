@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
 import msgspec
@@ -41,6 +41,14 @@ class Asked(msgspec.Struct, frozen=True):
     device: str | None = None
     room: str | None = None
     address: str = ""
+
+
+class Denial(NamedTuple):
+    """Somebody whose permit was good once; `asked` the last time of so many."""
+
+    permit: permits.Permit
+    asked: Asked
+    attempts: int
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -101,6 +109,8 @@ class DirectPath:
         self._known: tuple[Roll | None, Sight] = (None, Sight())
         self._places: dict[str, Placed] = {}
         self._answered = threading.Condition()
+        self._lock = threading.Lock()
+        self._denials: dict[tuple[int, int], Denial] = {}
         self._flying: dict[UUID, int] = {}
         """Published and not yet answered by the broker: command → connection."""
         self._sent: dict[UUID, None] = {}
@@ -134,6 +144,7 @@ class DirectPath:
             raise Refused(503, "roll")
         asked = msgspec.structs.replace(asked, room=asked.room or None)
         if not roll.allows(permit):
+            self._note_denial(permit, asked)
             raise Refused(401, "ended")
         entry = self.journal.get(asked.id)
         if entry is None:
@@ -143,6 +154,18 @@ class DirectPath:
             raise Refused(409, "id")
         self._publish(entry, now)
         return self._answer(entry)
+
+    def denials(self) -> list[Denial]:
+        """Return who was turned away since this was asked last, each once a site; for the record."""
+        with self._lock:
+            denials, self._denials = list(self._denials.values()), {}
+        return denials
+
+    def _note_denial(self, permit: permits.Permit, asked: Asked) -> None:
+        with self._lock:
+            who = (permit.user_id, permit.site_id)
+            before = self._denials.get(who)
+            self._denials[who] = Denial(permit, asked, 1 if before is None else before.attempts + 1)
 
     def publish_again(self, now: datetime) -> None:
         """Publish what the broker does not have yet, and whose time is not over."""

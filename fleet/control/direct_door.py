@@ -218,6 +218,8 @@ class DirectDoor:
     def _copy(self, path: DirectPath, kept: roll.Roll | None) -> roll.Roll:
         new, sight = roll.read(self._now())
         path.learn(new, sight)
+        for denial in path.denials():
+            booking.record_denial(denial)
         if kept is None or msgspec.structs.replace(kept, taken_ms=new.taken_ms) != new:
             roll.save(new, self._copy_file)
             return new

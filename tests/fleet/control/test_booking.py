@@ -13,6 +13,7 @@ from devices.models import Device
 from devices.moments import from_ms, to_ms
 from fleet.access.models import AuditEntry, Membership, Role, Site
 from fleet.control import booking, ids, proofs, roll, service
+from fleet.control.direct import Asked, Denial
 from fleet.control.journal import Entry, Ordered
 from fleet.control.models import Command, Stop
 from fleet.control.permits import Permit, by_session
@@ -184,6 +185,14 @@ def test_a_stop_under_an_old_id_or_one_of_another_wish_of_ones_own_is_on_record(
     news = AuditEntry.objects.order_by("id")[entries:]
     assert [(one.action, one.detail.get("ids_taken")) for one in news] == [("command.stop", True)] * 2
     assert set(Command.objects.values_list("verb", "published_at")) == {("identify", None), ("stop", None)}
+
+
+def test_who_was_turned_away_is_on_record(site, nurse):
+    permit = Permit(nurse.pk, "nurse", site.pk, "north", by_session("ended"), timezone.now())
+    booking.record_denial(Denial(permit, Asked("myp_secret", uuid4(), "EMS-1", None, "10.0.0.7"), 3))
+    audit = AuditEntry.objects.get()
+    assert (audit.action, audit.actor, audit.site, audit.subject) == ("denied.stop", nurse, site, "EMS-1")
+    assert audit.detail == {"via": "direct", "attempts": 3, "address": "10.0.0.7"}
 
 
 def test_whoever_asked_is_named_though_their_account_is_gone(site, nurse, devices):

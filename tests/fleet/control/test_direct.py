@@ -272,6 +272,19 @@ def test_whoever_may_not_stops_nothing(path, broker, wish, status):
     assert (broker.heard, len(path.journal)) == ([], 0)
 
 
+def test_who_may_no_longer_is_told_of_once_a_look_and_whoever_made_up_a_permit_never(path):
+    for wish in (
+        *(asked(device="EMS-1", user_id=4) for _ in range(3)),
+        Asked("myp_made:up", uuid4(), "EMS-1"),
+    ):
+        with pytest.raises(Refused):
+            path.take(wish, NOON)
+    assert [(one.permit.user_id, one.asked.device, one.attempts) for one in path.denials()] == [
+        (4, "EMS-1", 3)
+    ]
+    assert path.denials() == []
+
+
 def test_a_permit_given_out_after_the_copy_was_made_is_good(path):
     fresh = asked(device="EMS-1", login=permits.by_session("new"), issued_at=NOON - timedelta(seconds=1))
     assert path.take(fresh, NOON).sent == 1
