@@ -8,6 +8,7 @@ def stop_texts() -> dict[str, str]:
         "stop.early": _("Not stopped: hold for one second"),
         "stop.again": _("Press Enter again within 3 seconds to stop: {what}"),
         "stop.over": _("Not stopped: press Enter twice within 3 seconds"),
+        "stop.moved": _("Not stopped: the tiles had just moved. Press again"),
         "stop.what.site": _("the whole site"),
         "rooms.about": _("devices: {n}, on or possibly on: {m}"),
         "identify.sending": _("{room}: asking its devices…"),

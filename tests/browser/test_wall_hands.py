@@ -11,6 +11,12 @@ People = Callable[..., Person]
 ORDER = "Array.from(document.querySelectorAll('.tile:not([hidden])'), (tile) => tile.dataset.serial)"
 FOCUSED = "document.activeElement.closest('.tile')?.dataset.serial ?? null"
 
+PRESS_AS_IT_COMES = """(serial) => new MutationObserver((_, seen) => {
+  seen.disconnect();
+  const stop = document.querySelector(`.tile[data-serial="${serial}"] .stop`);
+  stop.dispatchEvent(new MouseEvent("click", { detail: 1, bubbles: true }));
+}).observe(document.getElementById("content"), { childList: true })"""
+
 pytestmark = pytest.mark.timeout(180)
 
 
@@ -44,8 +50,11 @@ def test_nothing_moves_under_a_pointer_and_the_worst_comes_first_once_it_left(
     nurse.page.get_by_text("Order held while you are here").wait_for()
     assert nurse.page.evaluate(ORDER) == before
     assert nurse.page.evaluate(boxes) == stood
+    nurse.page.evaluate(PRESS_AS_IT_COMES, machine.serial)
     nurse.page.get_by_role("heading", name="North").hover()
     nurse.page.wait_for_function(f"() => ({ORDER})[0] === '{machine.serial}'")
+    nurse.page.get_by_text("Not stopped: the tiles had just moved. Press again").wait_for()
+    assert not tile.locator('[data-f="asked"]').is_visible()
     assert not nurse.page.get_by_text("Order held while you are here").is_visible()
 
 

@@ -11,6 +11,7 @@ import { age, face, fill } from "./words.js";
 
 const ADOPT_MS = 12; // of one task, for taking over what the server rendered
 const SETTLE_MS = 500; // between two looks at who has to move
+const AIM_MS = 400; // who presses sooner than this after it moved has aimed at what stood there before
 const PEEK = 12; // as `tiles.py`
 const KINDS = /** @type {const} */ (["in_session", "attention", "silent"]);
 const { body } = document;
@@ -180,6 +181,7 @@ export class Board {
 
   /** @param {Plan} plan */
   apply({ ordered, chosen, size }) {
+    const stood = this.places();
     this.pages = Math.max(1, Math.ceil(chosen.length / size));
     this.page = ((this.page % this.pages) + this.pages) % this.pages;
     this.put(ordered.map(({ serial }) => serial));
@@ -192,6 +194,20 @@ export class Board {
     byId("none-shown").hidden = chosen.length > 0 || !ordered.length;
     byId("strip").hidden = !ordered.length;
     if (kiosk) this.layOut(chosen.length, size);
+    const now = performance.now();
+    for (const [serial, place] of this.places()) if (stood.get(serial) !== place) this.tileOf(serial).movedMs = now;
+  }
+
+  /** Where each tile that is seen stands, as far as others and the strip decide it. */
+  places() {
+    const above = kiosk ? body.dataset.pageSize : this.choice.order === "place" ? byId("strip-list").childElementCount : "";
+    const seen = wall.querySelectorAll(".tile:not([hidden])");
+    return new Map(Array.from(seen, (root, at) => [/** @type {HTMLElement} */ (root).dataset.serial ?? "", `${above} ${at}`]));
+  }
+
+  /** Whether what is pressed now may have been aimed at the tile that stood there before. @param {string} serial */
+  hasJustMoved(serial) {
+    return performance.now() - (this.tiles.get(serial)?.movedMs ?? -Infinity) < AIM_MS;
   }
 
   /** @param {{chosen: Trouble[], size: number}} plan */

@@ -78,6 +78,8 @@ export class Tile {
     this.entry = this.read();
     /** When the device was last heard, Unix ms of the server. @type {number | null} */
     this.heardMs = root.dataset.heard ? Date.parse(root.dataset.heard) : null;
+    /** When it came or moved last, monotonic ms. */
+    this.movedMs = -Infinity;
     /** It is laid out and painted: near what is seen, which the browser says (`content-visibility`). */
     this.isNear = true;
   }

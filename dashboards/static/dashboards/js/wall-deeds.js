@@ -15,10 +15,10 @@ const IDENTIFY_MS = 8_000; // for the house's answer
 /** @typedef {import("./strip.js").Trouble} Trouble */
 
 /**
- * @param {{asker: Asker, marks: import("./marks.js").Marks, texts: Record<string, string>, entries: () => Trouble[], now: () => number | null}} options
- *   `entries`: the tiles; `now`: Unix ms of the server
+ * @param {{asker: Asker, marks: import("./marks.js").Marks, texts: Record<string, string>, entries: () => Trouble[], now: () => number | null,
+ *   hasJustMoved: (serial: string) => boolean}} options `entries`: the tiles; `now`: Unix ms of the server
  */
-export function watchDeeds({ asker, marks, texts, entries, now }) {
+export function watchDeeds({ asker, marks, texts, entries, now, hasJustMoved }) {
   const mayStop = document.getElementById("stop-all") !== null;
   const { stopUrl = "", site = "" } = document.body.dataset;
   const panel = new StopPanel({
@@ -36,10 +36,10 @@ export function watchDeeds({ asker, marks, texts, entries, now }) {
   return panel;
 
   function offer() {
-    byId("content").addEventListener("click", pressed);
-    const said = byId("hold-said");
     const place = byId("stop-site");
-    holdToAct(place, { act: () => stop(""), tell: hinter(said, () => texts["stop.what.site"]) });
+    const tell = hinter(byId("hold-said"), () => texts["stop.what.site"]);
+    holdToAct(place, { act: () => stop(""), tell });
+    byId("content").addEventListener("click", (event) => pressed(event, () => tell("moved")));
     rooms(/** @type {HTMLDialogElement} */ (byId("rooms")));
     document.body.dataset.hands = "";
   }
@@ -52,11 +52,14 @@ export function watchDeeds({ asker, marks, texts, entries, now }) {
     }
   }
 
-  /** One press on a tile. @param {Event} event */
-  function pressed({ target }) {
+  /** One press on a tile; by keyboard (`detail` 0) it goes to what has the focus, wherever that moved.
+   * @param {MouseEvent} event @param {() => void} miss says that nothing was sent */
+  function pressed({ target, detail }, miss) {
     const button = target instanceof Element ? target.closest('[data-does="stop"]') : null;
     const serial = /** @type {HTMLElement | null} */ (button?.closest(".tile"))?.dataset.serial;
-    if (serial) asker.ask({ serial, verb: "stop" });
+    if (!serial) return;
+    if (detail > 0 && hasJustMoved(serial)) miss();
+    else asker.ask({ serial, verb: "stop" });
   }
 
   /** @param {string} room "": the whole site */
@@ -68,7 +71,7 @@ export function watchDeeds({ asker, marks, texts, entries, now }) {
   /** Says what has to be done for it to happen. @param {HTMLElement} said @param {() => string} what */
   function hinter(said, what) {
     let timer = 0;
-    return (/** @type {import("./hold.js").Hint} */ hint) => {
+    return (/** @type {import("./hold.js").Hint | "moved"} */ hint) => {
       clearTimeout(timer);
       write(said, hint === "done" ? "" : fill(texts[`stop.${hint}`], { what: what() }));
       timer = setTimeout(() => write(said, ""), HINT_MS);

@@ -105,7 +105,8 @@ function escape() {
 
 begin({ now: () => server.now(performance.now()) });
 asker.on("change", (serials) => void board.drawing.ask(serials));
-watchDeeds({ asker, marks, texts, entries: () => board.entries(), now: () => server.now(performance.now()) });
+watchDeeds({ asker, marks, texts, entries: () => board.entries(), now: () => server.now(performance.now()),
+  hasJustMoved: (serial) => board.hasJustMoved(serial) });
 await board.adopt();
 const choice = watchChoice({ changed: (choice) => board.choose(choice) });
 const help = legend(/** @type {HTMLDialogElement} */ (byId("legend")));
