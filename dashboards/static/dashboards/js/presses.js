@@ -20,7 +20,7 @@ export class Presses {
 
   draw() {
     const nowMs = this.asker.world.now();
-    const told = Array.from(this.asker.asks.values(), (ask) => ({ ask, mark: this.marks.ofAsk(ask) }))
+    const told = Array.from(newest(this.asker.asks.values()), (ask) => ({ ask, mark: this.marks.ofAsk(ask) }))
       .filter(({ ask, mark }) => ask.wish.serial !== null && (mark.tone !== "good" || nowMs - ask.pressedMs < PROVED_MS))
       .slice(-MOST)
       .reverse();
@@ -34,6 +34,19 @@ export class Presses {
     });
     this.place.hidden = told.length === 0;
   }
+}
+
+/** Of those that ask one device for the same, the last: that an earlier one was proved says nothing of it.
+ * @param {Iterable<Ask>} asks the newest last */
+function newest(asks) {
+  /** @type {Map<string, Ask>} */
+  const known = new Map();
+  for (const ask of asks) {
+    const key = `${ask.wish.verb} ${ask.wish.serial}`;
+    known.delete(key);
+    known.set(key, ask);
+  }
+  return known.values();
 }
 
 function rowOf() {
