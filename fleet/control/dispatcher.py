@@ -103,6 +103,8 @@ class Dispatcher:
         self._flying: dict[UUID, int] = {}
         """Published and not yet answered by the broker: command → connection."""
         self._due: dict[str, float] = {}
+        self._came_by = now()
+        """What came until then is in hand."""
         self._rates = Rates()
 
     # --- life ---
@@ -188,6 +190,7 @@ class Dispatcher:
     def step(self, wait_s: float) -> None:
         """Work off what has come, publish what is due, and say that we live."""
         post = self.mailbox.empty(min(wait_s, self._until_proof_s()))
+        self._came_by = self._now()
         self._notice_new_connection()
         if not post.messages:
             self._clocks.quiet(to_ms(self._now()))
@@ -318,10 +321,13 @@ class Dispatcher:
         return _POLL_S if due_at is None else max(0.0, (due_at - self._now()).total_seconds())
 
     def _conclude(self) -> None:
-        """Who has not proved in time what was asked is unconfirmed: somebody has to go there."""
+        """Who has not proved in time what was asked is unconfirmed: somebody has to go there.
+
+        A database that hung is no silence of theirs: what came meanwhile is heard first.
+        """
         if self._until_proof_s() > 0:
             return
-        late = proofs.overdue(self._now())
+        late = proofs.overdue(self._now(), due_by=self._came_by)
         self.counters["commands_unconfirmed"] += len(late)
         self._alarmer.ring()
         self._teller.ring(late)
