@@ -85,12 +85,13 @@ def endpoint(name: str) -> tuple[str, int] | None:
     """Return host and port of `tcp://host:port`; None: unset, or a problem."""
     if not text(name):
         return None
-    known = len(problems)
+    known, expected = len(problems), "expected tcp://host:port, such as tcp://127.0.0.1:8765"
     parts = url(name, "tcp://127.0.0.1:8765", ("tcp",))
     if len(problems) > known:
+        problems[known:] = [(name, problems[known][1], expected)]  # no user, no password here
         return None
     if not parts.hostname or not parts.port:
-        problems.append((name, repr(text(name)), "expected tcp://host:port, such as tcp://127.0.0.1:8765"))
+        problems.append((name, repr(text(name)), expected))
         return None
     return parts.hostname, parts.port
 

@@ -33,6 +33,7 @@ def test_what_is_none_is_a_problem_that_names_the_setting(
     monkeypatch.setenv("DIRECT_LISTEN", wrong)
     assert env.endpoint("DIRECT_LISTEN") is None
     assert [name for name, _, _ in problems] == ["DIRECT_LISTEN"]
+    assert "tcp://host:port" in problems[0][2]
 
 
 def test_a_port_without_a_way_to_the_broker_stops_the_start(settings: Settings) -> None:

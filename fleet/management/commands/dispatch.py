@@ -6,6 +6,7 @@ from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
@@ -16,6 +17,8 @@ from fleet.control.direct_door import DirectDoor, Listen
 from fleet.control.dispatcher import SUBSCRIPTIONS, Dispatcher
 from fleet.control.mailbox import Mailbox
 from fleet.metrics import of_this_process
+
+log = structlog.get_logger(__name__)
 
 SESSION_S = 300  # how long the broker keeps answers for us while we are away
 
@@ -48,6 +51,7 @@ class Command(BaseCommand):
 
 def _direct() -> DirectDoor | None:
     if not settings.DIRECT_LISTEN:
+        log.warning("DIRECT_LISTEN is not set: while the database is away, no page can stop a device")
         return None
     return DirectDoor(
         folder=Path(settings.JOURNAL_DIR),
