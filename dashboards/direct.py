@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dashboards.api.problems import MEDIA_TYPE
 from dashboards.live.sockets import is_same_origin
+from devices.moments import to_ms
 from fleet.access.clients import address_of_scope
 from fleet.control import permits
 
@@ -45,6 +46,9 @@ _WORDS: Final[dict[str, Promise]] = {
     "id": _("This id is another stop's; choose a new one."),
     "roll": _("It is not known which devices there are. It was not sent: go there and stop at the device."),
     "away": _("No way to the devices is left. It was not sent: go there and stop at the device."),
+    "unknown": _(
+        "No answer came in time, so it is not known whether it was sent. Go there and stop at the device."
+    ),
     "none": _("This server has no way past its database. It was not sent: go there and stop at the device."),
 }
 
@@ -77,36 +81,42 @@ class DirectStop:
         if scope["type"] != "http" or scope["path"] != PATH:
             await self.inner(scope, receive, send)
             return
+        handed_on = asyncio.Event()
         try:
             async with asyncio.timeout(ANSWERS_S):
-                status, body = await self._answer(scope, receive)
+                status, body = await self._answer(scope, receive, handed_on)
         except _Refused as refused:
             status, body = refused.status, _problem(refused)
         except Exception as error:  # whatever it is, somebody waits with a finger on a stop
             if not isinstance(error, TimeoutError | OSError):
                 log.exception("a stop was not handed on")
             self._hosts = []
-            status, body = 503, _problem(_Refused(503, "away"))
+            status, body = 503, _problem(_Refused(503, "unknown" if handed_on.is_set() else "away"))
         await _send(send, status, body)
 
-    async def _answer(self, scope: Any, receive: Any) -> tuple[int, bytes]:
+    async def _answer(self, scope: Any, receive: Any, handed_on: asyncio.Event) -> tuple[int, bytes]:
         if scope["method"] != "POST":
             raise _Refused(405, "method")
         if not is_same_origin(scope):
             raise _Refused(403, "origin")
         asked = _read(await _body(receive))
         asked["address"] = address_of_scope(scope)
-        said = await self._ask(msgspec.json.encode(asked))
+        asked["pressed_ms"] = to_ms(timezone.now())
+        said = await self._ask(msgspec.json.encode(asked), handed_on)
         if said.status == HTTPStatus.ACCEPTED:
             return 202, bytes(said.answer)
         if said.why not in _WORDS:
             raise ConnectionError  # that is no dispatch of this build
         raise _Refused(said.status, said.why)
 
-    async def _ask(self, line: bytes) -> _Said:
-        """Ask dispatch.  Raises OSError, if it is not there or hangs up."""
+    async def _ask(self, line: bytes, handed_on: asyncio.Event) -> _Said:
+        """Ask dispatch.  Raises OSError, if it is not there or hangs up.
+
+        `handed_on` is set when it may act, whether its answer comes or not: it may hang, and go on later.
+        """
         reader, writer = await self._connect()
         try:
+            handed_on.set()
             writer.write(line + b"\n")
             answer = await reader.read(-1)
         finally:

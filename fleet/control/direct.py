@@ -34,13 +34,18 @@ _REMEMBERED: Final = 5_000  # commands
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What a page asks, as JSON.  Neither device nor room: the whole site."""
+    """What a page asks, as JSON.  Neither device nor room: the whole site.
+
+    Attributes:
+        pressed_ms: When it came to the web, Unix ms of its clock; None: just now.
+    """
 
     permit: str
     id: UUID
     device: str | None = None
     room: str | None = None
     address: str = ""
+    pressed_ms: int | None = None
 
 
 class Denial(NamedTuple):
@@ -133,7 +138,7 @@ class DirectPath:
 
         Raises:
             Refused: 401 no permit (any more), 404 no such device or room there, 409 another stop has this id,
-                503 it is not known which devices there are.
+                503 it is not known which devices there are, or the press is over since long.
         """
         try:
             permit = permits.read(asked.permit, now)
@@ -174,7 +179,7 @@ class DirectPath:
                 self._publish(entry, now)
 
     def _entry(self, asked: Asked, permit: permits.Permit, now: datetime) -> Entry:
-        devices = self._targets(asked, permit.site_id, now)
+        pressed_at, devices = _pressed_at(asked, now), self._targets(asked, permit.site_id, now)
         is_one = asked.device is not None
         orders = [
             Ordered(asked.id if is_one else ids.of_stop(asked.id, one.serial), one.id, one.serial)
@@ -188,7 +193,7 @@ class DirectPath:
             user_id=permit.user_id,
             username=permit.username,
             address=asked.address[:45],
-            asked_ms=to_ms(now),
+            asked_ms=to_ms(pressed_at),
             orders=tuple(orders),
         )
 
@@ -271,6 +276,14 @@ class DirectPath:
 
 def _what(entry: Entry) -> tuple[Any, ...]:
     return entry.site_id, entry.user_id, entry.device, entry.room
+
+
+def _pressed_at(asked: Asked, now: datetime) -> datetime:
+    """Return since when its time runs.  Raises Refused, if that is over: nothing goes out so late."""
+    at = now if asked.pressed_ms is None else min(now, from_ms(asked.pressed_ms))
+    if not lifecycle.may_publish(at + _TTL, now):
+        raise Refused(503, "away")
+    return at
 
 
 def _expires_at(entry: Entry) -> datetime:

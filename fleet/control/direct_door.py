@@ -307,8 +307,21 @@ class _Request(socketserver.StreamRequestHandler):
 
     def _answer(self, line: bytes) -> dict[str, Any]:
         try:
-            return {"status": 202, "answer": self.server.take(msgspec.json.decode(line, type=Asked))}
+            asked = msgspec.json.decode(line, type=Asked)
+            if not self._has_hung_up():  # then it is of this moment, whatever the web's clock says
+                asked = msgspec.structs.replace(asked, pressed_ms=None)
+            return {"status": 202, "answer": self.server.take(asked)}
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return {"status": 422, "why": "body", "detail": str(error)}
         except Refused as refused:
             return {"status": refused.status, "why": refused.why}
+
+    def _has_hung_up(self) -> bool:
+        """Whether nobody waits for the answer any more: we hung, for who knows how long."""
+        self.connection.setblocking(False)
+        try:
+            return not self.connection.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True

@@ -190,6 +190,17 @@ def test_what_the_broker_could_not_take_goes_out_while_its_time_lasts_and_never_
     assert [one["expiry_s"] for one in broker.heard] == [1]
 
 
+def test_what_was_pressed_while_dispatch_hung_has_the_time_since_then_and_none_once_that_is_over(
+    path, broker
+):
+    wish = asked(device="EMS-1")
+    path.take(msgspec.structs.replace(wish, pressed_ms=NOON_MS - 4_000), NOON)
+    assert [(one["issued"], one["expiry_s"]) for one in broker.heard] == [(NOON_MS - 4_000, 6)]
+    with pytest.raises(Refused) as refused:
+        path.take(msgspec.structs.replace(asked(device="EMS-2"), pressed_ms=NOON_MS - 600_000), NOON)
+    assert (refused.value.status, len(broker.heard)) == (503, 1)
+
+
 def test_an_id_of_something_else_is_refused(path):
     wish = asked(device="EMS-1")
     path.take(wish, NOON)

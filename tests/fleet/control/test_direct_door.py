@@ -1,5 +1,6 @@
 """The direct path's port is reached by whoever is on this machine, or on the web's network: it stands crowds."""
 
+import queue
 import socket
 import threading
 import time
@@ -64,3 +65,23 @@ def test_whoever_speaks_byte_by_byte_has_no_longer_than_others(
 )
 def test_what_is_no_stop_is_answered_and_stops_nothing(port: int, line: bytes) -> None:
     assert b'"status":422' in said(port, line)
+
+
+def test_who_hung_up_meanwhile_has_pressed_when_they_pressed_and_who_waits_presses_now() -> None:
+    """A dispatch that hung for minutes finds in its line what was asked then: that is over."""
+    taken: queue.Queue[Asked] = queue.Queue()
+
+    def take(asked: Asked) -> Answer:
+        taken.put(asked)
+        return Answer(asked.id, 0, 0, ())
+
+    asked = msgspec.json.encode(Asked(permit="myp_", id=uuid4(), pressed_ms=7)) + b"\n"
+    server = direct_door._Server(direct_door.Listen("127.0.0.1", 0), take)
+    with socket.create_connection(server.server_address, timeout=3) as gone:
+        gone.sendall(asked)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    assert taken.get(timeout=3).pressed_ms == 7
+    said(server.server_address[1], asked)
+    assert taken.get(timeout=3).pressed_ms is None
+    server.shutdown()
+    server.server_close()
