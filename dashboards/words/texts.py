@@ -162,6 +162,8 @@ def _page() -> dict[str, str]:
         "chosen": _("Showing {n} of {m}: {what}"),
         "page": _("page {n} of {m}"),
         "strip.more": _("+ {n} more"),
+        "strip.calm": _("No device needs attention"),
+        "strip.held": _("Need attention: {n}"),
         "now.title": _("{local} in {zone} · {utc} UTC"),
         "heard.title": _("heard {local} · {utc} UTC"),
     }

@@ -138,6 +138,7 @@ def test_where_a_device_does_not_answer_its_tile_says_go_there_and_the_strip_too
     tile.get_by_text("Go there: stop not confirmed").wait_for(timeout=PROVED_MS)
     assert "confirmed" not in tile.inner_text().replace("not confirmed", "")
     assert tile.locator(".next").evaluate(HIDDEN_LINES_OF_24) < 0.5, "what to do is cut off"
+    nurse.page.get_by_text("No device needs attention").wait_for(state="hidden")
     nurse.page.keyboard.press("Escape")  # while a hand is on the wall, its strip stands still
     nurse.page.locator("#strip").get_by_text("Go there: stop not confirmed").first.wait_for()
     beds[1].now |= {"state": "idle", "output": "off", "session": None}

@@ -1,6 +1,6 @@
 // The strip above the wall: whoever asks for attention, the worst first, whatever is chosen below.
 
-import { byId, linkTo, set, write } from "./dom.js";
+import { byId, flag, linkTo, set, write } from "./dom.js";
 import { fill } from "./words.js";
 
 /** @typedef {import("./choice.js").Entry & {status: string, next: string, alert: string, may_be_on: boolean}} Trouble */
@@ -27,6 +27,10 @@ export function drawStrip(troubled, room, { mayMove, texts }) {
     const item = known.get(trouble.serial);
     if (item) describe(item, trouble);
   }
+  // While a hand holds it, it may name nobody new; but it must not say that all is well.
+  flag(calm, "data-some", troubled.length > 0);
+  const [, words] = calm.children;
+  write(words, troubled.length ? fill(texts["strip.held"], { n: troubled.length }) : texts["strip.calm"]);
   if (!mayMove) return;
   const serials = new Set(shown.map(({ serial }) => serial));
   for (const [serial, item] of known) {
