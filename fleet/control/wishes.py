@@ -51,12 +51,14 @@ def ask_again(device_ids: Collection[int], now: datetime) -> list[Command]:
     """
     if not device_ids:
         return []
+    mine = LockWish.objects.filter(read_back_at=None, device__in=device_ids)
+    # Held before the look at what is on its way: whoever is wishing otherwise at this moment has the last word.
+    wishes = list(mine.select_for_update(of=("self",)).select_related("device").order_by("device_id"))
     waiting = set(
         Command.objects.filter(
             device__in=device_ids, verb__in=_VERBS, state__in=lifecycle.OPEN, expires_at__gt=now
         ).values_list("device_id", flat=True)
     )
-    wishes = LockWish.objects.filter(read_back_at=None, device__in=device_ids).exclude(device__in=waiting)
     commands = [
         drafts.command(
             wish.device,
@@ -66,7 +68,8 @@ def ask_again(device_ids: Collection[int], now: datetime) -> list[Command]:
             now=now,
             reason=wish.note,
         )
-        for wish in wishes.select_related("device").order_by("device_id")
+        for wish in wishes
+        if wish.device_id not in waiting
     ]
     Command.objects.bulk_create(commands)
     return commands
