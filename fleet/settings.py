@@ -62,7 +62,15 @@ DATABASES = {
         "PORT": _database.port or 5432,
         "CONN_HEALTH_CHECKS": True,
         "CONN_MAX_AGE": 0,  # daphne answers each request in a thread of its own: kept connections would pile up
-        "OPTIONS": {"connect_timeout": 5} | _pool,
+        "OPTIONS": {
+            "connect_timeout": 5,
+            # A machine that lost its power says nothing: without these, one waits for it a quarter of an hour.
+            "keepalives_idle": 5,
+            "keepalives_interval": 5,
+            "keepalives_count": 2,
+            "tcp_user_timeout": 15_000,  # ms
+        }
+        | _pool,
     }
 }
 REDIS_URL = env.text("REDIS_URL", "redis://localhost:6379/0")
