@@ -219,11 +219,16 @@ def _next() -> dict[str, str]:
             "While it is wanted, it is asked again each time it connects. Until then it may stay locked."
         ),
         "cmd.next.idle": _("Nothing is on there, it says. If you see otherwise, stop it."),
-        "ask.next.pause": _("Only Stop has a second way: press it, or go there and pause it at the device."),
-        "ask.next.lower": _("Only Stop has a second way: press it, or go there and lower it at the device."),
-        "ask.next.identify": _("Try again, or go and look for it."),
-        "ask.next.lock": _("Try again. Until it says that it is locked, it may be used: put a sign on it."),
-        "ask.next.unlock": _("Try again. Until then it may stay locked."),
+        "ask.next.failed.pause": _(
+            "Only Stop has a second way: press it, or go there and pause it at the device."
+        ),
+        "ask.next.failed.lower": _(
+            "Only Stop has a second way: press it, or go there and lower it at the device."
+        ),
+        "ask.next.failed.lock": _("Until it says that it is locked, it may be used: put a sign on it."),
+        "ask.next.refused.lock": _("Until it says that it is locked, it may be used: put a sign on it."),
+        "ask.next.failed.unlock": _("It may stay locked."),
+        "ask.next.refused.unlock": _("It may stay locked."),
     }
 
 

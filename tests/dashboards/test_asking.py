@@ -203,6 +203,8 @@ def test_only_a_stop_takes_the_direct_path(verb: str, play: Any) -> None:
     )
     assert len(posts) == 1
     assert said["stage"] == "failed"
+    assert "asked again" not in said["next"]  # nobody knows of it who would
+    assert ("press it" in said["next"]) == (verb in ("pause", "lower"))
     assert said["next"]
 
 

@@ -97,7 +97,7 @@ export function localFace(ask, serial, nowMs, texts) {
     deed: known.deed,
     short: say(`ask.${stage}`, isZero ? "go" : "", texts, known),
     long: say(`ask.long.${stage}`, "", texts, known).trim(),
-    next: isUnderWay ? "" : stage !== "unproved" && texts[`ask.next.${verb}`] || say("cmd.next", verb, texts, known),
+    next: isUnderWay ? "" : texts[`ask.next.${stage}.${verb}`] || say("cmd.next", verb, texts, known),
     step: isZero && !isUnderWay ? say(`step.${stage}`, verb, texts, known) : "",
     left_s: stage === "sent" && isZero ? Math.max(0, Math.ceil((ask.proofDueMs - nowMs) / 1000)) : null,
   };
