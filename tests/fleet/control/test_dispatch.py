@@ -31,7 +31,7 @@ def house():
     with tempfile.TemporaryDirectory(prefix="dispatch-") as folder:
         var = Path(folder)
         var.chmod(0o711)
-        with House(var / "house") as house:
+        with House(var / "house", env={"PLAIN_STATIC": "1"}) as house:  # it has no pages
             house.start("ingest", "dispatch")
             wait_for(lambda: pulse_age_s(house) < 2, within_s=20, why="dispatch has no pulse")
             yield house
