@@ -312,7 +312,9 @@ def _kept_calm(case: Case, one: Said) -> Case:
 def _confirm(case: Case, point: Point, at_ms: int, note: Mapping[str, Any]) -> Case:
     if case.state not in lifecycle.before(State.CONFIRMED):
         return case
-    return replace(case, state=State.CONFIRMED, confirmed_ms=at_ms, proof=point).noting("proof", note)
+    # The net below may have given it up between the proof's coming and our weighing it.
+    since_ms = at_ms if case.unconfirmed_ms is None else max(at_ms, case.unconfirmed_ms)
+    return replace(case, state=State.CONFIRMED, confirmed_ms=since_ms, proof=point).noting("proof", note)
 
 
 def _refute(case: Case, point: Point, at_ms: int, note: Mapping[str, Any]) -> Case:

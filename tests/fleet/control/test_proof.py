@@ -232,6 +232,11 @@ def test_unconfirmed_by_time_it_may_still_be_confirmed_and_both_times_are_kept()
 # --- answers ---
 
 
+def test_a_proof_that_came_while_it_was_given_up_is_the_later_of_the_two():
+    given_up = case(state=State.UNCONFIRMED, unconfirmed_ms=BORN_MS + 50_207)
+    assert after(given_up, status()).confirmed_ms == BORN_MS + 50_207
+
+
 @pytest.mark.parametrize("outcome, reason", [("refused", RefusalReason.NO_SESSION), ("expired", None)])
 def test_no_device_may_refuse_a_stop_or_come_too_late_for_it_without_somebody_going_there(outcome, reason):
     told = after(case(), ack(outcome, reason))
