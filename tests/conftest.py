@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import django
+import hypothesis
 import pytest
 from django.conf import settings
 
@@ -30,6 +31,10 @@ os.environ.update(OF_TESTS)
 django.setup()  # test modules import models, and pytest-django read the environment before we set it
 # In this process only: the real hash takes a third of a second for each login.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# How long one example takes depends on what else the machine does: times are measured by `make bench`.
+hypothesis.settings.register_profile("ours", deadline=None)
+hypothesis.settings.load_profile("ours")
 
 # Pure or nearly so, but seconds long each: `make test` runs them, `make check` has a minute for everything.
 _LONG = {
