@@ -24,7 +24,7 @@ WAITERS = 30  # more than the web has connections
 
 @pytest.fixture(scope="module")
 def house(make_shared_house: Callable[..., House]) -> House:
-    house = make_shared_house()
+    house = make_shared_house(env={"PLAIN_STATIC": "1"})
     house.start("web", "dispatch")
     house.kill9("redis")  # whatever is done here needs none; Celery was never there
     wait_direct_path(house)
