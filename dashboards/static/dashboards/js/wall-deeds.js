@@ -52,13 +52,14 @@ export function watchDeeds({ asker, marks, texts, entries, now, hasJustMoved }) 
     }
   }
 
-  /** One press on a tile; by keyboard (`detail` 0) it goes to what has the focus, wherever that moved.
-   * @param {MouseEvent} event @param {() => void} miss says that nothing was sent */
-  function pressed({ target, detail }, miss) {
+  /** One press on a tile.  A finger lands on what has just come there; what a mouse is over is held still, and the
+   * keyboard's press (`detail` 0) goes to what has the focus.
+   * @param {MouseEvent & {pointerType?: string}} event @param {() => void} miss says that nothing was sent */
+  function pressed({ target, detail, pointerType }, miss) {
     const button = target instanceof Element ? target.closest('[data-does="stop"]') : null;
     const serial = /** @type {HTMLElement | null} */ (button?.closest(".tile"))?.dataset.serial;
     if (!serial) return;
-    if (detail > 0 && hasJustMoved(serial)) miss();
+    if (detail > 0 && pointerType !== "mouse" && hasJustMoved(serial)) miss();
     else asker.ask({ serial, verb: "stop" });
   }
 
