@@ -42,7 +42,7 @@ def write(device: Device, *, verb: str = "stop", ago_s: float = 0, **fields: Any
     if verb in ("stop", "pause", "lower", "lock", "unlock"):
         usual["proof_due_at"] = begun + timedelta(seconds=3)
     moments = {
-        name: now - timedelta(seconds=value) if name.endswith("_at") and value else value
+        name: now - timedelta(seconds=value) if name.endswith("_at") and value is not None else value
         for name, value in fields.items()
     }
     return Command.objects.create(device=device, site=device.site, verb=verb, **usual | moments)
