@@ -6,21 +6,21 @@ PostgreSQL, Redis or Celery.  There is one thing to ask for, a stop.
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
 import structlog
 
 from devices.moments import from_ms, to_ms
-from devices.mqtt.client import Message
 from devices.wire.words import TTL_MS, Verb
 from fleet.control import ids, lifecycle, permits
 from fleet.control.heard import Heard
 from fleet.control.journal import Entry, Journal, Ordered
+from fleet.control.line import Line
 from fleet.control.outbox import Outgoing
 from fleet.control.roll import Placed, Roll, Sight
 
@@ -78,26 +78,6 @@ class Refused(Exception):
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
         self.status, self.why = status, why
-
-
-class Line(Protocol):
-    """What is needed of `devices.mqtt.link.Link`."""
-
-    epoch: int
-
-    @property
-    def is_up(self) -> bool: ...
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
-    def acknowledge(self, done: Iterable[Message]) -> None: ...
-    def publish(
-        self,
-        topic: str,
-        payload: bytes,
-        *,
-        expiry_s: int | None = None,
-        on_answer: Callable[[bool], None] | None = None,
-    ) -> None: ...
 
 
 class DirectPath:

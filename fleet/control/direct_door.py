@@ -26,9 +26,10 @@ from django.utils import timezone
 
 from devices.mqtt.client import Message
 from fleet.control import booking, roll
-from fleet.control.direct import Answer, Asked, DirectPath, Line, Refused
+from fleet.control.direct import Answer, Asked, DirectPath, Refused
 from fleet.control.heard import Heard
 from fleet.control.journal import Entry, Journal
+from fleet.control.line import Line
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ in the database: this process may die at any instant, and the next one goes on f
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
@@ -25,6 +25,7 @@ from devices.wire import topics
 from fleet.control import clerks, lifecycle, outbox, proofs, wishes
 from fleet.control.crowding import Crowding
 from fleet.control.hearing import Hearing
+from fleet.control.line import Line
 from fleet.control.mailbox import Bell, Mailbox, Post
 from fleet.control.outbox import Outgoing
 from fleet.control.placing import Clocks
@@ -38,25 +39,10 @@ _POLL_S = 1.0
 _FINISH_S = 2.0  # how long the broker has to answer for what was published before the end
 
 
-class Line(Protocol):
-    """What is needed of `devices.mqtt.link.Link`."""
+class ReadingLine(Line, Protocol):
+    """One that stops reading while the mailbox is full."""
 
-    epoch: int
-
-    @property
-    def is_up(self) -> bool: ...
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
     def wake(self) -> None: ...
-    def acknowledge(self, done: Iterable[Message]) -> None: ...
-    def publish(
-        self,
-        topic: str,
-        payload: bytes,
-        *,
-        expiry_s: int | None = None,
-        on_answer: Callable[[bool], None] | None = None,
-    ) -> None: ...
 
 
 class Direct(Protocol):
@@ -83,7 +69,7 @@ class Dispatcher:
     def __init__(
         self,
         *,
-        connect: Callable[[Mailbox], Line],
+        connect: Callable[[Mailbox], ReadingLine],
         figures: Callable[[], dict[str, dict[str, float]]] = dict,
         now: Callable[[], datetime] = timezone.now,
         direct: Direct | None = None,
@@ -99,7 +85,7 @@ class Dispatcher:
         self._crowding = Crowding()
         self._teller, self._alarmer = clerks.teller(), clerks.alarmer()
         self._epoch = 0
-        self._line: Line | None = None
+        self._line: ReadingLine | None = None
         self._flying: dict[UUID, int] = {}
         """Published and not yet answered by the broker: command → connection."""
         self._due: dict[str, float] = {}
@@ -157,7 +143,7 @@ class Dispatcher:
             self._line = self._connect(self.mailbox)
             self._line.start()
 
-    def _in_service(self) -> Line:
+    def _in_service(self) -> ReadingLine:
         if self._line is None:
             raise RuntimeError("the dispatcher has no connection to the broker before it runs")
         return self._line
