@@ -259,9 +259,13 @@ def _rejects(_alert: Alertish, facts: Facts) -> str:
     return f"{said}: {facts['reason']}" if facts.get("reason") else said
 
 
-def _stop_unconfirmed(_alert: Alertish, facts: Facts) -> str:
+def _stop_unconfirmed(alert: Alertish, facts: Facts) -> str:
     verbs = {"stop": _("stop"), "pause": _("pause")}
     verb = verbs.get(str(facts.get("verb", "stop")), str(facts.get("verb")))
+    if getattr(alert, "cleared_at", None) is not None:  # of what a rule tells in general there is none
+        return _("%(verb)s not confirmed in time; the device has proved since that it is off") % {
+            "verb": verb
+        }
     if facts.get("ma") and facts.get("outcome") in ("done", "repeat"):
         said = _("%(verb)s not confirmed: the device says that it is done, but %(ma)s mA flowed afterwards")
         return said % {"verb": verb, "ma": f"{facts['ma']:.0f}"}

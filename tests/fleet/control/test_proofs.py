@@ -15,6 +15,7 @@ from fleet.access.models import Site
 from fleet.control import alarms, outbox, proofs, queries, react, tasks, wishes
 from fleet.control.models import Command, LockWish
 from fleet.control.proof import Answered, Said
+from fleet.safety import texts
 from fleet.safety.models import Alert
 from tests.fleet.control.test_proof import sample, status
 
@@ -233,6 +234,7 @@ def test_it_is_over_when_nothing_of_the_device_is_without_proof(asked):
     assert (again(stop).state, again(pause).state, alert()[0]) == ("confirmed", "unconfirmed", "raised")
     weigh(shown(stop, 60_000, at_s=6), at_s=6)
     assert alarms.tell(at(6)) == 1
+    assert "proved since" in texts.sentence(Alert.objects.get())
     assert (again(pause).state, alert()[0]) == ("confirmed", "cleared")
     assert alarms.tell(at(7)) == 0
 
