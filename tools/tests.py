@@ -11,7 +11,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -62,20 +61,11 @@ def everything() -> int:
     """All tests, at the lengths that fit into a quarter of an hour; where `check` fails, nothing else runs."""
     _provide_chromium()
     _provide_broker()
-    return check() or _both()
-
-
-def _both() -> int:
-    """Browser tests beside those with servers: either waits for others half of its time."""
-    with tempfile.TemporaryFile() as said:
-        browser = _start_pytest("browser tests", BROWSER, "tests/browser", stdout=said, stderr=said)
-        servers = _pytest("tests with servers", REAL, *SIDE_BY_SIDE)
-        code = browser.wait()
-        said.seek(0)
-        _say("browser tests:")
-        shutil.copyfileobj(said, sys.stderr.buffer)
-        sys.stderr.flush()
-    return servers or _passed(code)
+    return (
+        check()
+        or _pytest("browser tests", BROWSER, "tests/browser")
+        or _pytest("tests with servers", REAL, *SIDE_BY_SIDE)
+    )
 
 
 def soak() -> int:
@@ -114,19 +104,10 @@ def _provide_broker() -> None:
 
 
 def _pytest(title: str, marks: str, *words: str, environ: dict[str, str] | None = None) -> int:
-    """Run a pytest session; return its exit code."""
-    env = {**os.environ, **(environ or {})}
-    return _passed(_start_pytest(title, marks, *words, env=env).wait())
-
-
-def _start_pytest(title: str, marks: str, *words: str, **options: Any) -> subprocess.Popen[bytes]:
+    """Run a pytest session; one that found no test of its kind is no failure."""
     command = ["pytest", "-q", "-m", marks, *words]
     _say(f"{title}: {shlex.join(command)}")
-    return _start(command, **options)
-
-
-def _passed(code: int) -> int:
-    """A session that found no test of its kind is no failure."""
+    code = _start(command, env={**os.environ, **(environ or {})}).wait()
     return 0 if code == 5 else code
 
 
