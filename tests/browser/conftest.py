@@ -17,6 +17,14 @@ from fleet.embedded import ports
 from tests.harness import House
 
 WITHIN_MS = 10_000
+FORGET_WHAT_WAS_ASKED = (
+    "DELETE FROM control_command WHERE verb <> 'rebirth'",
+    "DELETE FROM control_stop",
+    "DELETE FROM control_lockwish",
+    "UPDATE safety_alert SET state = 'closed', closed_at = now(), rev = rev + 1 WHERE rule = 'stop_unconfirmed'",
+    """UPDATE devices_state SET worst_alert = NULL, rev = rev + 1
+       WHERE worst_alert->>'rule' = 'stop_unconfirmed'""",
+)
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "var" / "screenshots"
 
 
@@ -146,6 +154,17 @@ class Machine:
             f"ems/v1/{self.serial}/{kind}", json.dumps(clocks | said), qos=1, retain=retain
         )
         sent.wait_for_publish(timeout=5)
+
+
+@pytest.fixture(autouse=True)
+def nothing_asked(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test asked of devices is forgotten after it: an unproved stop would be the worst news of the next ones."""
+    yield
+    if "house" in request.fixturenames:
+        house: House = request.getfixturevalue("house")
+        if house.sql("SELECT 1 FROM control_command WHERE verb <> 'rebirth' LIMIT 1"):
+            for forget in FORGET_WHAT_WAS_ASKED:
+                house.sql(forget)
 
 
 @pytest.fixture
