@@ -9,7 +9,7 @@ import pytest
 from tests.browser.conftest import Machine, Person
 from tests.harness import House
 
-LIVES = """() => !document.querySelector('meta[http-equiv="refresh"]')"""  # a screen's page waits with that until it is loaded
+LIVES = """() => !document.querySelector('meta[http-equiv="refresh"]')"""  # which is there until it is loaded
 AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js").read_text()
 People = Callable[..., Person]
 
