@@ -92,6 +92,7 @@ def treating(house: House, unused: Iterator[dict[str, str]]) -> Iterator[Obedien
     machine = Obedient(house, next(unused))
     machine.tell()
     yield machine
+    machine.status()  # one that fell silent while it was on would be the worst news of the tests after it
     machine.switch_off()
 
 
