@@ -6,6 +6,7 @@
 A page that does not answer 200 ends it with an error, so a picture never shows an error page.
 """
 
+import json
 import os
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from urllib.request import Request, urlopen
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -29,7 +31,11 @@ SITE = "north-rehab"
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One page as somebody sees it; `{device}` and `{session}` in its path are one that is in session."""
+    """One page as somebody sees it; `{device}` and `{session}` in its path are one that is in session.
+
+    `{alert}` is one of a device of the site.  `{stop}` and `{command}` are of a stop of the whole site, which ends the
+    sessions: they come last.
+    """
 
     name: str
     who: str
@@ -53,6 +59,15 @@ PICTURES = (
     Picture("device-events", "engineer", "/devices/{device}/events/"),
     Picture("device-evidence", "engineer", "/devices/{device}/evidence/"),
     Picture("session", "clinician", "/sessions/{device}/{session}/"),
+    Picture("alerts", "nurse", "/alerts/", keys="j"),
+    Picture("alerts-phone", "nurse", "/alerts/", PHONE),
+    Picture("alert", "nurse", "/alerts/{alert}/"),
+    Picture("alerts-history", "nurse", "/alerts/history/"),
+    Picture("alerts-burden", "engineer", "/alerts/burden/"),
+    Picture("rules", "engineer", "/alerts/rules/"),
+    Picture("rules-change", "engineer", f"/sites/{SITE}/rules/"),
+    Picture("duty", "nurse", "/duty/"),
+    Picture("telling", "engineer", f"/sites/{SITE}/telling/"),
     Picture("devices", "engineer", "/devices/"),
     Picture("sessions", "coach", "/sessions/"),
     Picture("rejects", "engineer", "/rejects/"),
@@ -63,7 +78,12 @@ PICTURES = (
     Picture("audit", "admin", "/audit/"),
     Picture("account", "nurse", "/account/"),
     Picture("help", "nurse", "/help/"),
+    Picture("wall-stopped", "nurse", f"/sites/{SITE}/"),
+    Picture("stop", "nurse", "/stops/{stop}/"),
+    Picture("command", "nurse", "/commands/{command}/"),
+    Picture("commands", "nurse", "/commands/"),
 )
+FIRST_STOPPED = "wall-stopped"
 
 
 def main() -> int:
@@ -78,6 +98,8 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         names = _in_session(house)
         for picture in PICTURES:
+            if picture.name == FIRST_STOPPED:
+                names |= _stop(house)
             _take(browser, house, picture, names)
             print(picture.name, file=sys.stderr)
         browser.close()
@@ -98,7 +120,27 @@ def _in_session(house: House) -> dict[str, str]:
     """Return a device of the site in a session that has lasted, for the pages of one device."""
     _status, answer = house.api(f"devices?site={SITE}&state=running")
     running = max(answer["items"], key=lambda device: device["elapsed_ms"] or 0)
-    return {"device": running["serial"], "session": quote(running["session"], safe="")}
+    _status, alerts = house.api(f"alerts?site={SITE}")
+    known = max((one for one in alerts["items"] if one["device"]), key=lambda one: one["in_session"])
+    return {
+        "device": running["serial"],
+        "session": quote(running["session"], safe=""),
+        "alert": str(known["id"]),
+    }
+
+
+def _stop(house: House) -> dict[str, str]:
+    """Stop the whole site, and return the stop and one of its commands, proofs awaited."""
+    headers = {
+        "Authorization": f"Bearer {house.people['users']['nurse']['token']}",
+        "Content-Type": "application/json",
+    }
+    asked = Request(f"{house.url}/api/v1/sites/{SITE}/stop", data=b"{}", headers=headers, method="POST")  # noqa: S310
+    with urlopen(asked, timeout=10) as answer:  # noqa: S310
+        stop = json.load(answer)["id"]
+    time.sleep(4)
+    _status, told = house.api(f"stops/{stop}")
+    return {"stop": stop, "command": told["commands"][0]["id"]}
 
 
 def _take(browser: Browser, house: House, picture: Picture, names: dict[str, str]) -> None:
