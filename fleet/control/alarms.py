@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from devices.moments import to_ms
-from fleet.control.lifecycle import ALARMING, State
+from fleet.control.lifecycle import ALARMING, State, names
 from fleet.control.models import Command
 from fleet.control.queries import made_good
 from fleet.safety import rulesets, service
@@ -23,7 +23,7 @@ from fleet.safety.signals import Fall, Key, News, Rise
 RULE: Final = "stop_unconfirmed"
 _MOST: Final = 200
 _OPEN: Final = Q(state=State.UNCONFIRMED, proof_due_at__isnull=False)
-_VERBS: Final = sorted(verb.value for verb in ALARMING)
+_VERBS: Final = names(ALARMING)
 
 
 def tell(now: datetime, *, older_than: datetime | None = None) -> int:

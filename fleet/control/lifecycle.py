@@ -6,6 +6,7 @@ taken from, and a word that comes twice, late, or behind a newer one moves nothi
 """
 
 import math
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -59,6 +60,11 @@ _OUTCOMES: Final = {
     "refused": State.REFUSED,
     "expired": State.EXPIRED,
 }
+
+
+def names(words: Iterable[StrEnum]) -> list[str]:
+    """Return states or verbs as the database has them, in one order."""
+    return sorted(word.value for word in words)
 
 
 def before(state: State) -> frozenset[State]:

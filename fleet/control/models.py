@@ -8,11 +8,11 @@ from django.utils.translation import gettext_lazy as _
 
 from devices.models import Device
 from devices.wire.words import Verb
-from fleet.control.lifecycle import ALARMING, OPEN, PROVABLE, State
+from fleet.control.lifecycle import ALARMING, OPEN, PROVABLE, State, names
 
 _VERBS = [(verb.value, verb.value) for verb in Verb if verb is not Verb.UNKNOWN]
 _STATES = [(state.value, state.value) for state in State]
-_ALARMING = sorted(one.value for one in ALARMING)
+_ALARMING = names(ALARMING)
 _TO_ALERT = models.Q(verb__in=_ALARMING) & (
     models.Q(state=State.UNCONFIRMED.value, alerted_at=None)
     | models.Q(state=State.CONFIRMED.value, alerted_at__isnull=False, eased_at=None)
@@ -147,14 +147,12 @@ class Command(models.Model):
             models.Index(  # what is over by now
                 fields=["expires_at"],
                 name="command_open",
-                condition=models.Q(state__in=sorted(state.value for state in OPEN)),
+                condition=models.Q(state__in=names(OPEN)),
             ),
             models.Index(  # what waits for proof, or was not proved: few
                 fields=["device"],
                 name="command_to_prove",
-                condition=models.Q(
-                    proof_due_at__isnull=False, state__in=sorted(one.value for one in PROVABLE)
-                ),
+                condition=models.Q(proof_due_at__isnull=False, state__in=names(PROVABLE)),
             ),
             models.Index(  # what current may still refute
                 fields=["confirmed_at"],

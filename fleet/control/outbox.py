@@ -20,7 +20,7 @@ from devices.wire import codec, topics
 from devices.wire.messages import Command as WireCommand
 from devices.wire.words import Verb
 from fleet.control import lifecycle
-from fleet.control.lifecycle import LEAST_LEFT, OPEN, UNANSWERED, State
+from fleet.control.lifecycle import LEAST_LEFT, OPEN, UNANSWERED, State, names
 from fleet.control.models import Command
 
 CHANNEL: Final = "control_command"
@@ -91,7 +91,7 @@ def lease_again(device_ids: Collection[int], now: datetime, *, flying: Collectio
     """
     return _lease(
         """c.device_id = ANY(%s) AND c.acks = 0 AND c.state = ANY(%s) AND NOT c.id = ANY(%s)""",
-        [list(device_ids), _values(UNANSWERED | {State.UNCONFIRMED}), list(flying)],
+        [list(device_ids), names(UNANSWERED | {State.UNCONFIRMED}), list(flying)],
         now,
         None,
     )
@@ -138,7 +138,7 @@ def record_published(taken: Mapping[UUID, datetime]) -> list[UUID]:
         UPDATE control_command c SET leased_until = NULL, published_at = coalesce(published_at, sent.at), rev = rev + 1,
             state = CASE WHEN state = ANY(%s) THEN %s ELSE state END FROM sent
         WHERE c.id = sent.id AND (c.published_at IS NULL OR c.leased_until IS NOT NULL) RETURNING c.id""",
-        [list(taken), list(taken.values()), _values(lifecycle.before(State.PUBLISHED)), State.PUBLISHED],
+        [list(taken), list(taken.values()), names(lifecycle.before(State.PUBLISHED)), State.PUBLISHED],
     )
     return [row[0] for row in rows]
 
@@ -151,7 +151,7 @@ def record_births(births: Iterable[tuple[int, int, int]], now: datetime) -> list
         for one in _take(
             State.DONE,
             "device_id = %s AND verb = %s AND state = ANY(%s)",
-            [device_id, Verb.REBIRTH, _values(UNANSWERED)],
+            [device_id, Verb.REBIRTH, names(UNANSWERED)],
             now,
             {"status": {"boot": boot, "conn": conn, "at_ms": to_ms(now)}},
         )
@@ -176,11 +176,11 @@ def _take(state: State, which: str, params: list[Any], at: datetime, evidence: d
         WHERE c.id = ANY(ARRAY(SELECT id FROM due)) AND c.state = ANY(%s) RETURNING c.id""",  # noqa: S608
         [
             *params,
-            _values(lifecycle.before(state)),
+            names(lifecycle.before(state)),
             state,
             at,
             msgspec.json.encode(evidence).decode(),
-            _values(lifecycle.before(state)),
+            names(lifecycle.before(state)),
         ],
     )
     return [row[0] for row in rows]
@@ -189,7 +189,3 @@ def _take(state: State, which: str, params: list[Any], at: datetime, evidence: d
 def open_count() -> int:
     """Return how many commands wait for the broker, or for the device."""
     return Command.objects.filter(state__in=OPEN).count()
-
-
-def _values(states: Iterable[State]) -> list[str]:
-    return sorted(state.value for state in states)

@@ -17,7 +17,7 @@ from devices.store import sql
 from devices.wire.commands import ARGS, Args
 from devices.wire.words import Verb
 from fleet.control import proof
-from fleet.control.lifecycle import ALARMING, PROVABLE, WAITING, State
+from fleet.control.lifecycle import ALARMING, PROVABLE, WAITING, State, names
 from fleet.control.models import Command
 from fleet.control.proof import Answered, Case, Evidence, Point
 
@@ -53,12 +53,12 @@ def awaited(now: datetime) -> list[Awaited]:
            WHERE state = %s AND verb = ANY(%s) AND confirmed_at > %s""",
         [
             State.UNCONFIRMED,
-            _values(PROVABLE),
+            names(PROVABLE),
             now - PROVABLE_FOR,
             State.UNCONFIRMED,
             now,
             State.CONFIRMED,
-            [Verb.STOP, Verb.PAUSE],
+            names(ALARMING),
             now - REFUTABLE_FOR,
         ],
     )
@@ -78,13 +78,13 @@ def asked_of_samples(now: datetime) -> frozenset[int]:
            SELECT device_id FROM control_command
            WHERE state = %s AND verb = ANY(%s) AND confirmed_at > %s""",
         [
-            _values(PROVABLE),
+            names(PROVABLE),
             now - PROVABLE_FOR,
-            [Verb.STOP, Verb.PAUSE, Verb.LOWER],
+            names(ALARMING | {Verb.LOWER}),
             State.UNCONFIRMED,
             Verb.LOWER,
             State.CONFIRMED,
-            [Verb.STOP, Verb.PAUSE],
+            names(ALARMING),
             now - REFUTABLE_FOR,
         ],
     )
@@ -99,8 +99,8 @@ def lock(ids: Collection[UUID], device_ids: Collection[int], now: datetime) -> l
     if not (ids or device_ids):
         return []
     of_devices = Q(device_id__in=list(device_ids), proof_due_at__isnull=False) & (
-        Q(state__in=_values(PROVABLE), requested_at__gt=now - PROVABLE_FOR)
-        | Q(state=State.CONFIRMED, verb__in=(Verb.STOP, Verb.PAUSE), confirmed_at__gt=now - REFUTABLE_FOR)
+        Q(state__in=names(PROVABLE), requested_at__gt=now - PROVABLE_FOR)
+        | Q(state=State.CONFIRMED, verb__in=names(ALARMING), confirmed_at__gt=now - REFUTABLE_FOR)
     )
     which = Q(pk__in=list(ids)) | of_devices
     return list(Command.objects.filter(which).select_for_update().order_by("pk"))
@@ -220,7 +220,7 @@ def overdue(now: datetime, *, due_by: datetime | None = None) -> list[UUID]:
             UPDATE control_command c SET state = %s, unconfirmed_at = %s, rev = rev + 1,
                 alerted_at = NULL, eased_at = NULL
             WHERE c.id = ANY(ARRAY(SELECT id FROM due)) RETURNING c.id""",
-            [due_by or now, _values(WAITING), State.UNCONFIRMED, now],
+            [due_by or now, names(WAITING), State.UNCONFIRMED, now],
         )
     ]
 
@@ -252,7 +252,3 @@ def _point(note: Any) -> Point | None:
 
 def _ms(moment: datetime | None) -> int | None:
     return None if moment is None else to_ms(moment)
-
-
-def _values(states: Iterable[State]) -> list[str]:
-    return sorted(state.value for state in states)

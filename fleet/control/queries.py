@@ -13,7 +13,7 @@ from devices.store.states import live_of
 from devices.wire.words import Verb
 from fleet.access.models import Site
 from fleet.control import texts
-from fleet.control.lifecycle import OPEN, State
+from fleet.control.lifecycle import ALARMING, OPEN, State, names
 from fleet.control.models import Command, LockWish
 from fleet.live import events
 
@@ -113,8 +113,7 @@ def in_sight(site_id: int, now: datetime) -> QuerySet[Command]:
         just_now |= Q(**{f"{step}__gt": now - FRESH})
     recent = Q(site_id=site_id, requested_at__gt=now - _DAY) & just_now
     unproved = Q(
-        (Q(verb__in=[Verb.STOP, Verb.PAUSE]) & ~made_good())
-        | (Q(verb__in=_LOCKS) & ~_later(verb__in=_LOCKS)),
+        (Q(verb__in=names(ALARMING)) & ~made_good()) | (Q(verb__in=_LOCKS) & ~_later(verb__in=_LOCKS)),
         state=State.UNCONFIRMED,
         proof_due_at__isnull=False,
         requested_at__gt=now - _WEEK,
