@@ -86,12 +86,22 @@ def test_a_slow_spell_appears_on_the_open_system_page(person: People, house: Hou
     machine.status()
     heard = "SELECT 1 FROM devices_state s JOIN devices_device d ON d.id = s.device_id WHERE serial = %s AND boot > 0"
     wait_for(lambda: house.sql(heard, machine.serial), within_s=10, why="ingest does not know the device yet")
+    slow = "SELECT 1 FROM devices_slowspell WHERE last_at > now() - interval '6 s'"
+    wait_for(
+        lambda: not house.sql(slow), within_s=30, why="a spell of before lasts, and would take this one in"
+    )
     with psycopg.connect(house.servers.database_url()) as blocker:
-        blocker.execute("LOCK TABLE devices_state IN EXCLUSIVE MODE")
+        # One row, not the table: the look for silent devices would wait for that one too, and take the blame.
+        row = (
+            "SELECT 1 FROM devices_state WHERE device_id = (SELECT id FROM devices_device WHERE serial = %s)"
+        )
+        blocker.execute(f"{row} FOR UPDATE", [machine.serial])
         machine.status(state="ready")
+        waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ILIKE '%%devices_state%%'"
+        wait_for(lambda: house.sql(waits), within_s=10, why="ingest does not wait for the row")
         time.sleep(2.2)  # the spell itself: longer than what a busy machine does to a batch
     largest = engineer.page.locator(".spells .steps span:first-child")
-    largest.filter(has_text=re.compile(r"write states 2(\.\d)? s")).first.wait_for()
+    largest.filter(has_text=re.compile(r"write states [2-9](\.\d)? s")).first.wait_for(timeout=20_000)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
