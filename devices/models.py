@@ -251,6 +251,7 @@ class ProtocolDocument(models.Model):
         max_length=150, blank=True, help_text=_("user name; kept when the user goes")
     )
     approval_reason = models.CharField(max_length=300, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, help_text=_("since then it is as if never approved"))
 
     class Meta:
         indexes = [models.Index(fields=["protocol_id", "version"], name="document_by_version")]  # the library

@@ -151,6 +151,8 @@ INSTALLED_APPS = [
     "fleet.control",
     "fleet.safety",
     "fleet.paging",
+    "fleet.protocols",
+    "fleet.rollouts",
     "dashboards",  # before the admin and allauth: their pages wear our look
     "django.contrib.admin.apps.SimpleAdminConfig",  # only `fleet.admin` shows anything
     "allauth",
@@ -281,6 +283,7 @@ CELERY_TASK_ROUTES = {
     "fleet.control.tasks.tick": {"queue": "safety"},
     "fleet.paging.tasks.plan": {"queue": "safety"},
     "fleet.paging.tasks.*": {"queue": "paging"},
+    "fleet.rollouts.tasks.*": {"queue": "rollouts"},
 }
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "fleet.tasks.tick", "schedule": 1.0},

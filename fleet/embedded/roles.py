@@ -78,7 +78,15 @@ class House:
             ),
             # Threads: whoever waits for a mail server that hangs keeps one of them, and the others go on.
             self._python(
-                "courier", *celery, "worker", "-Q", "celery,paging", "-n", "courier@%h", *_THREADS, *quiet
+                "courier",
+                *celery,
+                "worker",
+                "-Q",
+                "celery,paging,rollouts",
+                "-n",
+                "courier@%h",
+                *_THREADS,
+                *quiet,
             ),
             self._python("beat", *celery, "beat", *schedule),
             self._web(),
