@@ -38,6 +38,7 @@ def _ways(request: HttpRequest) -> list[Way]:
         ("duty", _("Duty"), "see"),
         ("devices", _("Devices"), "see"),
         ("sessions", _("Sessions"), "see"),
+        ("protocols", _("Protocols"), "see"),
         ("commands", _("Commands"), "see"),
         ("rejects", _("Rejects"), "see_rejects"),
         ("system", _("System"), "see_system"),

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from dashboards.urls import access, alerts, commands, devices, duty, sessions, sites, system
+from dashboards.urls import access, alerts, commands, devices, duty, protocols, sessions, sites, system
 from dashboards.views.home import home
 
 app_name = "dashboards"
@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *sites.urlpatterns,
     *devices.urlpatterns,
     *sessions.urlpatterns,
+    *protocols.urlpatterns,
     *alerts.urlpatterns,
     *commands.urlpatterns,
     *duty.urlpatterns,
