@@ -221,9 +221,21 @@ def commands(told: Iterable[tuple[int, events.Event]]) -> None:
 
     `told` is what `fleet.control.queries.told` returns.
     """
+    _to_sites(told, events.command_key)
+
+
+def rollouts(told: Iterable[tuple[int, events.Event]]) -> None:
+    """Announce these committed rollouts, each to each of its sites; returns at once.
+
+    `told` is what `fleet.rollouts.queries.told` returns.
+    """
+    _to_sites(told, events.rollout_key)
+
+
+def _to_sites(told: Iterable[tuple[int, events.Event]], key_of: Callable[[str], str]) -> None:
     by_site: dict[int, list[tuple[str, events.Event]]] = {}
     for site_id, event in told:
-        by_site.setdefault(site_id, []).append((events.command_key(event["id"]), event))
+        by_site.setdefault(site_id, []).append((key_of(event["id"]), event))
     for site_id, keyed in by_site.items():
         voice.of_this_process.say(events.site_group(site_id), keyed)
 

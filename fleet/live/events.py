@@ -28,6 +28,10 @@ def command_key(command_id: str) -> str:
     return f"command:{command_id}"
 
 
+def rollout_key(rollout_id: str) -> str:
+    return f"rollout:{rollout_id}"
+
+
 def worst_event(serial: str, rev: int, worst: dict[str, Any] | None) -> Event:
     """Return the event of a device whose worst alert changed, and nothing else of it."""
     return {"kind": "device", "serial": serial, "since": rev - 1, "rev": rev, "worst_alert": worst}
