@@ -13,7 +13,6 @@ import structlog
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
-from devices.wire.words import Verb
 from fleet.control import alarms, queries
 from fleet.live import announce
 
@@ -94,7 +93,8 @@ def alarmer() -> Clerk:
 
 def _tell(ids: Collection[UUID]) -> None:
     if ids:
-        announce.commands(queries.told(queries.commands().filter(pk__in=ids).exclude(verb=Verb.REBIRTH)))
+        told = queries.commands().filter(pk__in=ids).exclude(verb__in=queries.UNTOLD)
+        announce.commands(queries.told(told))
 
 
 def _alarm() -> None:

@@ -23,6 +23,8 @@ FRESH: Final = timedelta(seconds=60)
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(days=7)
 _LOCKS: Final = (Verb.LOCK, Verb.UNLOCK)
+UNTOLD: Final = (Verb.REBIRTH, Verb.APPLY_PROTOCOL, Verb.WITHDRAW)
+"""What the server asks by itself: no live page tells of it as a command; a rollout is told as a rollout."""
 _LAST_STEPS: Final = (
     "requested_at",
     "done_at",
@@ -121,7 +123,7 @@ def in_sight(site_id: int, now: datetime) -> QuerySet[Command]:
     return (
         commands()
         .filter(Q(state__in=sorted(OPEN)) | unproved | recent, device__site_id=site_id)
-        .exclude(verb=Verb.REBIRTH)
+        .exclude(verb__in=UNTOLD)
     )
 
 

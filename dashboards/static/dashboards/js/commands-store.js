@@ -9,7 +9,7 @@
  * @property {string} device_name
  * @property {string} room
  * @property {string | null} site slug
- * @property {"stop" | "pause" | "lower" | "identify" | "lock" | "unlock" | "rebirth"} verb
+ * @property {"stop" | "pause" | "lower" | "identify" | "lock" | "unlock" | "apply_protocol" | "withdraw" | "rebirth"} verb
  * @property {Record<string, any>} args
  * @property {"requested" | "published" | "received" | "done" | "confirmed" | "unconfirmed" | "refused" | "expired"} state
  * @property {string | null} actor
@@ -100,7 +100,7 @@ export const ofStop = (store, id) => Array.from(store.commands.values()).filter(
  * @param {CommandStore} store @param {Command} command @param {number} nowMs of the server */
 export function inSight(store, command, nowMs) {
   const { verb, state } = command;
-  if (verb === "rebirth") return false;
+  if (verb === "rebirth" || verb === "apply_protocol" || verb === "withdraw") return false;
   if (OPEN.has(state)) return true;
   const agoMs = nowMs - Date.parse(command.requested_at);
   if (state === "unconfirmed" && isLastWord(store, command)) return agoMs < WEEK_MS;
