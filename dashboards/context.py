@@ -39,6 +39,7 @@ def _ways(request: HttpRequest) -> list[Way]:
         ("devices", _("Devices"), "see"),
         ("sessions", _("Sessions"), "see"),
         ("protocols", _("Protocols"), "see"),
+        ("rollouts", _("Rollouts"), "see"),
         ("commands", _("Commands"), "see"),
         ("rejects", _("Rejects"), "see_rejects"),
         ("system", _("System"), "see_system"),

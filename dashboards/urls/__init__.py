@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from dashboards.urls import access, alerts, commands, devices, duty, protocols, sessions, sites, system
+from dashboards.urls import (
+    access,
+    alerts,
+    commands,
+    devices,
+    duty,
+    protocols,
+    rollouts,
+    sessions,
+    sites,
+    system,
+)
 from dashboards.views.home import home
 
 app_name = "dashboards"
@@ -12,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *devices.urlpatterns,
     *sessions.urlpatterns,
     *protocols.urlpatterns,
+    *rollouts.urlpatterns,
     *alerts.urlpatterns,
     *commands.urlpatterns,
     *duty.urlpatterns,

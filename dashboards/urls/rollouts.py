@@ -1,0 +1,10 @@
+"""Rollouts: a version to many devices, in waves."""
+
+from django.urls import URLPattern, path
+
+from dashboards.views.rollouts_list import rollouts
+
+urlpatterns: list[URLPattern] = [
+    path("rollouts/", rollouts, name="rollouts"),
+    path("rollouts.csv", rollouts, {"as_csv": True}, name="rollouts-csv"),
+]

@@ -1,0 +1,111 @@
+"""What a rollout, and each of its devices, is said to be: one word a state, and what that word means.
+
+Sentences that name numbers and reasons are those of `fleet.rollouts.texts`.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from fleet.rollouts.states import RolloutState, TargetState
+
+Text = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A state as pages say it; `tone`: a key of marks in css/rollouts.css."""
+
+    label: Text
+    meaning: Text
+    tone: str
+
+
+ROLLOUTS: Final[dict[RolloutState, Said]] = {
+    RolloutState.DRAFT: Said(_("Draft"), _("Being written. No device is offered anything."), "draft"),
+    RolloutState.SUBMITTED: Said(
+        _("Waits for approval"), _("A clinician who did not write it approves or rejects it."), "waits"
+    ),
+    RolloutState.APPROVED: Said(
+        _("Approved, not started"), _("Nothing is offered until somebody starts it."), "waits"
+    ),
+    RolloutState.SCHEDULED: Said(_("Scheduled"), _("Starts by itself at the time set."), "waits"),
+    RolloutState.RUNNING: Said(_("Running"), _("Devices are offered the version, wave by wave."), "busy"),
+    RolloutState.PAUSED: Said(
+        _("Paused"), _("No new offers. What was offered already may still be taken over."), "stopped"
+    ),
+    RolloutState.COMPLETED: Said(_("Completed"), _("Every wave is over."), "good"),
+    RolloutState.ABORTED: Said(
+        _("Aborted"), _("No new offers; what was offered and not taken over is taken back."), "over"
+    ),
+    RolloutState.ROLLING_BACK: Said(
+        _("Rolling back"), _("Changed devices are offered what each had before."), "busy"
+    ),
+    RolloutState.ROLLED_BACK: Said(
+        _("Rolled back"), _("Every device that was changed had its offer to go back."), "over"
+    ),
+}
+
+TARGETS: Final[dict[TargetState, Said]] = {
+    TargetState.PLANNED: Said(_("Waiting"), _("Nothing was offered to it yet."), "planned"),
+    TargetState.OFFERED: Said(_("Offered"), _("The offer is on its way; no answer yet."), "open"),
+    TargetState.RECEIVED: Said(_("Received"), _("The device says that it has the offer."), "open"),
+    TargetState.HELD: Said(
+        _("Held"), _("The device keeps the offer, and applies it later: never inside a session."), "held"
+    ),
+    TargetState.APPLYING: Said(_("Applying"), _("The device says that it is taking it over."), "open"),
+    TargetState.CLAIMED: Said(
+        _("Says done"), _("The device's word; its hash was not read back yet."), "open"
+    ),
+    TargetState.VERIFIED: Said(
+        _("Verified"), _("The hash was read back in the device's own live status."), "good"
+    ),
+    TargetState.ALREADY_CURRENT: Said(
+        _("Had it already"), _("It reported this hash already, and was offered nothing."), "good"
+    ),
+    TargetState.REJECTED: Said(_("Refused"), _("It will not take it, and is not asked again."), "bad"),
+    TargetState.FAILED: Said(
+        _("Failed"),
+        _("It says something else than what was wanted, or took it over inside a session."),
+        "bad",
+    ),
+    TargetState.TIMED_OUT: Said(
+        _("Timed out"), _("No proof within its time, as often as it was asked."), "bad"
+    ),
+    TargetState.WITHDRAWN: Said(_("Left out"), _("It is offered nothing, or no longer."), "out"),
+}
+
+PARTS: Final[tuple[tuple[str, Text, tuple[TargetState, ...]], ...]] = (
+    ("good", _("verified"), (TargetState.VERIFIED, TargetState.ALREADY_CURRENT)),
+    ("bad", _("went wrong"), (TargetState.FAILED, TargetState.REJECTED, TargetState.TIMED_OUT)),
+    ("held", _("held"), (TargetState.HELD,)),
+    (
+        "open",
+        _("offered"),
+        (TargetState.OFFERED, TargetState.RECEIVED, TargetState.APPLYING, TargetState.CLAIMED),
+    ),
+    ("planned", _("waiting"), (TargetState.PLANNED,)),
+    ("out", _("left out"), (TargetState.WITHDRAWN,)),
+)
+"""What a bar is made of, from left to right: its key, its words, the states that it sums."""
+
+UNREACHABLE: Final = _("out of reach")
+
+
+THRESHOLDS: Final = frozenset({"failure_share", "failure_count", "success_share", "too_few"})
+"""Reasons for which a rollout stops itself, and somebody may go on all the same."""
+
+_STOPPED_ITSELF: Final = THRESHOLDS | {"version_withdrawn"}
+
+
+def rollout_words(state: str, reason: str = "") -> Said:
+    """Return what is said of a rollout.  One that stopped itself does not look like one that somebody paused."""
+    if state == RolloutState.PAUSED and reason in _STOPPED_ITSELF:
+        return Said(_("Stopped itself"), ROLLOUTS[RolloutState.PAUSED].meaning, "alarm")
+    return ROLLOUTS[RolloutState(state)]
+
+
+def target_words(state: str) -> Said:
+    return TARGETS[TargetState(state)]
