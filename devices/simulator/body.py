@@ -116,6 +116,16 @@ class Held:
     until_ms: int  # simulation time
 
 
+@dataclass(slots=True)
+class Whims:
+    """Faults of what a device does with a protocol that it is offered outside a session."""
+
+    refuses: str | None = None  # for this reason, and never takes one over
+    swallows: bool = False  # says `received`, and nothing ever after
+    wrong: str | None = None  # says `done`, and has something else: `garbled`, or what it had: `old`
+    holds: str | None = None  # as if it waited for this: `charging`, `user`
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What a status says of the treatment."""
@@ -171,6 +181,7 @@ class Body:
         self.refuses: str | None = None  # a fault: refuse every command for this reason
         self.times = 1  # a fault: carry out each command so often
         self.keeps_output: str | None = None  # a fault: obey in words only, and `admits` or `denies` it
+        self.whims = Whims()
         self.pretends: Told | None = None  # what such a device says in place of the truth
         self.interrupted: Interrupted | None = None
         self.spoil_next = 0  # a fault: so many records are made malformed
@@ -190,6 +201,12 @@ class Body:
         """State, output and session as the device tells them: the truth, but for a device that denies it."""
         session = self.session.id if self.session else None
         return self.pretends or Told(self.state, self.output, session)
+
+    def waits_for(self) -> str | None:
+        """Why a protocol that it has received is not applied yet; None without one."""
+        if self.held is None:
+            return None
+        return "session" if self.session else self.whims.holds or "session"
 
     def in_session(self) -> Session:
         """The open session, where there must be one."""
@@ -315,6 +332,17 @@ class Body:
                 self.uplink.changed()
         self.uplink.record(record, at_ms)
 
+    def answer(self, now_ms: int, command_id: str, outcome: str, reason: str | None) -> None:
+        """Acknowledge a command, and remember how it went."""
+        if outcome != "repeat":
+            self.remember(command_id, outcome)
+        self.uplink.ack(
+            {
+                "v": 1, "id": command_id, "boot": self.boot, "up_ms": self.up_ms(now_ms), "outcome": outcome,
+                "reason": reason, "output": self.told().output,
+            }
+        )  # fmt: skip
+
     def wall_ms(self, now_ms: int) -> int:
         """The right Unix time."""
         return self.plant.epoch_ms + now_ms
@@ -335,7 +363,7 @@ class Body:
                 "max_ma": self.make.max_ma,
                 "electrode_cm2": plant.electrodes.area_cm2[row, : self.channels].tolist(),
                 "self_stop_ms": self.make.self_stop_ms, "protocol": self.protocol and self.protocol.ref(),
-                "session": told.session, "held": "session" if self.held else None,
+                "session": told.session, "held": self.waits_for(),
                 "locked": self.locked, "conditions": list(self.conditions),
                 "battery": {
                     "soc": round(float(plant.batteries.soc[row]), 1), "mv": int(plant.mv[row]),

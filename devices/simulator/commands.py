@@ -5,14 +5,11 @@ Rules: docs/wire.md, "Commands and their proof".  Pure: the caller gives both ti
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, Final, cast
 
-import msgspec
-
-from devices.simulator import treatment
-from devices.simulator.body import Body, Held, Told
-from devices.simulator.session import read
+from devices.simulator import offers, treatment
+from devices.simulator.body import Body, Told
+from devices.simulator.offers import Verdict
 from devices.wire import codec
 from devices.wire import commands as wire
 from devices.wire.errors import WireError
@@ -23,7 +20,6 @@ TIMELESS: Final = {"stop", "pause", "lower", "lock", "identify", "withdraw", "re
 
 _WEAKENING: Final = {"stop", "pause", "lower"}
 
-Verdict = tuple[str, str | None]  # outcome and reason
 _DONE: Final[Verdict] = ("done", None)
 
 
@@ -51,7 +47,7 @@ def handle(body: Body, payload: bytes, now_ms: int, server_ms: int | None, *, re
 def _answer(body: Body, command: Command, now_ms: int, outcome: str, reason: str | None) -> bool:
     """Note and tell how a command went; return whether a full status is due."""
     _note(body, command, now_ms, outcome, reason)
-    treatment.answer(body, now_ms, command.id, outcome, reason)
+    body.answer(now_ms, command.id, outcome, reason)
     if outcome == "refused":
         data = {"id": command.id, "verb": _verb(command), "reason": reason}
         body.event(now_ms, "command_refused", data)
@@ -67,8 +63,11 @@ def _note(body: Body, command: Command, now_ms: int, outcome: str, reason: str |
 
 
 def _only_in_words(body: Body, command: Command) -> bool:
-    """Whether a fault keeps the output as it is, whatever is said."""
-    return body.keeps_output is not None and _verb(command) in _WEAKENING
+    """Whether a fault keeps all as it is, whatever is said."""
+    verb = _verb(command)
+    if verb == "apply_protocol":
+        return body.session is None and (body.whims.swallows or body.whims.wrong == "old")
+    return body.keeps_output is not None and verb in _WEAKENING
 
 
 def _verb(command: Command) -> str:
@@ -93,7 +92,7 @@ def _judge(body: Body, command: Command, now_ms: int, server_ms: int | None) -> 
         left_ms = (
             command.issued + command.ttl_ms - (server_ms or 0)
         )  # without a server time it was refused above
-        return _apply(body, args, command, now_ms, left_ms)
+        return offers.take(body, args, command.id, now_ms, left_ms)
     if _only_in_words(body, command):
         return _pretend(body, verb)
     return _VERBS[verb](body, args, now_ms)
@@ -149,40 +148,11 @@ def _unlock(body: Body, args: Any, now_ms: int) -> Verdict:
 
 
 def _withdraw(body: Body, args: Any, now_ms: int) -> Verdict:
-    if body.memory.get(args.id) == "done":
-        return "refused", "applied"
-    if body.held is not None and body.held.id == args.id:
-        body.held = None
-    body.remember(args.id, "refused")  # should it arrive late, it is not carried out
-    return _DONE
+    return offers.withdraw(body, args.id)
 
 
 def _rebirth(body: Body, args: Any, now_ms: int) -> Verdict:
     return _DONE
-
-
-def _apply(body: Body, args: Any, command: Command, now_ms: int, left_ms: int) -> Verdict:
-    document = bytes(args.protocol)
-    if hashlib.sha256(document).hexdigest() != args.sha256:
-        return _reject(body, now_ms, args, "hash")
-    try:
-        protocol = read(document)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return _reject(body, now_ms, args, "other")
-    if not protocol.fits(body.channels, body.make.max_ma):
-        return _reject(body, now_ms, args, "limits")
-    if body.session is not None:
-        replaced, body.held = body.held, Held(command.id, protocol, now_ms + left_ms)
-        if replaced is not None:
-            treatment.answer(body, now_ms, replaced.id, "refused", "other")
-        return "received", None
-    treatment.take_over(body, now_ms, protocol)
-    return _DONE
-
-
-def _reject(body: Body, now_ms: int, args: Any, reason: str) -> Verdict:
-    body.event(now_ms, "protocol_rejected", {"sha256": args.sha256, "reason": reason})
-    return "refused", reason
 
 
 _VERBS: Final[dict[str, Any]] = {
@@ -194,5 +164,5 @@ _VERBS: Final[dict[str, Any]] = {
     "unlock": _unlock,
     "withdraw": _withdraw,
     "rebirth": _rebirth,
-    "apply_protocol": _apply,
+    "apply_protocol": offers.take,
 }

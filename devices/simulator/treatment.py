@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from devices.simulator import electrode, thermal
+from devices.simulator import electrode, offers, thermal
 from devices.simulator.body import Body, Interrupted, Session
 from devices.simulator.plant import SAMPLES, TICK_MS, Second
 from devices.simulator.session import LEVELS, OUTPUTS, Protocol, Stretch
@@ -145,7 +145,7 @@ def end(body: Body, now_ms: int, reason: str, *, second: Second | None = None) -
     _close(body, now_ms, data)
     body.settle(now_ms)
     body.uplink.changed()
-    apply_held(body, now_ms)
+    offers.apply_held(body, now_ms)
 
 
 def cut_off(body: Body, now_ms: int, reason: str) -> None:
@@ -265,10 +265,7 @@ def each_second(body: Body, second: Second) -> None:
         body.settle(now_ms)
     elif second.temp_c < thermal.WARN_C and body.condition("overtemp", holds=False):
         body.settle(now_ms)
-    if body.held is not None and now_ms > body.held.until_ms:
-        late, body.held = body.held, None
-        answer(body, now_ms, late.id, "expired", None)
-        body.uplink.changed()
+    offers.forget_late(body, now_ms)
 
 
 def _watch_electrodes(body: Body, second: Second) -> None:
@@ -298,35 +295,3 @@ def _watch_battery(body: Body, second: Second) -> None:
     body.condition("low_battery", holds=second.soc < LOW_SOC)
     if second.soc < EMPTY_SOC and not body.plugged:
         end(body, second.at_ms, "low_battery", second=second)
-
-
-def apply_held(body: Body, now_ms: int) -> None:
-    """Take over the protocol that waited for the session's end."""
-    held, body.held = body.held, None
-    if held is None:
-        return
-    if now_ms > held.until_ms:
-        answer(body, now_ms, held.id, "expired", None)
-    else:
-        take_over(body, now_ms, held.protocol)
-        answer(body, now_ms, held.id, "done", None)
-    body.uplink.changed()
-
-
-def take_over(body: Body, now_ms: int, protocol: Protocol) -> None:
-    """Use a protocol for the next session."""
-    body.protocol = protocol
-    body.event(now_ms, "protocol_applied", {**protocol.ref(), "reason": None})
-    body.uplink.changed()
-
-
-def answer(body: Body, now_ms: int, command_id: str, outcome: str, reason: str | None) -> None:
-    """Acknowledge a command, and remember how it went."""
-    if outcome != "repeat":
-        body.remember(command_id, outcome)
-    body.uplink.ack(
-        {
-            "v": 1, "id": command_id, "boot": body.boot, "up_ms": body.up_ms(now_ms), "outcome": outcome,
-            "reason": reason, "output": body.told().output,
-        }
-    )  # fmt: skip

@@ -11,6 +11,7 @@ One JSON object a line, each with `at` (monotonic ms of the simulation), `wall` 
 | `birth`, `goodbye` | `boot, conn, up_ms` |
 | `output` | `boot, up_ms, state, output, session`: each time one of them changes |
 | `command` | `id, verb, boot, up_ms, outcome, reason, executed`: whether it did, whatever it answered |
+| `protocol` | `boot, up_ms, session, id, version, sha256`: what it took over for its next session, whatever it says |
 | `ignored` | `why`, `retain`: a command that was not heard, is none, or was retained |
 | `watermark` | `boot, seq` obeyed; `forgot`: first and last seq deleted for it, or null |
 | `dropped` | `boot, seq`: deleted because the buffer was full |
