@@ -1,4 +1,4 @@
-"""The live wall's end of the WebSocket: the devices of one site, their alerts and commands, at the browser's pace."""
+"""The live wall's end of the WebSocket: one site's devices, alerts, commands and rollouts, at the browser's pace."""
 
 from itertools import islice
 from typing import Any
@@ -12,6 +12,7 @@ from dashboards.live.build import build_id
 from dashboards.live.commandwatch import CommandWatch
 from dashboards.live.outbox import Outbox
 from dashboards.live.paced import TRY_AGAIN, PacedConsumer
+from dashboards.live.rolloutwatch import RolloutWatch
 from dashboards.live.sockets import NOT_ALLOWED, NOT_FOUND, Seat, find_seat
 from dashboards.live.watching import Watch, about, find_watched, narrowed
 from fleet.live.events import PULSE_GROUP, alert_group, site_group
@@ -28,6 +29,7 @@ class LiveConsumer(PacedConsumer):
     seat: Seat
     roster: reads.Roster
     commands: CommandWatch
+    rollouts: RolloutWatch
     watch: Watch | None = None
     alerts: AlertWatch | None = None
 
@@ -46,6 +48,7 @@ class LiveConsumer(PacedConsumer):
         self.seat = seat
         people = not self.credentials.display
         self.commands = CommandWatch(seat.site_id, device=self.only, people=people)
+        self.rollouts = RolloutWatch(seat.site_id, people=people)
         if self.asked.get("alerts") != ["none"]:
             self.alerts = AlertWatch([seat.site_id], device=self.only, people=people)
         return NOT_FOUND if self.only is not None and await self._find(self.only) is None else None
@@ -72,6 +75,8 @@ class LiveConsumer(PacedConsumer):
         for key, event in message["events"].items():
             if event["kind"] == "command":
                 self.commands.hear(event)
+            elif event["kind"] == "rollout":
+                self.rollouts.hear(event)
             elif event["kind"] != "alert":
                 others[key] = event
             elif self.alerts is not None:
@@ -104,6 +109,7 @@ class LiveConsumer(PacedConsumer):
             self.outbox.notice(self.roster.revs)  # old enough for their events to have arrived
             self.roster = now
         await self.commands.look()
+        await self.rollouts.look()
         if self.alerts is not None:
             await self.alerts.look()
         await self.send_waiting()
@@ -123,6 +129,7 @@ class LiveConsumer(PacedConsumer):
                 await database_sync_to_async(reads.devices_of)(self.seat.site_id, now, only=behind)
             )
         await self.commands.mend()
+        await self.rollouts.mend()
         if self.alerts is not None and not await self.alerts.mend():
             self.due = True
         await self.send_waiting()
@@ -135,7 +142,7 @@ class LiveConsumer(PacedConsumer):
         if self.due:
             await self._send_snapshot()
             return
-        events = self.commands.book.take() + (self.outbox.take() or [])
+        events = self.commands.book.take() + self.rollouts.book.take() + (self.outbox.take() or [])
         if self.watch is not None:
             events += self.watch.take()
         if self.alerts is not None:
@@ -152,7 +159,10 @@ class LiveConsumer(PacedConsumer):
             now = timezone.now()
             only = None if self.only is None else (self.only,)
             devices = await database_sync_to_async(reads.devices_of)(self.seat.site_id, now, only=only)
-            commands = await self.commands.snapshot()
+            asked = {
+                "commands": await self.commands.snapshot(),
+                "rollouts": await self.rollouts.snapshot(),
+            }
             alerts = await self._read_alerts()
             pulse = await database_sync_to_async(reads.pulse)(now)
         finally:
@@ -163,9 +173,7 @@ class LiveConsumer(PacedConsumer):
         self.number += 1
         self.outbox.restart(devices)
         snapshot = {"type": "snapshot", "rev": self.number, "build": build_id()}
-        await self.say(
-            snapshot | {"devices": devices, "commands": commands, "alerts": alerts, "pulse": pulse}
-        )
+        await self.say(snapshot | {"devices": devices, **asked, "alerts": alerts, "pulse": pulse})
 
     async def _read_alerts(self) -> list[Any]:
         if self.alerts is None:

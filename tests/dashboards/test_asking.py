@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards.live.commandwatch import CommandBook
+from dashboards.live.book import Book
 from dashboards.words.commands import command_texts
 from tests.dashboards.browser_modules import Ask, asked
 from tests.dashboards.commands import NOON_MS, Command, at, command
@@ -341,7 +341,7 @@ def test_the_page_holds_after_snapshot_and_events_what_a_fresh_snapshot_would_sa
     changes: list[tuple[str, str, bool, bool]], node: Ask
 ) -> None:
     truth = {"A": command("A")}
-    book = CommandBook()
+    book = Book()
     book.restart(truth.values())
     messages = [{"type": "snapshot", "commands": list(truth.values())}]
     looked = revs = {"A": 1}
