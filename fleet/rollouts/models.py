@@ -113,6 +113,9 @@ class Target(models.Model):
     )
     changed = models.BooleanField(default=False, help_text=_("it has, or may have, taken the version over"))
     attempts = models.PositiveSmallIntegerField(default=0, help_text=_("offers in this direction"))
+    offers = models.PositiveIntegerField(
+        default=0, help_text=_("of either direction, never begun anew: ids of offers are made of it")
+    )
     command = models.UUIDField(null=True, help_text=_("the newest offer"))
     withdrawal = models.UUIDField(null=True, help_text=_("the command that takes the offer back"))
     session = models.CharField(max_length=64, blank=True, help_text=_("that ran when it was offered"))
@@ -163,7 +166,10 @@ class Decision(models.Model):
     class Meta:
         ordering = ["rollout", "number"]
         constraints = [models.UniqueConstraint(fields=["rollout", "number"], name="decision_once")]
-        indexes = [models.Index(fields=["target", "number"], name="decision_by_target")]
+        indexes = [
+            models.Index(fields=["target", "number"], name="decision_by_target"),
+            models.Index(fields=["rollout", "-at"], name="decision_by_time"),  # the pace
+        ]
 
     def __str__(self) -> str:
         return f"{self.rollout_id} {self.number} {self.kind}"

@@ -1,0 +1,146 @@
+"""What devices are and say, read in one go, as far as rollouts ask of it."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from devices.moments import to_ms
+from devices.store import sql
+
+
+class Ref(msgspec.Struct, frozen=True):
+    """A protocol as a device names it."""
+
+    id: str
+    version: int
+    sha256: str
+
+
+class Says(msgspec.Struct, frozen=True):
+    """What of a device's full status rollouts look at."""
+
+    boot: int
+    up_ms: int
+    channels: int
+    model: str = ""
+    session: str | None = None
+    held: str | None = None
+    protocol: Ref | None = None
+    max_ma: float | None = None
+    electrode_cm2: tuple[float | None, ...] | None = None
+    can: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One device: where it stands, what it is, and what it said last.  Times are Unix ms of the server's clock.
+
+    Attributes:
+        says: Its newest full status; None: none is known, or it cannot be read.
+        said_ms: The placed time of that status.
+        is_live: Whether that status arrived live: no retained copy, and none that had waited in the broker.
+        session: That is open as far as is known, from whatever it said last.
+    """
+
+    id: int
+    serial: str
+    site_id: int
+    room: str
+    name: str
+    model: str
+    risk_class: str
+    tags: tuple[str, ...]
+    is_revoked: bool
+    link: str
+    heard_ms: int | None
+    says: Says | None
+    said_ms: int | None
+    is_live: bool
+    session: str | None
+
+    @property
+    def is_reachable(self) -> bool:
+        return self.link in ("online", "suspect")
+
+    @property
+    def sha256(self) -> str | None:
+        """The hash of the protocol that it reports; None: it reports none, or said nothing."""
+        return self.says.protocol.sha256 if self.says and self.says.protocol else None
+
+
+_DECODE: Final = msgspec.json.Decoder(Says)
+_COLUMNS: Final = """d.id, d.serial, d.site_id, d.room, d.name, d.model, d.risk_class, d.tags, d.revoked_at IS NOT NULL,
+    coalesce(s.link, 'never'), s.heard_at, s.status, s.status_at, s.session, s.boot, s.up_ms"""
+_FROM: Final = "FROM devices_device d LEFT JOIN devices_state s ON s.device_id = d.id"
+
+
+def at_sites(site_ids: Iterable[int]) -> list[Standing]:
+    """Return the devices of these sites, by serial; revoked ones too."""
+    return _read("d.site_id = ANY(%s) ORDER BY d.serial", list(site_ids))
+
+
+def named(serials: Iterable[str]) -> list[Standing]:
+    """Return the devices of these serials, by serial; what no device has is passed over."""
+    return _read("d.serial = ANY(%s) ORDER BY d.serial", [one for one in serials if "\0" not in one])
+
+
+def of(device_ids: Collection[int]) -> dict[int, Standing]:
+    """Return these devices by their ids."""
+    return {one.id: one for one in _read("d.id = ANY(%s)", list(device_ids))} if device_ids else {}
+
+
+def _read(which: str, values: list[Any]) -> list[Standing]:
+    found = sql.rows(f"SELECT {_COLUMNS} {_FROM} WHERE {which}", [values])  # noqa: S608  our own words
+    return [_standing(row) for row in found]
+
+
+def _standing(row: tuple[Any, ...]) -> Standing:
+    id_, serial, site_id, room, name, model, risk, tags, is_revoked, link, heard_at, body, said_at, session = row[
+        :14
+    ]
+    says = _decoded(body)
+    return Standing(
+        id_,
+        serial,
+        site_id,
+        room,
+        name,
+        (says.model if says else "") or model,
+        risk,
+        tuple(tags),
+        is_revoked,
+        link,
+        _ms(heard_at),
+        says,
+        _ms(said_at),
+        _came_live(says, heard_at, said_at, row[14], row[15]),
+        session,
+    )
+
+
+def _decoded(body: Any) -> Says | None:
+    """What was good when it was stored may be no status of this version of the contract."""
+    try:
+        return None if body is None else _DECODE.decode(bytes(body))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _came_live(
+    says: Says | None, heard_at: datetime | None, said_at: datetime | None, boot: int | None, up_ms: int | None
+) -> bool:
+    """Whether the newest status is a sign of life, which a retained copy, or one that waited, never is.
+
+    A live status moves `heard_at` to the time at which it is placed.  Where something was heard later still, that must
+    have been said after it, by the same life of the device.
+    """
+    if says is None or heard_at is None or said_at is None or heard_at < said_at:
+        return False
+    return heard_at == said_at or (boot == says.boot and up_ms is not None and up_ms > says.up_ms)
+
+
+def _ms(moment: datetime | None) -> int | None:
+    return None if moment is None else to_ms(moment)
