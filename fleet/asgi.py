@@ -18,6 +18,7 @@ from dashboards.in_time import InTime  # noqa: E402
 from dashboards.live.sockets import Doorkeeper  # noqa: E402
 from dashboards.routing import websocket_urlpatterns  # noqa: E402
 from dashboards.system.heart import HEART, Counted  # noqa: E402
+from fleet.ending import end_in_time  # noqa: E402
 from fleet.logs import keep_accesses_clean  # noqa: E402
 
 keep_accesses_clean()
@@ -29,6 +30,7 @@ application = ProtocolTypeRouter(
     }
 )
 HEART.start()
+end_in_time()
 
 # What was loaded stays for good.  A full collection that looks through all of it took 80 ms, from whichever request
 # met it; so all pages are loaded now, and left out of collections.

@@ -12,6 +12,7 @@ OUTSIDE = {
     "fleet.logs",
     "fleet.redaction",
     "fleet.debugging",
+    "fleet.ending",
     "fleet.patience",
     "fleet.checks",
     "fleet.celery",
