@@ -56,9 +56,11 @@ def _fields(value: Any, fields: tuple[mi.Field, ...], path: str) -> Iterator[Fin
         return
     known = {one.encode_name: one.type for one in fields}
     for name, kind in known.items():
-        if name not in value and name in MAY_BE_LEFT_OUT:
-            continue
-        yield from _look(value.get(name), kind, f"{path}.{name}" if path else name)
+        here = f"{path}.{name}" if path else name
+        if name in value:
+            yield from _look(value[name], kind, here)
+        elif name not in MAY_BE_LEFT_OUT:  # a target that is not said is not "to tolerance", which is null
+            yield Finding(here, "error", "missing")
     for name in value:
         if name not in known:
             yield Finding(path, "error", "unknown_field", {"name": str(name)[:64]})
