@@ -30,6 +30,7 @@ def titles() -> dict[str, str]:
         "records_dropped": _("Records lost by the device"),
         "rejects": _("Messages refused"),
         "stop_unconfirmed": _("Stop not confirmed"),
+        "rollout_stopped": _("Rollout stopped itself"),
         "ingest_silent": _("Nothing is taken in"),
         "dispatch_silent": _("Commands do not go out"),
         "worker_silent": _("The clock stands still"),
@@ -77,6 +78,9 @@ def _reasons_of_machines() -> dict[str, str]:
         "identity_conflict": _("Two devices speak under one serial: nobody can tell which one says what."),
         "records_dropped": _("A part of a session is gone for good, and its dose is not fully known."),
         "rejects": _("What a device says and cannot be read is not seen on any page."),
+        "rollout_stopped": _(
+            "Too much went wrong on the way of a protocol to its devices; some have the new one, others the old."
+        ),
     }
 
 
@@ -158,6 +162,10 @@ def _steps_at_machines() -> dict[str, str]:
         ),
         "records_dropped": _("Look at the device's connection. The gap is shown in the session."),
         "rejects": _("Open the refused messages of this device. Most often its firmware is to blame."),
+        "rollout_stopped": _(
+            "Look at the rollout which devices went wrong, and why. Then go on, retry, roll back or abort; until then "
+            "nothing more is offered. Sessions are not touched."
+        ),
         "rule_broken": _(
             "Tell whoever maintains this server; until then watch by hand what this rule watched."
         ),

@@ -305,6 +305,13 @@ _RULES = (
         "docs/wire.md: no proof 3 s after the request",
         latched=True,
     ),
+    Rule(
+        "rollout_stopped",
+        TECHNICAL,
+        (MEDIUM,),
+        Shape.AT_ONCE,
+        "thresholds that were approved with the rollout (docs/rollouts.md)",
+    ),
     # --- the server itself ---
     *(
         Rule(

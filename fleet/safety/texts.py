@@ -272,6 +272,27 @@ def _stop_unconfirmed(alert: Alertish, facts: Facts) -> str:
     return _("%(verb)s not confirmed: the output may still be on") % {"verb": verb}
 
 
+def _rollout_stopped(alert: Alertish, facts: Facts) -> str:
+    said = {
+        "failure_share": _(
+            "wave %(wave)s: %(went_wrong)s of %(evaluated)s went wrong, %(limit)s %% is the limit"
+        ),
+        "failure_count": _("wave %(wave)s: %(went_wrong)s went wrong, %(limit)s is the limit"),
+        "success_share": _(
+            "wave %(wave)s ended with %(succeeded)s of %(evaluated)s done, %(limit)s %% was asked for"
+        ),
+        "too_few": _(
+            "wave %(wave)s ended with %(evaluated)s devices judged, at least %(limit)s were asked for"
+        ),
+        "version_withdrawn": _("the protocol was withdrawn"),
+    }.get(str(facts.get("reason")))
+    name = alert.subject or title(alert.rule)
+    if said is None:
+        return _("rollout %(rollout)s has stopped itself") % {"rollout": name}
+    numbers = {one: facts.get(one, "?") for one in ("wave", "went_wrong", "succeeded", "evaluated", "limit")}
+    return _("rollout %(rollout)s has stopped itself; %(why)s") % {"rollout": name, "why": said % numbers}
+
+
 def _part_silent(alert: Alertish, facts: Facts) -> str:
     said = advice.silences().get(alert.rule, title(alert.rule))
     silent = facts.get("silent_s")
@@ -314,6 +335,7 @@ _SENTENCES: dict[str, Callable[[Alertish, Facts], str]] = {
     "records_dropped": _records_dropped,
     "rejects": _rejects,
     "stop_unconfirmed": _stop_unconfirmed,
+    "rollout_stopped": _rollout_stopped,
     "ingest_silent": _part_silent,
     "dispatch_silent": _part_silent,
     "worker_silent": _part_silent,

@@ -109,6 +109,10 @@ def _of_trust() -> dict[str, str]:
             "anything. Over when a person has ended the conflict."
         ),
         "records_dropped": _("The device says that its buffer overflowed."),
+        "rollout_stopped": _(
+            "A rollout is beyond a threshold that was approved with it, a wave of it ended with too few devices to be "
+            "judged, or its protocol was withdrawn. Over when somebody goes on, aborts or rolls back."
+        ),
         "rejects": _("{count} messages of one device are refused within {window_s} s."),
     }
 
