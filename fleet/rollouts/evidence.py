@@ -52,7 +52,8 @@ class Answer:
     """One command of ours, and what the device has answered to it.  Times are Unix ms of the server's clock.
 
     A `protocol_applied` that the device tells as an event is the outcome `done`; `protocol_rejected` is `refused`.
-    `boot` and `up_ms` are the device's own time of its answer; None where it is not known.
+    That dispatch has given a command up for lack of an answer is no outcome; that it was cancelled before it left is
+    `expired`, why `cancelled`.  `boot` and `up_ms` are the device's own time of its answer; None: not known.
     """
 
     command: str

@@ -124,10 +124,11 @@ class Candidate:
 class State:
     """A rollout, all its rows, and what is known now.
 
-    `seen` has the evidence of the devices that were looked at: open ones, those of opened waves that are planned, and
-    those that failed or were timed out; at the start all.  Of others nothing is decided.  `candidates` is None when
-    the filter was not read anew.  `recent_ms` are the offers of the last 60 s.  `barred` are hashes that may be
-    offered to nobody: withdrawn.
+    `seen` has the evidence of the devices that were looked at: open ones, those that are planned in opened waves,
+    those that failed or were timed out; at the start all, when rolling back those that were changed.  Of others nothing
+    is decided.  `candidates` is None when the filter was not read anew.  `recent_ms` are the offers of the last 60 s,
+    in order.  `barred` says of each hash that may not be offered why: `version_withdrawn` of the rollout's own;
+    of one that a device had before `before_withdrawn`, `before_not_approved`, or `nothing_before`: it is not kept.
     """
 
     rollout: str
@@ -145,7 +146,7 @@ class State:
     # What is known now; not part of the rows.
     seen: Mapping[str, Evidence] = field(default_factory=dict)
     candidates: Sequence[Candidate] | None = None
-    barred: frozenset[str] = frozenset()
+    barred: Mapping[str, str] = NOTHING
 
 
 class Step(NamedTuple):

@@ -1,0 +1,202 @@
+"""What evidence says of an offer that is out.  Pure.
+
+Verified is what a live status shows.  The device's word (an answer) moves a target to `received`, `held`, `claimed`,
+and to `rejected`, for a refusal needs no proof; it never makes a success.
+"""
+
+from typing import Any, Final
+
+from fleet.rollouts.deeds import withdrawal_id
+from fleet.rollouts.evidence import Answer, Evidence, Outcome, Status
+from fleet.rollouts.plan import Plan
+from fleet.rollouts.scene import Action, Kind, Target
+from fleet.rollouts.states import OPEN, TargetState
+
+SOFT: Final = frozenset({"in_session", "no_server_time"})
+"""Refusals that pass by themselves: taken like silence."""
+
+IN_SESSION: Final = "applied_in_session"
+HELD_IN_SESSION: Final = "session"
+
+
+def weigh(
+    row: Target, seen: Evidence, plan: Plan, now_ms: int, *, may_retry: bool, leaving: str
+) -> Action | None:
+    """Return what follows for a target whose offer is out; None: nothing new.
+
+    Args:
+        may_retry: Whether the rollout is in a state in which an offer may be made again.
+        leaving: Why the offer was taken back, where it was: `aborted`, `version_withdrawn`, `rollback`.
+    """
+    if seen.revoked:
+        return _of(row, Kind.WITHDRAWN, "withdrawn", "revoked")
+    offer = _of_command(seen.offer, row.command)
+    shown = _shown(row, seen, offer)
+    if shown is not None and shown.sha256 == row.want_sha256:
+        return read_back(row, shown)
+    retry = may_retry and row.withdrawal is None
+    return (
+        _taken_back(row, seen, offer, shown, leaving)
+        or _answered(row, offer, shown, plan, retry=retry)
+        or _busy(row, seen, offer, shown)
+        or _out_of_time(row, offer, plan, now_ms, retry=retry)
+    )
+
+
+def sighted(row: Target, seen: Evidence) -> Action | None:
+    """Return what follows for a target whose offer is thought to be over, if it shows the wanted hash after all.
+
+    One that was seen to apply inside a session stays failed: that it has the version is no news.
+    """
+    if row.offered_ms is None or row.reason == IN_SESSION:
+        return None
+    shown = _shown(row, seen, _of_command(seen.offer, row.command))
+    return read_back(row, shown) if shown is not None and shown.sha256 == row.want_sha256 else None
+
+
+def read_back(row: Target, shown: Status) -> Action:
+    """The wanted hash was read back: success, unless the session that ran at the offer still runs."""
+    facts = {"sha256": shown.sha256, "boot": shown.boot, "up_ms": shown.up_ms, "at_ms": shown.placed_ms}
+    if row.session and shown.session == row.session:
+        return _of(row, Kind.FAILED, "failed", IN_SESSION, facts | {"session": shown.session})
+    late = row.state not in OPEN
+    return _of(row, Kind.VERIFIED, "verified", "late" if late else "", facts | {"was": row.state.value})
+
+
+def _of_command(answer: Answer | None, command: str | None) -> Answer | None:
+    return answer if answer is not None and answer.command == command else None
+
+
+def _shown(row: Target, seen: Evidence, offer: Answer | None) -> Status | None:
+    """The live status, if it was said after the offer had left; None while two speak under one serial."""
+    status = seen.status
+    if status is None or seen.conflict:
+        return None
+    if offer is None:
+        floor_ms = row.offered_ms
+    elif offer.published_ms is not None or offer.outcome is None:
+        floor_ms = offer.published_ms
+    else:
+        floor_ms = offer.requested_ms
+    later = floor_ms is not None and status.placed_ms > floor_ms
+    return status if later or _later_than(status, offer) else None
+
+
+def _later_than(status: Status, answer: Answer | None) -> bool:
+    """Whether it was said at or after the device's answer, in the device's own time."""
+    if answer is None or answer.outcome is None or answer.boot is None or answer.up_ms is None:
+        return False
+    return (status.boot, status.up_ms) >= (answer.boot, answer.up_ms)
+
+
+def _taken_back(
+    row: Target, seen: Evidence, offer: Answer | None, shown: Status | None, leaving: str
+) -> Action | None:
+    """What the device says to the withdrawal.  That it has forgotten the offer is its word; what it runs, a fact."""
+    if row.withdrawal is None:
+        return None
+    answer = _of_command(seen.withdrawal, row.withdrawal)
+    cancelled = offer is not None and offer.outcome is Outcome.EXPIRED
+    if cancelled or (answer is not None and answer.outcome is Outcome.DONE):
+        kept = shown is not None or (cancelled and offer is not None and offer.why == "cancelled")
+        return _of(row, Kind.WITHDRAWN, "withdrawn", leaving, {"kept": kept})
+    applied = answer is not None and answer.outcome is Outcome.REFUSED and answer.why == "applied"
+    if applied and seen.status is not None and not seen.conflict and _later_than(seen.status, answer):
+        return _of(row, Kind.FAILED, "failed", "wrong_hash", {"sha256": seen.status.sha256})
+    return None
+
+
+def _answered(
+    row: Target, offer: Answer | None, shown: Status | None, plan: Plan, *, retry: bool
+) -> Action | None:
+    if offer is None or offer.outcome is None:
+        return None
+    if offer.outcome is Outcome.REFUSED and offer.why not in SOFT:
+        return _of(row, Kind.REJECTED, "rejected", offer.why or "other", {"kept": shown is not None})
+    if offer.outcome is Outcome.EXPIRED:
+        why = "held_too_long" if row.state is TargetState.HELD else "expired"
+        return _again_or(row, plan, Kind.TIMED_OUT, why, retry=retry)
+    if offer.outcome is Outcome.DONE:
+        if shown is not None and _later_than(shown, offer):
+            return _again_or(
+                row, plan, Kind.FAILED, "wrong_hash", retry=retry, facts={"sha256": shown.sha256}
+            )
+        if row.state is not TargetState.CLAIMED:
+            return _of(row, Kind.CLAIMED, "claimed", "", {"boot": offer.boot, "up_ms": offer.up_ms})
+    return None
+
+
+def _busy(row: Target, seen: Evidence, offer: Answer | None, shown: Status | None) -> Action | None:
+    """Received, held back by the device, or let go: what it says it does with an offer that it has not answered."""
+    has_it = offer is not None and offer.outcome is Outcome.RECEIVED
+    if row.state is TargetState.CLAIMED or (offer is not None and offer.outcome is Outcome.DONE):
+        return None
+    if shown is not None and seen.reachable:
+        held = shown.held or (HELD_IN_SESSION if has_it and shown.session else None)
+        if held:
+            same = row.state is TargetState.HELD and row.reason == held
+            facts = {"session": shown.session} if shown.session else {}
+            return None if same else _of(row, Kind.HELD, "held", held, facts)
+        if row.state is TargetState.HELD:
+            return _of(row, Kind.APPLYING, "applying", "")
+        if shown.session and shown.session != row.session:
+            return _of(row, Kind.IN_SESSION, row.state.value, row.reason, {"session": shown.session})
+    if has_it and row.state is TargetState.OFFERED:
+        return _of(row, Kind.RECEIVED, "received", "")
+    return None
+
+
+def deadline_ms(row: Target, plan: Plan) -> int | None:
+    """Return when silence becomes a failure; None while the device holds the offer: time stands still."""
+    if row.offered_ms is None or row.held_since_ms is not None:
+        return None
+    return row.offered_ms + row.held_ms + plan.deadline_ms
+
+
+def _out_of_time(row: Target, offer: Answer | None, plan: Plan, now_ms: int, *, retry: bool) -> Action | None:
+    if row.state is TargetState.HELD:
+        if offer is None or now_ms < offer.expires_ms:
+            return None
+        return _again_or(row, plan, Kind.TIMED_OUT, "held_too_long", retry=retry)
+    due_ms = deadline_ms(row, plan)
+    if due_ms is None or now_ms <= due_ms:
+        return None
+    return _again_or(row, plan, Kind.TIMED_OUT, _silence(row, offer), retry=retry, take_back=_has_it(offer))
+
+
+def _silence(row: Target, offer: Answer | None) -> str:
+    if row.state is TargetState.CLAIMED:
+        return "not_read_back"
+    if offer is not None and offer.outcome is Outcome.REFUSED:
+        return offer.why
+    if offer is not None and offer.outcome is None and offer.published_ms is None:
+        return "not_sent"
+    return "silence"
+
+
+def _has_it(offer: Answer | None) -> bool:
+    """Whether the device may have the offer, and may still take it over."""
+    return offer is None or offer.outcome in (None, Outcome.RECEIVED)
+
+
+def _again_or(
+    row: Target,
+    plan: Plan,
+    kind: Kind,
+    why: str,
+    *,
+    retry: bool,
+    facts: dict[str, Any] | None = None,
+    take_back: bool = False,
+) -> Action:
+    """Planned again while attempts last; else that is how it ended."""
+    told: dict[str, Any] = {"attempt": row.attempts, **(facts or {})}
+    if take_back and row.command is not None and row.withdrawal is None:
+        told["withdrawal"] = withdrawal_id(row.command)
+    if retry and row.attempts < 1 + plan.retries:
+        return _of(row, Kind.RETRY, "planned", "retry", told | {"why": why})
+    return _of(row, kind, kind.value, why, told)
+
+
+def _of(row: Target, kind: Kind, to: str, reason: str, facts: dict[str, Any] | None = None) -> Action:
+    return Action(kind, row.serial, row.wave, to, reason, facts or {})
