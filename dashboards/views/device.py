@@ -20,8 +20,10 @@ from dashboards.access.people import member
 from dashboards.asking import asking_of
 from dashboards.commands import asked, offered
 from dashboards.live import alertreads
+from dashboards.rollouts.wanted import wanted
 from dashboards.words import alert_lines, faces
 from dashboards.words.device_texts import complaints, page_texts
+from dashboards.words.rollouts import risk_words
 from devices import queries
 from devices.models import Device, ProtocolDocument, Session
 from devices.recent import telemetry
@@ -70,6 +72,8 @@ def page(request: HttpRequest, device: Device, tab: str, **more: Any) -> dict[st
         "age": faces.age(shown["age_ms"], texts),
         "complaints": complaints(shown, texts),
         "document": _document(shown),
+        "wanted": wanted(device, (shown["protocol"] or {}).get("sha256")),
+        "risk": _risk(request, device),
         "texts": texts,
         "tab": tab,
         "tabs": _tabs(request, device, tab),
@@ -152,6 +156,12 @@ def _service(request: HttpRequest, device: Device) -> dict[str, Any]:
     """Return whether the device is out of service, and whether the reader may change that."""
     row = OutOfService.objects.filter(device=device, ended_at=None).select_related("by").first()
     return {"out": row, "may": access.may(member(request), "out_of_service", device.site)}
+
+
+def _risk(request: HttpRequest, device: Device) -> dict[str, Any]:
+    """Return what the device is used for, and whether the reader may say otherwise."""
+    may = device.revoked_at is None and access.may(member(request), "enrol", device.site)
+    return {"words": risk_words(device.risk_class), "may_change": may}
 
 
 def _moments(shown: dict[str, Any]) -> dict[str, datetime | None]:

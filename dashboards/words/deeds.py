@@ -57,6 +57,7 @@ SENTENCES: Final[dict[str, str | Promise]] = {
     ),
     "device.out_of_service": gettext_lazy("%(actor)s took the device %(subject)s out of service: %(reason)s"),
     "device.back_in_service": gettext_lazy("%(actor)s took the device %(subject)s back into service"),
+    "device.risk_class": gettext_lazy("%(actor)s put the device %(subject)s into the risk class “%(name)s”"),
     "alert.acknowledged": gettext_lazy("%(actor)s acknowledged “%(rule)s” of %(subject)s"),
     "alert.shelved": gettext_lazy("%(actor)s shelved “%(rule)s” of %(subject)s"),
     "alert.unshelved": gettext_lazy("%(actor)s took “%(rule)s” of %(subject)s off the shelf"),

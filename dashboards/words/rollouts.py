@@ -9,6 +9,7 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from fleet.rollouts.plan import Risk
 from fleet.rollouts.states import RolloutState, TargetState
 
 Text = str | Promise
@@ -94,6 +95,13 @@ PARTS: Final[tuple[tuple[str, Text, tuple[TargetState, ...]], ...]] = (
 UNREACHABLE: Final = _("out of reach")
 
 
+RISKS: Final[dict[Risk, Text]] = {
+    Risk.BENCH: _("bench: on no person"),
+    Risk.STAFF: _("staff: used on staff, who know it"),
+    Risk.LOW_RISK: _("low risk: people who feel, and can say, that something is wrong"),
+    Risk.REST: _("none of these: reached last"),
+}
+
 THRESHOLDS: Final = frozenset({"failure_share", "failure_count", "success_share", "too_few"})
 """Reasons for which a rollout stops itself, and somebody may go on all the same."""
 
@@ -109,3 +117,11 @@ def rollout_words(state: str, reason: str = "") -> Said:
 
 def target_words(state: str) -> Said:
     return TARGETS[TargetState(state)]
+
+
+def risk_words(risk_class: str) -> Text:
+    """Return what a device's risk class is called; a word that is none of ours is shown as it is."""
+    known = {risk.value: words for risk, words in RISKS.items()}
+    return known.get(risk_class) or _("%(word)s: reached last, as this is no class of rollouts") % {
+        "word": risk_class[:40]
+    }
