@@ -1,0 +1,135 @@
+"""The library in words.  The cells themselves stay as their sources print them, in English like those."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from fleet.protocols.library import Certainty, Column, Confidence, Hindrance, Open, Part
+
+COLUMNS: Final[Mapping[Column, Promise]] = {
+    "muscle": gettext_lazy("Muscle"),
+    "waveform": gettext_lazy("Waveform"),
+    "phase": gettext_lazy("Width of one phase, µs"),
+    "frequency": gettext_lazy("Frequency, Hz"),
+    "on_off": gettext_lazy("On : off, s"),
+    "ramp": gettext_lazy("Ramps, s"),
+    "session": gettext_lazy("Session"),
+    "schedule": gettext_lazy("Schedule and outcome"),
+    "intensity": gettext_lazy("Intensity"),
+}
+
+HINDRANCES: Final[Mapping[Hindrance, Promise]] = {
+    Hindrance.BURST_AC: gettext_lazy(
+        "Its current alternates in bursts within a carrier. A document says a frequency and one phase, and has no "
+        "place for a carrier or for the length of a burst."
+    ),
+    Hindrance.MULTI_PATH: gettext_lazy(
+        "Its current takes several paths. A document speaks of channels, each with one pair of pads."
+    ),
+    Hindrance.CRANK_GATED: gettext_lazy(
+        "The crank's angle turns its current on and off. The phases of a document follow the clock."
+    ),
+    Hindrance.WEEK_INDEXED: gettext_lazy(
+        "Its values change from week to week. A document has one value for each, whatever the week."
+    ),
+    Hindrance.TAKES_TURNS: gettext_lazy(
+        "Two frequencies take turns within a session. A document repeats one step, not a group of steps, and the "
+        "sources that were seen do not say how long each lasts."
+    ),
+}
+
+PATHS: Final[Mapping[str, Promise]] = {
+    "indication": gettext_lazy("Indication"),
+    "channels_used": gettext_lazy("Channels, and which muscle each is for"),
+    "waveform": gettext_lazy("Waveform"),
+    "repeat": gettext_lazy("Repetitions"),
+    "frequency_hz": gettext_lazy("Frequency"),
+    "phase_us": gettext_lazy("Width of one phase"),
+    "ramp_up_s": gettext_lazy("Ramp up"),
+    "on_s": gettext_lazy("On, without the ramps"),
+    "ramp_down_s": gettext_lazy("Ramp down"),
+    "off_s": gettext_lazy("Off"),
+    "target_ma": gettext_lazy("Current of each channel"),
+    "max_ma": gettext_lazy("Highest current of each channel"),
+    "max_session_s": gettext_lazy("Longest session"),
+    "max_sessions_per_day": gettext_lazy("Most sessions a day"),
+    "min_rest_h": gettext_lazy("Rest between sessions"),
+}
+
+_UNITS: Final[Mapping[str, str]] = {
+    "frequency_hz": "Hz",
+    "phase_us": "µs",
+    "ramp_up_s": "s",
+    "on_s": "s",
+    "ramp_down_s": "s",
+    "off_s": "s",
+    "target_ma": "mA",
+    "max_ma": "mA",
+    "max_session_s": "s",
+    "min_rest_h": "h",
+}
+
+_WAVEFORMS: Final[Mapping[str, Promise]] = {
+    "symmetric_biphasic": gettext_lazy("symmetric biphasic"),
+    "asymmetric_biphasic": gettext_lazy("asymmetric biphasic"),
+}
+
+_CERTAINTY: Final[Mapping[Certainty, Promise]] = {
+    Certainty.HIGH: gettext_lazy("from memory, fairly sure, not checked"),
+    Certainty.MIDDLE: gettext_lazy("from memory, not sure, not checked"),
+    Certainty.LOW: gettext_lazy("from memory, a guess, not checked"),
+}
+
+
+def standing(part: Part) -> str:
+    """Say on whose word a part stands."""
+    if part.confidence is Confidence.FOUND or part.certainty is None:
+        return _("found in its source")
+    return str(_CERTAINTY[part.certainty])
+
+
+def label(path: str) -> str:
+    """Return what a value of the document is called, with its step where it has one: `Step 1: on`."""
+    parts = path.split(".")
+    name = str(PATHS[parts[-1]])
+    if parts[0] != "steps":
+        return name
+    return _("Step %(n)d: %(name)s") % {"n": int(parts[1]) + 1, "name": name}
+
+
+def said(path: str, value: Open) -> str:
+    """Say what a row says of a value that is open; blank where it says nothing."""
+    unit = _UNITS.get(path.rsplit(".", 1)[-1], "")
+    return "; ".join(one for one in (_span(value, unit), _usual(value, unit), value.note) if one)
+
+
+def _span(value: Open, unit: str) -> str:
+    if value.choices:
+        return _with_unit(_either([_choice(one) for one in value.choices]), unit)
+    if value.low is not None and value.high is not None:
+        return _with_unit(f"{value.low:g}–{value.high:g}", unit)
+    if value.high is not None:
+        return _with_unit(_("at most %(n)g") % {"n": value.high}, unit)
+    return ""
+
+
+def _usual(value: Open, unit: str) -> str:
+    if value.usual is None:
+        return ""
+    return _("most often %(amount)s") % {"amount": _with_unit(f"{value.usual:g}", unit)}
+
+
+def _either(names: Iterable[str]) -> str:
+    *first, last = names
+    return _("%(first)s or %(last)s") % {"first": ", ".join(first), "last": last} if first else last
+
+
+def _with_unit(amount: str, unit: str) -> str:
+    return f"{amount} {unit}" if unit else amount
+
+
+def _choice(value: float | str) -> str:
+    return str(_WAVEFORMS[value]) if isinstance(value, str) else f"{value:g}"
