@@ -304,6 +304,7 @@ ALERT_HOLD_SECONDS = env.seconds("ALERT_HOLD_SECONDS", 10)
 
 # --- Commands ---
 CONTROL_PROOF_SECONDS = env.seconds("CONTROL_PROOF_SECONDS", 3)
+PROTOCOL_PAD_CM2 = env.number("PROTOCOL_PAD_CM2", 25, least=1)  # a protocol names no pad
 
 # --- Logs ---
 LOG_FORMAT = env.text("LOG_FORMAT", "json")

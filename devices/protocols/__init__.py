@@ -3,7 +3,7 @@
 Limits are those of `policy`, each with its source; they are software defaults, and no claim of compliance.
 """
 
-from devices.protocols.changes import Change, difference
+from devices.protocols.changes import Change, carried, difference
 from devices.protocols.findings import (
     Finding,
     blocks,
@@ -26,6 +26,7 @@ __all__ = [
     "Limit",
     "Policy",
     "blocks",
+    "carried",
     "difference",
     "facts_of",
     "figures",

@@ -3,7 +3,7 @@
 Both may be drafts.  Steps are matched by name and kind, else by their place.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any, Final, Literal
@@ -39,6 +39,39 @@ Step = Mapping[str, Any]
 def difference(old: Document, new: Document) -> list[Change]:
     """Return what differs, in the order of the document; nothing of `version`."""
     return [*_heads(old, new), *_channels(old, new), *_steps(old, new), *_limits(old, new)]
+
+
+def carried(paths: Iterable[str], old: Document, new: Document) -> list[str]:
+    """Return where the values at these paths of `old` stand in `new`, unchanged; others are left out.
+
+    A path such as `steps.0.on_s` follows its step when steps are added, moved or removed.
+    """
+    before, after = ([step for _at, step in steps_of(one)] for one in (old, new))
+    moved = {was: now for was, now in _matched(before, after) if was is not None}
+    found = []
+    for path in paths:
+        parts = path.split(".")
+        if parts[0] == "steps" and len(parts) > 1 and parts[1].isdigit():
+            place = moved.get(int(parts[1]))
+            if place is None:
+                continue
+            there = ".".join(["steps", str(place), *parts[2:]])
+        else:
+            there = path
+        if _value_at(old, path) == _value_at(new, there):
+            found.append(there)
+    return found
+
+
+def _value_at(document: Any, path: str) -> Any:
+    for part in path.split("."):
+        if isinstance(document, Mapping):
+            document = document.get(part)
+        elif isinstance(document, list | tuple) and part.isdigit() and int(part) < len(document):
+            document = document[int(part)]
+        else:
+            return None
+    return document
 
 
 def _heads(old: Document, new: Document) -> Iterator[Change]:

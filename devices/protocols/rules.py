@@ -141,12 +141,12 @@ def of_sessions(document: Document, policy: Policy) -> Iterator[Finding]:
                 yield _over(path, name, session_s, policy)
                 break
         if planned_s is not None and planned_s > session_s:
-            facts = {"planned_s": planned_s, "max_session_s": session_s}
-            yield Finding(path, "warning", "cut_short", facts)
+            lengths = {"planned_s": planned_s, "max_session_s": session_s}
+            yield Finding(path, "warning", "cut_short", lengths)
     if per_day is not None and per_day > policy["sessions_per_day"]:
         yield _over("limits.max_sessions_per_day", "sessions_per_day", per_day, policy)
-    if None not in (per_day, rest_h) and per_day > 1 and per_day * rest_h > 24:  # type: ignore[operator]
-        facts = {"max_sessions_per_day": per_day, "min_rest_h": rest_h}
+    if per_day is not None and rest_h is not None and per_day > 1 and per_day * rest_h > 24:
+        facts: dict[str, float] = {"max_sessions_per_day": per_day, "min_rest_h": rest_h}
         yield Finding("limits.min_rest_h", "warning", "rest_contradicts", facts)
     yield from _whole_body(document, session_s, per_day, rest_h, policy)
 

@@ -21,3 +21,11 @@ BEFORE: Final[dict[State, frozenset[State]]] = {
     State.WITHDRAWN: frozenset({State.APPROVED}),
 }
 """From which state a version may come to another; a rejected one is taken up again as a new version."""
+
+APPROVED_ONCE: Final = frozenset({State.APPROVED, State.WITHDRAWN})
+"""Other eyes have seen these."""
+
+
+def allows(state: str, to: State) -> bool:
+    """Whether a version in `state` may come to `to`."""
+    return state in BEFORE[to]
