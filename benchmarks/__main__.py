@@ -27,6 +27,7 @@ from benchmarks import (
     load,
     machine,
     report,
+    rollout,
     simulator,
     stop,
     trace,
@@ -69,6 +70,11 @@ def _stop(quick: bool) -> list[Row]:
         return [stop.measure(house, presses=20, rounds=2) if quick else stop.measure(house)]
 
 
+def _rollout(quick: bool) -> list[Row]:
+    with houses.house() as house:
+        return [rollout.measure(house, devices=1000, stops=3) if quick else rollout.measure(house)]
+
+
 def _simulator(quick: bool) -> list[Row]:
     devices = 100 if quick else 1000
     with houses.house(devices=devices, scenario="load") as house:
@@ -92,6 +98,7 @@ BENCHMARKS = {
     "console": _console,
     "alarm": _alarm,
     "stop": _stop,
+    "rollout": _rollout,
     "simulator": _simulator,
     "trace": _trace,
 }

@@ -5,6 +5,7 @@ Each figure is judged as it is printed, at three significant digits.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from statistics import median
 from typing import Any, Literal
 
 Row = Mapping[str, Any]
@@ -191,6 +192,27 @@ def _stop(row: Row, _measured: Mapping[str, Row]) -> list[Figure]:
     ]
 
 
+def _rollout(row: Row, _measured: Mapping[str, Row]) -> list[Figure]:
+    ticks, devices = row["ticks_s"], f"{row['devices']:,}"
+    doing = {
+        "offering": "a tick that offers, slowest",
+        "waiting": f"a tick in which {devices} offers are out and nothing happens, p50",
+        "claiming": f"a tick in which {devices} devices have answered",
+        "verifying": f"a tick in which {devices} devices have shown the hash",
+    }
+    stop = f"the {row['failures']}th refusal → stopped"
+    return [
+        Figure("rollout", f"written and approved for {devices} devices", row["written_s"], "s"),
+        Figure("rollout", "started", row["started_s"], "s"),
+        *(
+            Figure("rollout", text, (median if text.endswith("p50") else max)(ticks[what]), "s", 2)
+            for what, text in doing.items()
+        ),
+        Figure("rollout", f"{stop}, p50", median(row["stops_s"]), "s"),
+        Figure("rollout", f"{stop}, slowest of {len(row['stops_s'])}", max(row["stops_s"]), "s", 2),
+    ]
+
+
 def _simulator(row: Row, _measured: Mapping[str, Row]) -> list[Figure]:
     return [
         Figure("simulator", f"{row['devices']} devices in session", row["cores"], "cores", 0.5),
@@ -215,6 +237,7 @@ _OF: Mapping[str, Callable[[Row, Mapping[str, Row]], list[Figure]]] = {
     "console": _console,
     "alarm": _alarm,
     "stop": _stop,
+    "rollout": _rollout,
     "simulator": _simulator,
     "trace": _trace,
     "judging": _judging,

@@ -23,6 +23,7 @@ TITLES = {
     "console": "The console: 5,000 open alerts, 20 changes a second",
     "alarm": "From a sample to its alert on the console: 500 devices, then 1,000 new alerts within 2 s",
     "stop": "Stop: from the click to the device, while 2,000 messages a second are taken in",
+    "rollout": "A rollout to 10,000 devices: the clock's ticks, and how soon it stops itself",
     "simulator": "The simulator",
     "trace": "A trace of 24 hours",
 }
