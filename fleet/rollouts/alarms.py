@@ -15,6 +15,7 @@ from django.db import transaction
 from devices.moments import from_ms, to_ms
 from fleet.rollouts import queries
 from fleet.rollouts.models import Decision, Rollout
+from fleet.rollouts.scene import Kind
 from fleet.rollouts.states import RolloutState
 from fleet.safety import rulesets, service
 from fleet.safety.models import Alert
@@ -23,14 +24,8 @@ from fleet.safety.signals import Fall, Key, News, Rise
 from fleet.safety.words import TRUE
 
 RULE: Final = "rollout_stopped"
-_STOPPED: Final = "stopped"  # the kind of such a decision
 _LONGEST_NAME: Final = 60
-_LIMITS: Final = {
-    "failure_share": ("failure_threshold", 100),
-    "failure_count": ("failure_count", 1),
-    "success_share": ("success_threshold", 100),
-    "too_few": ("min_evaluated", 1),
-}
+_SHARES: Final = frozenset({"failure_share", "success_share"})
 
 
 def tell(now: datetime) -> int:
@@ -53,7 +48,7 @@ def _stopped() -> dict[Rollout, Decision]:
         .order_by("rollout_id", "-number")
         .distinct("rollout_id")
     )
-    return {paused[one.rollout_id]: one for one in last if one.kind == _STOPPED}
+    return {paused[one.rollout_id]: one for one in last if one.kind == Kind.STOPPED}
 
 
 def _risen(stopped: dict[Rollout, Decision]) -> Iterable[News]:
@@ -101,19 +96,14 @@ def short(rollout_id: UUID) -> str:
 
 
 def facts_of(rollout: Rollout, decision: Decision) -> dict[str, Any]:
-    """Return what the sentence is made of: the reason, the numbers it was judged by, and their limit."""
-    facts: dict[str, Any] = {"rollout": str(rollout.pk), "reason": decision.reason}
-    limit = _LIMITS.get(decision.reason)
-    if limit is None:
-        return facts
-    field, times = limit
-    wave = decision.wave or rollout.wave
-    numbers = {one["wave"]: one for one in queries.waves_of(rollout)}.get(wave, {})
-    judged = {name: numbers[name] for name in ("went_wrong", "succeeded", "evaluated") if name in numbers}
-    judged |= {name: decision.facts[name] for name in judged if name in decision.facts}
-    value = getattr(rollout, field)
-    return facts | judged | {"wave": wave, "limit": None if value is None else _round(value * times)}
-
-
-def _round(value: float) -> float | int:
-    return round(value) if abs(value - round(value)) < 1e-9 else round(value, 2)
+    """Return what the sentence is made of: the reason, and the numbers of the moment in which it was decided."""
+    told: dict[str, Any] = {"rollout": str(rollout.pk), "reason": decision.reason}
+    judged = decision.facts
+    told |= {name: judged[name] for name in ("wave", "succeeded", "evaluated") if name in judged}
+    if "evaluated" in judged:
+        told["went_wrong"] = sum(judged.get(name, 0) for name in ("failed", "rejected", "timed_out"))
+    if decision.reason in _SHARES and "limit" in judged:
+        told["limit_percent"] = round(100 * judged["limit"], 2)
+    elif "limit" in judged:
+        told["limit"] = judged["limit"]
+    return told

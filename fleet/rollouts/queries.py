@@ -129,12 +129,6 @@ def in_full(rollout: Rollout, seen: Collection[int]) -> dict[str, Any]:
     return told | {"targets": spec}
 
 
-def waves_of(rollout: Rollout) -> list[dict[str, Any]]:
-    """Return how far each of its waves is, freshly counted."""
-    counted = counts([rollout.pk])[rollout.pk]
-    return [wave_object(one, counted) for one in rollout.waves.all()]
-
-
 def wave_object(wave: Wave, counted: Counts) -> dict[str, Any]:
     """Return how far a wave is: its devices by state, why they wait, and the numbers it is judged by."""
     mine = {(state, reason): number for (at, state, reason), number in counted.items() if at == wave.number}

@@ -7,14 +7,24 @@ replaced: whoever writes them compares with `is`.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from fleet.rollouts.evidence import Evidence
 from fleet.rollouts.plan import Plan, Risk
 from fleet.rollouts.states import Direction, RolloutState, TargetState
 
-NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+class _Nothing(dict[str, Any]):
+    """No facts.  Python 3.11 takes as a default of a dataclass only what can be hashed."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return 0
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        raise TypeError(f"{name}: facts are never changed")
+
+
+NOTHING: Final[Mapping[str, Any]] = _Nothing()
 
 
 class Kind(StrEnum):

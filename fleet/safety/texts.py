@@ -273,24 +273,26 @@ def _stop_unconfirmed(alert: Alertish, facts: Facts) -> str:
 
 
 def _rollout_stopped(alert: Alertish, facts: Facts) -> str:
-    said = {
-        "failure_share": _(
-            "wave %(wave)s: %(went_wrong)s of %(evaluated)s went wrong, %(limit)s %% is the limit"
-        ),
-        "failure_count": _("wave %(wave)s: %(went_wrong)s went wrong, %(limit)s is the limit"),
+    why = {
+        "failure_share": _("wave %(wave)s: %(wrong)s of %(judged)s went wrong, the limit is %(percent)s %%"),
+        "failure_count": _("wave %(wave)s: %(wrong)s went wrong, the limit is %(limit)s"),
         "success_share": _(
-            "wave %(wave)s ended with %(succeeded)s of %(evaluated)s done, %(limit)s %% was asked for"
+            "wave %(wave)s ended with %(good)s of %(judged)s verified, at least %(percent)s %% asked for"
         ),
-        "too_few": _(
-            "wave %(wave)s ended with %(evaluated)s devices judged, at least %(limit)s were asked for"
-        ),
+        "too_few": _("wave %(wave)s ended with %(judged)s devices judged, at least %(limit)s asked for"),
         "version_withdrawn": _("the protocol was withdrawn"),
+        "no_plan": _("its thresholds cannot be read"),
     }.get(str(facts.get("reason")))
-    name = alert.subject or title(alert.rule)
-    if said is None:
-        return _("rollout %(rollout)s has stopped itself") % {"rollout": name}
-    numbers = {one: facts.get(one, "?") for one in ("wave", "went_wrong", "succeeded", "evaluated", "limit")}
-    return _("rollout %(rollout)s has stopped itself; %(why)s") % {"rollout": name, "why": said % numbers}
+    said = _("rollout %(rollout)s has stopped itself") % {"rollout": alert.subject}
+    numbers = {
+        "wave": facts.get("wave", "?"),
+        "wrong": facts.get("went_wrong", "?"),
+        "good": facts.get("succeeded", "?"),
+        "judged": facts.get("evaluated", "?"),
+        "limit": facts.get("limit", "?"),
+        "percent": _n(facts["limit_percent"], 2) if "limit_percent" in facts else "?",
+    }
+    return f"{said}; {why % numbers}" if why else said
 
 
 def _part_silent(alert: Alertish, facts: Facts) -> str:

@@ -18,11 +18,20 @@ from tests.dashboards import rolled
 pytestmark = pytest.mark.django_db
 
 NOW = timezone.now()
+NUMBERS = {
+    "wave": 1,
+    "succeeded": 1,
+    "failed": 1,
+    "rejected": 0,
+    "timed_out": 1,
+    "evaluated": 3,
+    "limit": 0.1,
+}
 
 
 @pytest.fixture
 def rollout() -> Rollout:
-    stands = []
+    stands: list[rolled.Stand] = []
     for slug, state in (("north", "failed"), ("south", "timed_out"), ("south", "verified")):
         site, _ = Site.objects.get_or_create(slug=slug, defaults={"name": slug.title()})
         device = Device.objects.create(serial=f"EMS-{len(stands):04}", site=site)
@@ -35,8 +44,9 @@ def decide(
 ) -> None:
     number = rollout.decisions_made = rollout.decisions_made + 1
     at = NOW + timedelta(seconds=after_s)
+    facts = NUMBERS if reason == "failure_share" else {}
     Decision.objects.create(
-        rollout=rollout, number=number, at=at, kind=kind, to=to, reason=reason, wave=1, actor_name=actor
+        rollout=rollout, number=number, at=at, kind=kind, to=to, reason=reason, facts=facts, actor_name=actor
     )
     rolled.turn(rollout, state=to, reason=reason, decisions_made=number)
 
@@ -60,7 +70,7 @@ def test_it_is_told_once_at_each_of_its_sites_with_its_numbers(rollout: Rollout)
     text = queries.alert_object(alert)["text"]
     assert text == (
         f"Rollout quad-strength 3 · {str(rollout.pk)[:8]} has stopped itself; "
-        "wave 1: 2 of 3 went wrong, 10 % is the limit"
+        "wave 1: 2 of 3 went wrong, the limit is 10 %"
     )
 
 
