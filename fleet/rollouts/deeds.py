@@ -23,7 +23,8 @@ class Desk:
         self.wave = state.wave
         self.started_ms, self.ended_ms = state.started_ms, state.ended_ms
         self.targets = dict(state.targets)
-        self.waves = {one.number: one for one in state.waves}
+        self.waves = {number: Wave(number) for number in range(1, len(state.plan.waves) + 1)}
+        self.waves |= {one.number: one for one in state.waves}
         self.recent_ms = [one for one in state.recent_ms if one > at_ms - MINUTE_MS]
         self.actions: list[Action] = []
 
