@@ -93,14 +93,27 @@ def of(device_ids: Collection[int]) -> dict[int, Standing]:
 
 
 def _read(which: str, values: list[Any]) -> list[Standing]:
-    found = sql.rows(f"SELECT {_COLUMNS} {_FROM} WHERE {which}", [values])  # noqa: S608  our own words
+    found = sql.rows(f"SELECT {_COLUMNS} {_FROM} WHERE {which}", [values])
     return [_standing(row) for row in found]
 
 
 def _standing(row: tuple[Any, ...]) -> Standing:
-    id_, serial, site_id, room, name, model, risk, tags, is_revoked, link, heard_at, body, said_at, session = row[
-        :14
-    ]
+    (
+        id_,
+        serial,
+        site_id,
+        room,
+        name,
+        model,
+        risk,
+        tags,
+        is_revoked,
+        link,
+        heard_at,
+        body,
+        said_at,
+        session,
+    ) = row[:14]
     says = _decoded(body)
     return Standing(
         id_,
@@ -130,7 +143,11 @@ def _decoded(body: Any) -> Says | None:
 
 
 def _came_live(
-    says: Says | None, heard_at: datetime | None, said_at: datetime | None, boot: int | None, up_ms: int | None
+    says: Says | None,
+    heard_at: datetime | None,
+    said_at: datetime | None,
+    boot: int | None,
+    up_ms: int | None,
 ) -> bool:
     """Whether the newest status is a sign of life, which a retained copy, or one that waited, never is.
 

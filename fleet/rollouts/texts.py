@@ -1,0 +1,267 @@
+"""Rollouts in words: why one stands where it stands, why a device waits, what was decided, why a wish cannot be met.
+
+What we asked for is told as asked, what a device says as said, and only what was read back as done.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from fleet.protocols.lifecycle import State as VersionState
+from fleet.protocols.models import Version
+from fleet.rollouts.models import Rollout
+from fleet.rollouts.plan import Fault
+from fleet.rollouts.states import RolloutState, TargetState
+from fleet.rollouts.verbs import Forbidden
+
+STATES: Final[dict[str, Promise]] = {
+    RolloutState.DRAFT: gettext_lazy("Draft"),
+    RolloutState.SUBMITTED: gettext_lazy("Waits for approval"),
+    RolloutState.APPROVED: gettext_lazy("Approved, not started"),
+    RolloutState.SCHEDULED: gettext_lazy("Starts later"),
+    RolloutState.RUNNING: gettext_lazy("Running"),
+    RolloutState.PAUSED: gettext_lazy("Paused"),
+    RolloutState.COMPLETED: gettext_lazy("Completed"),
+    RolloutState.ABORTED: gettext_lazy("Aborted"),
+    RolloutState.ROLLING_BACK: gettext_lazy("Rolling back"),
+    RolloutState.ROLLED_BACK: gettext_lazy("Rolled back"),
+}
+TARGET_STATES: Final[dict[str, Promise]] = {
+    TargetState.PLANNED: gettext_lazy("Planned"),
+    TargetState.OFFERED: gettext_lazy("Offered"),
+    TargetState.RECEIVED: gettext_lazy("Received"),
+    TargetState.HELD: gettext_lazy("Held by the device"),
+    TargetState.APPLYING: gettext_lazy("Applying"),
+    TargetState.CLAIMED: gettext_lazy("Says done, not read back"),
+    TargetState.VERIFIED: gettext_lazy("Verified"),
+    TargetState.ALREADY_CURRENT: gettext_lazy("Had it already"),
+    TargetState.REJECTED: gettext_lazy("Rejected"),
+    TargetState.FAILED: gettext_lazy("Failed"),
+    TargetState.TIMED_OUT: gettext_lazy("Timed out"),
+    TargetState.WITHDRAWN: gettext_lazy("Withdrawn"),
+}
+_REFUSALS: Final[dict[str, Promise]] = {
+    "unsupported": gettext_lazy("it says that it cannot take protocols over"),
+    "in_session": gettext_lazy("it says that it is in a session"),
+    "no_session": gettext_lazy("it says that it is in no session"),
+    "locked": gettext_lazy("it says that it is locked"),
+    "estop": gettext_lazy("it says that its emergency stop is pressed"),
+    "limits": gettext_lazy("it says that the protocol is beyond its limits"),
+    "hash": gettext_lazy("it says that the protocol arrived with another hash than promised"),
+    "no_server_time": gettext_lazy("it says that it does not know the time yet"),
+    "applied": gettext_lazy("it says that it has applied it already"),
+    "other": gettext_lazy("it gives no reason that we know"),
+}
+_INCAPABLE: Final[dict[str, Promise]] = {
+    "cannot_apply": gettext_lazy("it says that it cannot take protocols over"),
+    "no_such_channel": gettext_lazy("it has fewer channels than the protocol uses"),
+    "above_device": gettext_lazy("the protocol goes above the device's highest current"),
+    "no_document": gettext_lazy("the document of the protocol cannot be read"),
+}
+
+
+def own_work() -> str:
+    return _("You wrote or submitted a part of this rollout; somebody else has to decide about it.")
+
+
+def not_approved(version: Version) -> str:
+    """Return why a version cannot be offered."""
+    words = {"protocol": version.protocol_id, "number": version.number}
+    if version.state == VersionState.WITHDRAWN:
+        return _("Version %(number)d of %(protocol)s was withdrawn; it is offered to nobody.") % words
+    return _("Version %(number)d of %(protocol)s is not approved; only approved ones are offered.") % words
+
+
+def not_in_state(row: Rollout, needed: str) -> str:
+    """Return what a rollout has to be for this, and what it is."""
+    return _("This rollout is in the state “%(state)s”, not “%(needed)s”; look at it again.") % {
+        "state": STATES[row.state],
+        "needed": STATES[needed],
+    }
+
+
+def rollout(state: str, reason: str, facts: Mapping[str, Any]) -> str:
+    """Return why a rollout stands where it stands; blank: its state says it all."""
+    found = _ROLLOUT.get(reason)
+    if reason in ("unreachable",):
+        number = int(facts.get("unreachable", 0))
+        return ngettext(
+            "%(number)d device could not be reached, and still has what it had.",
+            "%(number)d devices could not be reached, and still have what they had.",
+            number,
+        ) % {"number": number}
+    if reason in _STOPS:
+        return _stop(reason, facts)
+    return "" if found is None else str(found)
+
+
+_STOPS: Final = frozenset({"failure_count", "failure_share", "success_share", "too_few"})
+_ROLLOUT: Final[dict[str, Promise]] = {
+    "gate": gettext_lazy("The wave is over and good; somebody has to open the next one."),
+    "soak": gettext_lazy("The wave is over and good; the next one opens after the time to soak."),
+    "version_withdrawn": gettext_lazy(
+        "It stopped itself: the version was withdrawn, and is offered to nobody any more."
+    ),
+    "plan_unusable": gettext_lazy(
+        "It stopped itself: its thresholds cannot be judged. Abort it, and write a new one."
+    ),
+    "no_plan": gettext_lazy("It stopped itself: its plan cannot be read. Abort it, and write a new one."),
+    "by_hand": gettext_lazy("Somebody paused it."),
+}
+
+
+def _stop(reason: str, facts: Mapping[str, Any]) -> str:
+    numbers = {
+        "wave": facts.get("wave", 0),
+        "wrong": sum(int(facts.get(name, 0)) for name in ("failed", "rejected", "timed_out")),
+        "succeeded": facts.get("succeeded", 0),
+        "evaluated": facts.get("evaluated", 0),
+        "limit": _limit(facts.get("limit")),
+        "unreachable": facts.get("unreachable", 0),
+    }
+    texts = {
+        "failure_count": _(
+            "It stopped itself: in wave %(wave)s it went wrong on %(wrong)s devices; it stops at %(limit)s."
+        ),
+        "failure_share": _(
+            "It stopped itself: in wave %(wave)s it went wrong on %(wrong)s of %(evaluated)s devices; it stops"
+            " at %(limit)s."
+        ),
+        "success_share": _(
+            "It stopped itself: wave %(wave)s is over, and only %(succeeded)s of %(evaluated)s devices have it;"
+            " at least %(limit)s are needed."
+        ),
+        "too_few": _(
+            "It stopped itself: wave %(wave)s is over with %(evaluated)s devices to judge by; at least %(limit)s"
+            " are needed. %(unreachable)s could not be reached."
+        ),
+    }
+    return texts[reason] % numbers
+
+
+def target(state: str, reason: str, facts: Mapping[str, Any], *, direction: str = "out") -> str:
+    """Return why a device stands where it stands in a rollout; blank: its state says it all."""
+    if reason == "incapable":
+        return _("It cannot have this protocol: %(why)s.") % {"why": _joined(facts.get("why"), _INCAPABLE)}
+    if state == TargetState.REJECTED:
+        return _("The device refused it: %(why)s. It is not asked again.") % {"why": _refusal(reason)}
+    if state == TargetState.HELD:
+        return str(_HELD.get(reason, _HELD[""]))
+    if reason == "retry":
+        why = str(facts.get("why") or "")
+        return _("It is offered again: %(why)s") % {
+            "why": _ended(why) or _("the last offer came to nothing.")
+        }
+    if state in (TargetState.FAILED, TargetState.TIMED_OUT):
+        return _ended(reason)
+    found = _WAITS.get(reason)
+    if found is None and state == TargetState.CLAIMED:
+        return _("The device says that it has taken it over; that has not been read back yet.")
+    if state == TargetState.VERIFIED and reason == "late":
+        return _("Read back after the time for it was over.")
+    return "" if found is None else str(found)
+
+
+_HELD: Final[dict[str, Promise]] = {
+    "session": gettext_lazy("In a session: the device takes it over after that, never inside."),
+    "charging": gettext_lazy("Charging: the device takes it over after that."),
+    "user": gettext_lazy("Somebody at the device has to agree."),
+    "": gettext_lazy("The device has it, and waits."),
+}
+_WAITS: Final[dict[str, Promise]] = {
+    "unreachable": gettext_lazy("Not reached: it gets its offer when it is online again."),
+    "conflict": gettext_lazy(
+        "Two devices speak under this serial: nothing is offered until an engineer ends the conflict."
+    ),
+    "other_rollout": gettext_lazy("Another rollout has an offer out to it: this one waits."),
+    "window": gettext_lazy("Outside the hours in which it may be offered."),
+    "joined": gettext_lazy("It came to match the filter after the start."),
+    "version_withdrawn": gettext_lazy("The version was withdrawn: it is offered to nobody."),
+    "revoked": gettext_lazy("The device was revoked."),
+    "left": gettext_lazy("It no longer matches the filter, and was not offered it."),
+    "aborted": gettext_lazy("The rollout was aborted."),
+    "rollback": gettext_lazy("The rollout was rolled back."),
+    "nothing_before": gettext_lazy(
+        "It stays as it is: what it had before is not known, or its document is not kept."
+    ),
+    "before_withdrawn": gettext_lazy("It stays as it is: what it had before was withdrawn since."),
+    "before_not_approved": gettext_lazy("It stays as it is: what it had before was never approved."),
+}
+_ENDED: Final[dict[str, Promise]] = {
+    "wrong_hash": gettext_lazy("The device said done, and then showed another protocol."),
+    "applied_in_session": gettext_lazy(
+        "The device showed the new protocol inside the session in which it was offered: look at the device."
+    ),
+    "silence": gettext_lazy("No answer within the time for it."),
+    "not_sent": gettext_lazy("The offer did not leave the server within the time for it."),
+    "not_read_back": gettext_lazy("The device said done, and then showed nothing within the time for it."),
+    "held_too_long": gettext_lazy("The device held it for an hour, until the offer was over."),
+    "expired": gettext_lazy("The device says that the offer came too late."),
+    "in_session": gettext_lazy("The device said that it was in a session, until the time was over."),
+    "no_server_time": gettext_lazy("The device did not know the time, until the time was over."),
+}
+
+
+def _ended(reason: str) -> str:
+    found = _ENDED.get(reason)
+    return "" if found is None else str(found)
+
+
+def _refusal(reason: str) -> str:
+    return str(_REFUSALS.get(reason, _REFUSALS["other"]))
+
+
+def _joined(words: object, known: Mapping[str, Promise]) -> str:
+    told = [str(known.get(str(one), one)) for one in words] if isinstance(words, list | tuple) else []
+    return "; ".join(dict.fromkeys(told)) or _("of what it says of itself")
+
+
+def _limit(limit: object) -> str:
+    """A share is told in percent, a number as it is."""
+    if isinstance(limit, float) and limit <= 1:
+        return _("%(percent)s %%") % {"percent": f"{100 * limit:.10g}"}
+    return str(limit)
+
+
+def fault(one: Fault) -> str:
+    """Return what is wrong with a field of a plan, and what is expected there."""
+    found = _FAULTS.get(one.code)
+    words = {"path": one.path, **one.facts}
+    if found is None:
+        return _("%(path)s: this cannot be.") % words
+    try:
+        return str(found) % words
+    except (KeyError, TypeError):  # facts that the sentence needs were not given
+        return _("%(path)s: this cannot be.") % words
+
+
+_FAULTS: Final[dict[str, Promise]] = {
+    "share": gettext_lazy("%(path)s: a share above 0 and up to 1 is expected, such as 0.95."),
+    "no_failure_threshold": gettext_lazy(
+        "failure_threshold: say a share, or a number of devices (failure_count), at which the rollout stops itself."
+    ),
+    "no_waves": gettext_lazy("waves: at least one wave is expected."),
+    "not_everybody": gettext_lazy(
+        "waves: %(left_out)s of %(devices)s devices would be in no wave; let the last wave reach 100 percent."
+    ),
+}
+
+
+def forbidden(one: Forbidden) -> str:
+    """Return why what was asked for cannot be done as the rollout stands."""
+    found = _FORBIDDEN.get(one.reason)
+    if found is None:
+        return _("As this rollout stands, that cannot be done; look at it again.")
+    try:
+        return str(found) % dict(one.facts)
+    except (KeyError, TypeError):
+        return _("As this rollout stands, that cannot be done; look at it again.")
+
+
+_FORBIDDEN: Final[dict[str, Promise]] = {
+    "no_plan": gettext_lazy("The plan of this rollout cannot be read; nothing runs on it."),
+    "no_devices": gettext_lazy("No device matches: there is nobody to offer it to."),
+}
