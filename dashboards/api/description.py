@@ -29,6 +29,7 @@ TAGS: Final = {
     "devices": "Devices as they are now, and what they said: records, the ledger of every record, traces.",
     "alerts": "What is wrong, who has it, and what became of it.",
     "commands": "What is asked of devices, and whether it happened.  Nothing starts or raises anything.",
+    "protocols": "What is done to people, by version: written by one, approved by another, read back by its hash.",
     "sessions": "Sessions of treatment, one row each, joined over reconnects.",
     "rejects": "What was refused on the wire, and why.",
     "audit": "Who did what.",
@@ -61,6 +62,12 @@ _OWN: Final = {
     "giveCommandReason": ("409",),
     "stopSite": ("409",),
     "giveStopReason": ("409",),
+    "createProtocol": ("409",),
+    "editProtocolVersion": ("409",),
+    "submitProtocolVersion": ("409",),
+    "approveProtocolVersion": ("409",),
+    "rejectProtocolVersion": ("409",),
+    "withdrawProtocolVersion": ("409",),
 }
 """What single operations answer besides, by operation id."""
 
@@ -90,6 +97,8 @@ _PARAMETERS: Final = {
     "command_id": "of the command",
     "stop_id": "of the stop",
     "slug": "of the site",
+    "protocol_id": "of the protocol",
+    "number": "of the version, from 1",
     "duty": "who is asked first: `care` with people, `technical` with machines",
 }
 """What a parameter means where its own path does not say."""

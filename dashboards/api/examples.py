@@ -5,7 +5,7 @@ They are held against the schemas by `tests/dashboards/api/test_description.py`.
 
 from typing import Any, Final
 
-from dashboards.api import alert_examples, command_examples
+from dashboards.api import alert_examples, command_examples, protocol_examples
 
 _SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _PROTOCOL = {"id": "quad-strength", "version": 3, "sha256": _SHA256}
@@ -20,6 +20,7 @@ CURSORS: Final = {
     "listAlerts": alert_examples.CURSOR,
     "listCommands": command_examples.CURSOR_OF_COMMANDS,
     "listStops": command_examples.CURSOR_OF_STOPS,
+    "listProtocols": protocol_examples.CURSOR,
 }
 """Of each list, by operation id: a cursor belongs to its list."""
 
@@ -238,10 +239,16 @@ ANSWERS: Final[dict[str, Any]] = {
     "listAudit": _page(AUDIT_ENTRY),
     **alert_examples.ANSWERS,
     **command_examples.ANSWERS,
+    **protocol_examples.ANSWERS,
 }
 """Of each operation's success, by operation id."""
 
-BODIES: Final[dict[str, Any]] = {"endConflict": ENDED, **alert_examples.BODIES, **command_examples.BODIES}
+BODIES: Final[dict[str, Any]] = {
+    "endConflict": ENDED,
+    **alert_examples.BODIES,
+    **command_examples.BODIES,
+    **protocol_examples.BODIES,
+}
 
 PARAMETERS: Final[dict[str, Any]] = {
     "serial": "EMS-0001",
@@ -266,11 +273,13 @@ PARAMETERS: Final[dict[str, Any]] = {
     "reason": "json",
     **alert_examples.PARAMETERS,
     **command_examples.PARAMETERS,
+    **protocol_examples.PARAMETERS,
 }
 """Of each parameter, by name."""
 
 OWN_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "listAlerts": {"state": alert_examples.STATE},
     "listCommands": {"state": command_examples.STATE},
+    **protocol_examples.OWN_PARAMETERS,
 }
 """Where a name means something else in one operation, by operation id."""

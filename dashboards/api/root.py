@@ -5,7 +5,17 @@ from typing import Any
 from django.conf import settings
 from ninja.openapi.schema import OpenAPISchema
 
-from dashboards.api import alerts, audit, commands, description, devices, permits, rejects, sessions
+from dashboards.api import (
+    alerts,
+    audit,
+    commands,
+    description,
+    devices,
+    permits,
+    protocols,
+    rejects,
+    sessions,
+)
 from dashboards.api.auth import CREDENTIALS
 from dashboards.api.problems import ProblemAPI
 
@@ -29,5 +39,5 @@ api = FleetAPI(
     docs_url=None,
     auth=CREDENTIALS,
 )
-for part in (devices, alerts, commands, permits, sessions, rejects, audit):
+for part in (devices, alerts, commands, permits, protocols, sessions, rejects, audit):
     api.add_router("", part.router)

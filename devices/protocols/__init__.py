@@ -3,7 +3,7 @@
 Limits are those of `policy`, each with its source; they are software defaults, and no claim of compliance.
 """
 
-from devices.protocols.changes import Change, carried, difference
+from devices.protocols.changes import Change, carried, difference, value_at
 from devices.protocols.findings import (
     Finding,
     blocks,
@@ -35,4 +35,5 @@ __all__ = [
     "legal_on",
     "misshapen",
     "step_figures",
+    "value_at",
 ]

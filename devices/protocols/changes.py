@@ -58,13 +58,14 @@ def carried(paths: Iterable[str], old: Document, new: Document) -> list[str]:
             there = ".".join(["steps", str(place), *parts[2:]])
         else:
             there = path
-        if _value_at(old, path) == _value_at(new, there):
+        if value_at(old, path) == value_at(new, there):
             found.append(there)
     return found
 
 
-def _value_at(document: Any, path: str) -> Any:
-    for part in path.split("."):
+def value_at(document: Any, path: str) -> Any:
+    """Return what stands at a path such as `steps.0.max_ma.1`; None where nothing does."""
+    for part in path.split(".") if path else ():
         if isinstance(document, Mapping):
             document = document.get(part)
         elif isinstance(document, list | tuple) and part.isdigit() and int(part) < len(document):

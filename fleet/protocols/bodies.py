@@ -19,6 +19,9 @@ FIELDS: Final = (
     "id", "version", "title", "indication", "channels_used", "waveform", "steps", "limits",
 )  # fmt: skip
 
+RESERVED: Final = frozenset({"new", "import", "library", "approvals", "check"})
+"""What stands in addresses where an id stands, too."""
+
 
 def tidy(document: Mapping[str, Any], *, id: str, number: int) -> dict[str, Any]:
     """Return the document under this id and number, in the order people read it; null where nothing is said.
@@ -57,6 +60,8 @@ def id_of(document: Mapping[str, Any]) -> str:
     wrong = [one for one in findings(document) if one.path == "id"]
     if wrong:
         raise Unusable(_("A protocol needs an id of letters, digits, “-” and “_”, at most 64."), wrong)
+    if document["id"] in RESERVED:
+        raise Unusable(_("This id is a word of the addresses of pages: choose another id."))
     return str(document["id"])
 
 
