@@ -108,7 +108,7 @@ def _start(desk: Desk, wish: _Wish) -> Forbidden | None:
 
 
 def _pause(desk: Desk, wish: _Wish) -> Forbidden | None:
-    desk.do(Action(Kind.PAUSED, to=RolloutState.PAUSED.value, reason="person"))
+    desk.do(Action(Kind.PAUSED, to=RolloutState.PAUSED.value, reason="by_hand"))
     return None
 
 
