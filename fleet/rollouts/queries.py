@@ -13,6 +13,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from devices.moments import iso, to_ms
 from fleet.access.models import Site
 from fleet.live import events
+from fleet.rollouts import texts
 from fleet.rollouts.models import Decision, Rollout, Target, Wave
 from fleet.rollouts.states import EVALUATED, OPEN, SUCCEEDED, WENT_WRONG, RolloutState, TargetState
 
@@ -109,6 +110,8 @@ def rollout_object(rollout: Rollout, counted: Counts, seen: Collection[int]) -> 
         "state": rollout.state,
         "reason": rollout.reason or None,
         "facts": rollout.facts,
+        "text": texts.rollout(rollout.state, rollout.reason, rollout.facts)
+        or str(texts.STATES[rollout.state]),
         "wave": rollout.wave,
         "devices": sum(counted.values()),
         "counts": _by_state(counted),
@@ -169,6 +172,8 @@ def target_object(target: Target) -> dict[str, Any]:
         "state": target.state,
         "reason": target.reason or None,
         "facts": target.facts,
+        "text": texts.target(target.state, target.reason, target.facts, direction=target.direction)
+        or str(texts.TARGET_STATES[target.state]),
         "direction": target.direction,
         "attempts": target.attempts,
         "want_sha256": target.want_sha256,

@@ -34,6 +34,7 @@
  * @property {"draft" | "submitted" | "approved" | "scheduled" | "running" | "paused" | "completed" | "aborted" | "rolling_back" | "rolled_back"} state
  * @property {string | null} reason
  * @property {Record<string, any>} facts
+ * @property {string} text where it stands, in words
  * @property {number} wave the one that is open; 0: none yet
  * @property {number} devices
  * @property {Partial<Record<TargetState, number>>} counts
