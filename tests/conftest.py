@@ -19,11 +19,13 @@ from django.conf import settings
 
 from fleet.embedded import debian, places, servers
 from fleet.embedded.servers import Servers
+from tests import prepared
 from tests.harness import OF_TESTS, House, Processes, chromium
 
 _VAR = Path(tempfile.mkdtemp(prefix="myofleet-test-"))
 _VAR.chmod(0o711)  # the servers' own account must pass, when we are root
 _SERVERS: Servers = servers.of(_VAR / "servers")
+prepared.folder = _VAR
 
 os.environ.update(_SERVERS.settings())
 os.environ.update(DJANGO_SETTINGS_MODULE="fleet.settings", PLAIN_STATIC="1", LOG_FORMAT="console")

@@ -25,10 +25,11 @@ from typing import Any
 
 import psycopg
 
-from fleet.embedded import debian, ports, processes, roles, servers
+from fleet.embedded import debian, ports, processes, roles
 from fleet.embedded.options import PEOPLE_JSON, ROOT, Options
 from fleet.embedded.processes import Program
 from fleet.embedded.servers import Servers
+from tests import prepared
 
 SERVERS = ("postgres", "redis", "broker")
 # Settings of tests within this process; houses have the product's own.
@@ -151,7 +152,7 @@ class House:
         seed: int = 1,
         bench: bool = False,
     ) -> None:
-        self.servers: Servers = servers.of(var)
+        self.servers: Servers = prepared.furnished(var, House)
         options = Options(ports.free_port(), self.servers.mqtt_port, devices, seed, scenario, self.var)
         self.house = roles.House(self.servers, options)
         bench_account = (
