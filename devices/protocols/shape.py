@@ -31,6 +31,8 @@ def _contract() -> mi.Type:
 
 def _look(value: Any, kind: mi.Type, path: str) -> Iterator[Finding]:
     match kind:
+        case mi.Metadata(type=bare):
+            yield from _look(value, bare, path)
         case mi.UnionType(types=types):
             if value is not None:
                 yield from _look(value, next(one for one in types if not isinstance(one, mi.NoneType)), path)

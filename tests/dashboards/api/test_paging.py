@@ -4,12 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 
 from dashboards.api import examples
 from devices.models import Device, Ledger, Reject, Session
 from devices.moments import to_ms
-from fleet.access.models import AuditEntry
+from fleet.access.models import AuditEntry, Membership, Role
 from fleet.control import service as control
+from fleet.protocols import service as protocols
 from fleet.safety import service
 from fleet.safety.signals import Key, Rise
 from fleet.safety.words import Priority
@@ -85,6 +87,17 @@ def _raise(ward: Ward, channel: int, ago_s: int) -> None:
     service.take([news], ward.now)
 
 
+def _protocols(ward: Ward) -> None:
+    for number in range(5):
+        _write(ward, f"P-{number}")
+
+
+def _write(ward: Ward, name: str) -> None:
+    writer, _made = User.objects.get_or_create(username="clinician")
+    Membership.objects.get_or_create(user=writer, site=ward.north, role=Role.CLINICIAN)
+    protocols.create(actor=writer, document={"id": name}, now=ward.now)
+
+
 LISTS = {
     "alerts": (_alerts, 5),
     "commands": (_commands, 5),
@@ -95,6 +108,7 @@ LISTS = {
     "sessions": (_sessions, 5),
     "rejects": (_rejects, 5),
     "audit": (_deeds, 5),
+    "protocols": (_protocols, 5),
 }
 lists = pytest.mark.parametrize("path", LISTS)
 
@@ -156,6 +170,8 @@ def _add(ward: Ward, path: str) -> None:
             _ask(ward, -5)
         case "stops":
             control.stop_site(actor=None, site=ward.north, now=later)
+        case "protocols":
+            _write(ward, "AAA-0")
         case "devices":
             Device.objects.create(serial="AAA-0", site=ward.north)
         case "devices/EMS-0001/records":
@@ -202,6 +218,7 @@ OPERATIONS = {
     "listSessions": "sessions",
     "listRejects": "rejects",
     "listAudit": "audit",
+    "listProtocols": "protocols",
 }
 
 
