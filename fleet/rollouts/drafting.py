@@ -7,19 +7,19 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from devices.moments import from_ms
 from fleet.access.models import Site
-from fleet.access.queries import sites_of
+from fleet.protocols import queries as protocols
 from fleet.protocols.lifecycle import State as VersionState
 from fleet.protocols.models import Version
-from fleet.rollouts import plan, spec, texts
+from fleet.rollouts import clock, plan, spec, texts
 from fleet.rollouts.errors import Unusable
 from fleet.rollouts.plan import Plan
 from fleet.rollouts.sight import Standing
+from fleet.rollouts.waves import unreached
 
 PLANNED: Final = (
     "waves",
@@ -81,17 +81,9 @@ def read(writer: User, given: Mapping[str, Any]) -> Draft:
         raise Unusable(wrong[0][1], path=wrong[0][0], each=wrong)
     fields = {"title": title, "version": version, "targets_spec": asked_for, **_columns(planned, given)}
     found = spec.matching(asked_for, [one.pk for one in sites])
+    if left_out := unreached(planned.waves, clock.candidates(found, {})):
+        raise Unusable(texts.fault(left_out), path=left_out.path)
     return Draft(version, sites, found, planned, fields)
-
-
-def offerable(reader: User) -> QuerySet[Version]:
-    """Return the versions that a rollout of this person may be of: approved, of protocols that they see."""
-    return (
-        Version.objects.filter(protocol__sites__in=sites_of(reader), state=VersionState.APPROVED)
-        .select_related("protocol")
-        .distinct()
-        .order_by("protocol_id", "-number")
-    )
 
 
 def _title(given: object) -> str:
@@ -112,7 +104,7 @@ def _version(writer: User, given: Mapping[str, Any]) -> Version:
     if not isinstance(number, int) or isinstance(number, bool) or not 0 < number < 2**31:
         raise Unusable(_("version: the number of a version is expected."), path="version")
     of_protocol = Version.objects.select_related("protocol").filter(
-        protocol=id_, protocol__sites__in=sites_of(writer)
+        protocol__in=protocols.visible(writer).filter(pk=id_)
     )
     if not of_protocol.exists():
         raise Unusable(_("protocol: there is no such protocol: %(id)s.") % {"id": repr(id_)}, path="protocol")

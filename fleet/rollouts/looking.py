@@ -84,7 +84,7 @@ def around(
         standing.setdefault(one.id, one)
     answers = _answers(wanted)
     told = _told(loaded, wanted, answers)
-    elsewhere = _elsewhere(loaded.row, standing)
+    others = elsewhere(loaded.row, standing)
     capable = Capable()
     seen: dict[str, Evidence] = {}
     for device in standing.values():
@@ -97,7 +97,7 @@ def around(
             conflict=device.link == "conflict",
             revoked=device.is_revoked,
             incapable=capable.why_not(want, device) if _is_to_be_offered(target) else (),
-            other_rollout=elsewhere.get(device.id),
+            other_rollout=others.get(device.id),
             offer=told.get(device.serial, offer),
             withdrawal=answers.get(target.withdrawal or "") if target else None,
         )
@@ -254,9 +254,9 @@ def _data(body: bytes) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def _elsewhere(row: models.Rollout, device_ids: Collection[int]) -> dict[int, str]:
-    """Return by device the other rollout that has an offer out to it."""
-    others = models.Target.objects.filter(device__in=list(device_ids), state__in=sorted(OPEN)).exclude(
-        rollout=row
-    )
+def elsewhere(row: models.Rollout | None, device_ids: Collection[int]) -> dict[int, str]:
+    """Return by device the other rollout than this that has an offer out to it."""
+    others = models.Target.objects.filter(device__in=list(device_ids), state__in=sorted(OPEN))
+    if row is not None:
+        others = others.exclude(rollout=row)
     return {device: str(rollout) for device, rollout in others.values_list("device_id", "rollout_id")}

@@ -210,6 +210,29 @@ def _ended(reason: str) -> str:
     return "" if found is None else str(found)
 
 
+def foreseen(outcome: str, facts: Mapping[str, Any]) -> str:
+    """Return what would become of a device if the rollout began as things are now."""
+    if outcome == "incapable":
+        return target("", "incapable", facts)
+    return str(_FORESEEN[outcome])
+
+
+_FORESEEN: Final[dict[str, Promise]] = {
+    "offered": gettext_lazy("It is offered the version when its wave is open."),
+    "in_session": gettext_lazy(
+        "In a session: it is offered the version, and takes it over after the session."
+    ),
+    "already_current": gettext_lazy("It shows this version already: nothing is offered."),
+    "window": gettext_lazy("It waits for the hours in which it may be offered."),
+    "unreachable": gettext_lazy("Not reached now: it is offered the version when it is online again."),
+    "conflict": gettext_lazy(
+        "Two devices speak under this serial: nothing is offered until an engineer ends the conflict."
+    ),
+    "other_rollout": gettext_lazy("Another rollout has an offer out to it: this one waits."),
+    "revoked": gettext_lazy("The device was revoked: it is left out."),
+}
+
+
 def _refusal(reason: str) -> str:
     return str(_REFUSALS.get(reason, _REFUSALS["other"]))
 
@@ -243,15 +266,37 @@ _FAULTS: Final[dict[str, Promise]] = {
     "no_failure_threshold": gettext_lazy(
         "failure_threshold: say a share, or a number of devices (failure_count), at which the rollout stops itself."
     ),
+    "missing": gettext_lazy("%(path)s: a whole number from %(least)s to %(most)s is needed."),
+    "number": gettext_lazy("%(path)s: a whole number from %(least)s to %(most)s is expected."),
     "no_waves": gettext_lazy("waves: at least one wave is expected."),
+    "too_many_waves": gettext_lazy("waves: at most %(most)s; seen: %(seen)s."),
+    "wave": gettext_lazy("%(path)s: one of count, percent and risk_class is expected."),
+    "wave_count": gettext_lazy("%(path)s: a whole number of devices from 1 is expected."),
+    "wave_percent": gettext_lazy("%(path)s: a percentage above 0 and up to 100 is expected."),
+    "wave_risk_class": gettext_lazy("%(path)s: one of bench, staff, low_risk and rest is expected."),
     "not_everybody": gettext_lazy(
         "waves: %(left_out)s of %(devices)s devices would be in no wave; let the last wave reach 100 percent."
     ),
+    "advance": gettext_lazy("advance: automatic or manual is expected."),
+    "moment": gettext_lazy("start_at: a date and time is expected, such as 2026-03-01T08:00+01:00."),
+    "window": gettext_lazy("window: days, from and to are expected."),
+    "days": gettext_lazy("window.days: a list out of mon, tue, wed, thu, fri, sat and sun is expected."),
+    "wall_clock": gettext_lazy("%(path)s: a time of day is expected, such as 18:00."),
+    "empty_window": gettext_lazy("window.to: it has to end at another time than it begins."),
 }
 
 
 def forbidden(one: Forbidden) -> str:
     """Return why what was asked for cannot be done as the rollout stands."""
+    if one.reason == "state":
+        word = STATES.get(str(one.facts.get("state")), one.facts.get("state"))
+        return _("The rollout is in the state “%(state)s”, in which that is not done; look at it again.") % {
+            "state": word
+        }
+    if one.reason in _STOPS:
+        return _("%(why)s “Go on” (advance) waives that wave; “resume” does not.") % {
+            "why": _stop(one.reason, one.facts)
+        }
     found = _FORBIDDEN.get(one.reason)
     if found is None:
         return _("As this rollout stands, that cannot be done; look at it again.")
@@ -263,5 +308,17 @@ def forbidden(one: Forbidden) -> str:
 
 _FORBIDDEN: Final[dict[str, Promise]] = {
     "no_plan": gettext_lazy("The plan of this rollout cannot be read; nothing runs on it."),
+    "plan_unusable": gettext_lazy("%(path)s cannot be judged by; nothing runs on it. Write a new rollout."),
     "no_devices": gettext_lazy("No device matches: there is nobody to offer it to."),
+    "no_targets": gettext_lazy("No device of it can be offered anything."),
+    "version_withdrawn": gettext_lazy("The version was withdrawn; it is offered to nobody."),
+    "other_wave": gettext_lazy("Wave %(wave)s is open by now; look at it, then decide."),
+    "last_wave": gettext_lazy("The last wave is open: there is none after it."),
+    "not_over": gettext_lazy("Wave %(wave)s is not over: %(waiting)s devices are still waited for."),
+    "paused": gettext_lazy("It is paused; resume it first."),
+    "nothing_changed": gettext_lazy(
+        "No device has, or may have, taken the version over: nothing is to be rolled back."
+    ),
+    "nothing_left": gettext_lazy("Nobody is left who could be offered it again."),
+    "never_again": gettext_lazy("Who has refused is not asked again."),
 }
