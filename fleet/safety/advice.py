@@ -13,7 +13,7 @@ def titles() -> dict[str, str]:
         "low_current": _("Low current"),
         "contact_drift": _("Contact getting worse"),
         "overrun": _("Runs past its planned end"),
-        "protocol_unknown": _("Protocol unknown or not approved"),
+        "protocol_unknown": _("Protocol unknown, not approved or withdrawn"),
         "over_temperature": _("Too hot"),
         "watchdog": _("Stopped by its watchdog"),
         "estop": _("Emergency stop pressed"),
@@ -62,7 +62,7 @@ def _reasons_of_current() -> dict[str, str]:
         ),
         "contact_drift": _("A pad that dries slowly can be replaced before it lifts or burns."),
         "overrun": _("A muscle that is stimulated longer than planned tires, and may be harmed."),
-        "protocol_unknown": _("What nobody approved should not flow through anybody."),
+        "protocol_unknown": _("What nobody approved, or somebody withdrew, should not flow through anybody."),
     }
 
 
@@ -131,7 +131,8 @@ def _steps_at_people() -> dict[str, str]:
         "contact_drift": _("Moisten or replace the pad at the next rest."),
         "overrun": _("Go there. Ask the person, then end the session at the device."),
         "protocol_unknown": _(
-            "Check at the device which protocol it runs. If nobody can say who approved it, end the session."
+            "Check at the device which protocol it runs. If it was withdrawn, or nobody can say who approved it, end "
+            "the session."
         ),
         "estop": _(
             "Go there at once and see to the person. The stop is released at the device, never from here."

@@ -175,6 +175,8 @@ def _protocol_unknown(_alert: Alertish, facts: Facts) -> str:
     if not facts.get("protocol"):
         return _("a session runs without a protocol")
     name = {"id": facts["protocol"], "version": facts.get("version", "?")}
+    if facts.get("is_withdrawn"):
+        return _("protocol %(id)s version %(version)s was withdrawn: it is not to be used any more") % name
     if facts.get("is_known"):
         return _("protocol %(id)s version %(version)s was never approved here") % name
     return _("protocol %(id)s version %(version)s is not known here") % name

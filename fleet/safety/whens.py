@@ -57,8 +57,8 @@ def _of_machines() -> dict[str, str]:
             "protocol's longest session. Pauses do not count."
         ),
         "protocol_unknown": _(
-            "The device names a protocol that is not kept here, or that nobody approved: low while idle, medium in "
-            "session. A device without a protocol is no finding."
+            "The device names a protocol that is not kept here, that nobody approved, or that was withdrawn: low while "
+            "idle, medium in session. A device without a protocol is no finding."
         ),
         "over_temperature": _(
             "{warn_c} °C are reached (medium), or {limit_c} °C, or the device says that it is too hot (high), for "

@@ -20,10 +20,11 @@ _BURSTS: Final = {"burst_ac": 0.5, "interferential": sqrt(0.5)}  # r.m.s. of a p
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What is known of a protocol: its document, and whether somebody approved it."""
+    """What is known of a protocol: its document, and whether it may be used: approved, and not withdrawn since."""
 
     document: ProtocolDocument | None = None
     is_approved: bool = False
+    is_withdrawn: bool = False
 
 
 UNKNOWN: Final = Knowledge()

@@ -129,7 +129,7 @@ def dying(said: Said, yard: Yardstick, mine: Mine) -> Sequence[Found]:
 
 
 def protocol_unknown(said: Said, yard: Yardstick, _mine: Mine) -> Sequence[Found]:
-    """The protocol on the device is not kept here, or nobody approved it; a device without one is no finding."""
+    """The protocol on the device is not kept here, not approved, or withdrawn; a device without one is no finding."""
     protocol = said.status.protocol
     if protocol is None or yard.knowledge.is_approved:
         return NOTHING
@@ -138,6 +138,8 @@ def protocol_unknown(said: Said, yard: Yardstick, _mine: Mine) -> Sequence[Found
         "version": protocol.version,
         "is_known": yard.knowledge.document is not None,
     }
+    if yard.knowledge.is_withdrawn:
+        facts["is_withdrawn"] = True
     return [Found(0, Priority.MEDIUM if said.status.session is not None else Priority.LOW, facts)]
 
 

@@ -158,6 +158,23 @@ def test_a_protocol_is_no_longer_told_once_somebody_approved_it(device: Device, 
     assert alerts() == [("protocol_unknown", None, "cleared", 1)]
 
 
+def test_a_protocol_that_was_withdrawn_is_told_as_such_also_in_a_session_that_runs(
+    device: Device, ingest: Ingest
+) -> None:
+    protocol = ProtocolRef(id="quad-strength", version=3, sha256="ab" * 32)
+    row = ProtocolDocument.objects.create(
+        sha256=protocol.sha256, protocol_id="quad-strength", version=3, title="Q", body=b"{}",
+        approved_at=datetime.now(UTC),
+    )  # fmt: skip
+    ingest.take(told(device, 1, protocol=protocol))
+    assert alerts() == []
+    row.withdrawn_at = datetime.now(UTC)
+    row.save()
+    ingest.take(told(device, 3, protocol=protocol))
+    assert alerts() == [("protocol_unknown", None, "raised", 1)]
+    assert Alert.objects.get().facts["is_withdrawn"] is True
+
+
 def test_a_planned_end_survives_a_crash(device: Device, ingest: Ingest) -> None:
     ingest.take(
         packet(device.serial, history.event(1, "session_started", data={"planned_ms": 10_000}), at(1)),
