@@ -32,6 +32,7 @@ class Status:
     """The newest full status that came live: not a retained copy, not a will.
 
     `placed_ms` is when it was said, Unix ms by the server's clock; `protocol` is {id, version, sha256} or None.
+    `session` is what this very status says: that, and the hash beside it, were so at the same moment.
     """
 
     boot: int
@@ -75,6 +76,7 @@ class Evidence:
     conflict: bool = False  # two devices speak under its serial
     revoked: bool = False
     incapable: tuple[str, ...] = ()  # why the document is not for it: codes of the findings; empty: it is
+    session: str | None = None  # that is open as far as is known, by whatever was said last
     other_rollout: str | None = None  # that has an offer out to it
     offer: Answer | None = None
     withdrawal: Answer | None = None

@@ -111,7 +111,7 @@ def status_of(device: Standing) -> Status | None:
         return None
     ref = says.protocol
     protocol = None if ref is None else {"id": ref.id, "version": ref.version, "sha256": ref.sha256}
-    return Status(says.boot, says.up_ms, device.said_ms, protocol, device.session or says.session, says.held)
+    return Status(says.boot, says.up_ms, device.said_ms, protocol, says.session, says.held)
 
 
 def barred(loaded: Loaded) -> dict[str, str]:

@@ -148,9 +148,10 @@ def _advance(desk: Desk, wish: _Wish) -> Forbidden | None:
 
 
 def _advance_stopped(desk: Desk) -> Forbidden | None:
-    """Go on in spite of the thresholds: the waves that are not good are judged no more.
+    """Go on in spite of the thresholds: the waves that are not good are judged no more, and the next one opens.
 
-    One in which devices are still waited for goes on itself, before the next one opens.
+    What is planned in them still gets its offers.  If it was an earlier wave that went wrong, the one that is open
+    goes on as it would have.
     """
     if desk.reason not in THRESHOLDS:
         return Forbidden("paused", {"reason": desk.reason})
@@ -158,8 +159,7 @@ def _advance_stopped(desk: Desk) -> Forbidden | None:
     while (bad := waves.first_bad(desk, found)) is not None:
         desk.do(Action(Kind.WAVE_WAIVED, wave=bad.facts["wave"], reason=bad.reason, facts=bad.facts))
     desk.do(Action(Kind.RESUMED, to=_RUNNING))
-    is_over = not found[desk.wave].waiting
-    if is_over and desk.waves[desk.wave].waived_ms is not None and desk.wave < len(desk.plan.waves):
+    if desk.waves[desk.wave].waived_ms is not None and desk.wave < len(desk.plan.waves):
         waves.open_next(desk, found)
     return None
 
