@@ -15,10 +15,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from dashboards.access.guards import page
+from dashboards.access.people import member
 from dashboards.lists.scope import Scope, scope_of
 from dashboards.lists.table import Asked, Column, Filter, Listing, Option
 from dashboards.protocols import words
 from dashboards.templatetags.moments import moment
+from fleet.protocols import queries, texts
 from fleet.protocols.lifecycle import State
 from fleet.protocols.models import Protocol, Version
 
@@ -54,7 +56,11 @@ def protocols(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "dashboards/protocols/list.html",
-        {"list": page, "may_write": bool(scope_of(request, "write_protocol").sites)},
+        {
+            "list": page,
+            "may_write": bool(scope_of(request, "write_protocol").sites),
+            "waiting": sum(not wrote for _version, wrote in queries.waiting(member(request))),
+        },
     )
 
 
@@ -93,7 +99,7 @@ def _listing(scope: Scope) -> Listing[Protocol, Shown]:
                 "state",
                 _("Has a version that is"),
                 "choice",
-                tuple(Option(state.value, words.state(state)) for state in State),
+                tuple(Option(state, label) for state, label in texts.STATES.items()),
             ),
             scope.filter(),
         ),
@@ -120,7 +126,7 @@ def _columns() -> tuple[Column[Shown], ...]:
 
 
 def _name(one: Shown) -> str:
-    url = reverse("dashboards:protocols")
+    url = reverse("dashboards:protocol", args=[one.row.pk])
     return format_html(
         '<a href="{}">{}</a><span class="under">{}</span>',
         url,
@@ -140,12 +146,9 @@ def _newest(one: Shown) -> str:
 
 
 def _version(version: Version) -> str:
-    return format_html(
-        '{} <span class="badge version-state" data-state="{}">{}</span>',
-        _("Version %(n)d") % {"n": version.number},
-        version.state,
-        words.state(version.state),
-    )
+    url = reverse("dashboards:protocol-version", args=[version.protocol_id, version.number])
+    number = _("Version %(n)d") % {"n": version.number}
+    return format_html('<a href="{}">{}</a> {}', url, number, words.badge(version.state))
 
 
 def _edited(one: Shown) -> Any:
