@@ -1,7 +1,7 @@
 """How many devices stand where, as bars.  Pure but for the words."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from dashboards.words.rollouts import PARTS, UNREACHABLE, Text
 
@@ -35,21 +35,24 @@ class Bar:
 
 
 def bar(counts: Mapping[str, int], *, unreachable: int = 0) -> Bar:
-    """Return the bar of these counts by target state; of the waiting ones, those out of reach are a part of their own.
+    """Return the bar of these counts by target state; those out of reach are a part of their own."""
+    sums = [(key, label, sum(counts.get(state, 0) for state in states)) for key, label, states in PARTS]
+    return of_parts(Part(key, label, n, 0, 0) for key, label, n in _apart(sums, unreachable) if n)
+
+
+def of_parts(parts: Iterable[Part]) -> Bar:
+    """Return a bar of these parts, each in its place.
 
     What is left out takes no place in the bar: it is in no share.
     """
-    from_states = [
-        (key, label, sum(counts.get(state, 0) for state in states)) for key, label, states in PARTS
-    ]
-    known = [(key, label, n) for key, label, n in _apart(from_states, unreachable) if n]
-    total = sum(n for key, _label, n in known if key != "out")
-    parts, left = [], 0.0
-    for key, label, n in known:
-        width = 0.0 if key == "out" or not total else n * WIDTH / total
-        parts.append(Part(key, label, n, round(left, 1), round(width, 1)))
+    known = list(parts)
+    total = sum(part.n for part in known if part.key != "out")
+    placed, left = [], 0.0
+    for part in known:
+        width = 0.0 if part.key == "out" or not total else part.n * WIDTH / total
+        placed.append(replace(part, left=round(left, 1), width=round(width, 1)))
         left += width
-    return Bar(tuple(parts), total)
+    return Bar(tuple(placed), total)
 
 
 def _apart(known: list[tuple[str, Text, int]], unreachable: int) -> list[tuple[str, Text, int]]:

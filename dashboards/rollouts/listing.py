@@ -8,8 +8,7 @@ from typing import Any, Final
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Extract
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -17,6 +16,7 @@ from dashboards.lists import exports
 from dashboards.lists.scope import Scope
 from dashboards.lists.table import Asked, Column, Field, Filter, Listing, Option
 from dashboards.rollouts.bars import Bar, bar
+from dashboards.rollouts.picture import picture
 from dashboards.templatetags.moments import moment
 from dashboards.words.rollouts import ROLLOUTS, Said, rollout_words
 from fleet.rollouts import queries
@@ -97,7 +97,7 @@ def listing(scope: Scope, now: datetime) -> Listing[Rollout, Shown]:
     def prepare(found: Sequence[Rollout]) -> list[Shown]:
         told = queries.objects(found, scope.ids)
         return [
-            Shown(row, one, bar(one["counts"], unreachable=_unreachable(one)), scope.time_zone)
+            Shown(row, one, bar(one["counts"], unreachable=unreachable(one)), scope.time_zone)
             for row, one in zip(found, told, strict=True)
         ]
 
@@ -127,7 +127,7 @@ def listing(scope: Scope, now: datetime) -> Listing[Rollout, Shown]:
     )
 
 
-def _unreachable(told: dict[str, Any]) -> int:
+def unreachable(told: dict[str, Any]) -> int:
     return sum(int(wave["unreachable"]) for wave in told["progress"])
 
 
@@ -168,16 +168,6 @@ def _devices(one: Shown) -> str:
     if not one.bar.total and not one.bar.parts:
         return format_html('<span class="quiet">{}</span>', _("not settled yet"))
     return format_html('{}<span class="under wide">{}</span>', picture(one.bar), one.bar.words)
-
-
-def picture(shown: Bar) -> SafeString:
-    """Return a bar as an SVG: its colours repeat what its words say."""
-    parts = ((part.key, f"{part.left:.1f}", f"{part.width:.1f}") for part in shown.parts if part.width)
-    return format_html(
-        '<svg class="ro-bar" viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>',
-        shown.words,
-        format_html_join("", '<rect data-part="{}" x="{}" width="{}" height="10"/>', parts),
-    )
 
 
 def _wave(one: Shown) -> str:
@@ -226,7 +216,7 @@ def _fields() -> tuple[Field[Shown], ...]:
         Field(_("Verified, or had it already"), lambda one: one.sum_of(SUCCEEDED)),
         Field(_("Went wrong"), lambda one: one.sum_of(WENT_WRONG)),
         Field(_("Evaluated"), lambda one: one.sum_of(EVALUATED)),
-        Field(_("Out of reach"), lambda one: _unreachable(one.told)),
+        Field(_("Out of reach"), lambda one: unreachable(one.told)),
         Field(_("Sites"), lambda one: " ".join(one.told["sites"])),
         Field(_("Written by"), lambda one: one.row.created_by or None),
         Field(_("Approved or rejected by"), lambda one: one.row.decided_by or None),

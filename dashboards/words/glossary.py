@@ -3,28 +3,13 @@
 A page that uses a word a new colleague would not know puts `{% load words %}{% word "phase-width" %}` behind it.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word as pages print it, and what it means in a sentence or two."""
-
-    name: str | Promise
-    meaning: str | Promise
-
-
-@dataclass(frozen=True, slots=True)
-class Chapter:
-    """Words that belong together; `words` by the key that `{% word %}` takes."""
-
-    title: str | Promise
-    words: dict[str, Word]
-
+from dashboards.words.entries import Chapter as Chapter
+from dashboards.words.entries import Word as Word
+from dashboards.words.protocol_glossary import PROTOCOLS, ROLLOUTS
 
 STATES: Final = Chapter(
     _("Device and link"),
@@ -362,73 +347,6 @@ COMMANDS: Final = Chapter(
     },
 )
 
-PROTOCOLS: Final = Chapter(
-    _("Protocols"),
-    {
-        "version": Word(
-            _("Version"),
-            _(
-                "A protocol as it was at one time. From the moment it is submitted nobody can change it; whatever "
-                "is changed makes the next version."
-            ),
-        ),
-        "draft": Word(
-            _("Draft"),
-            _("A version that is still being written. It may have gaps, and is offered to no device."),
-        ),
-        "four-eyes": Word(
-            _("Four eyes"),
-            _(
-                "Nobody approves what they wrote any part of. A second clinician looks at it, and answers for it."
-            ),
-        ),
-        "approved-version": Word(
-            _("Approved"),
-            _(
-                "A second clinician approved this version, so rollouts may bring it to devices. It does not say "
-                "that any device has it."
-            ),
-        ),
-        "withdrawn-version": Word(
-            _("Withdrawn"),
-            _(
-                "Approved once, and no longer to be used: no device is offered it any more. Devices that have it "
-                "keep it until another one reaches them, or until they are locked."
-            ),
-        ),
-        "hash": Word(
-            _("Hash (SHA-256)"),
-            _(
-                "64 signs worked out from every value of a version. A device that reads back the same hash has "
-                "exactly this version, and no other."
-            ),
-        ),
-        "step": Word(
-            _("Step"),
-            _(
-                "A part of a protocol with values of its own, such as warm-up, work or cool-down; a number of cycles."
-            ),
-        ),
-        "to-tolerance": Word(
-            _("To tolerance"),
-            _(
-                "No target: the current is raised at the device as far as the person can bear, up to the maximum."
-            ),
-        ),
-        "phase-charge": Word(
-            _("Charge per phase"),
-            _("Current × width of one phase, in µC: 60 mA for 250 µs are 15 µC."),
-        ),
-        "to-confirm": Word(
-            _("To be confirmed"),
-            _(
-                "The library has this value from memory, not from a source that was read. Whoever approves it "
-                "writes down what they checked it against."
-            ),
-        ),
-    },
-)
-
 PLACES: Final = Chapter(
     _("People and places"),
     {
@@ -460,5 +378,5 @@ PLACES: Final = Chapter(
     },
 )
 
-CHAPTERS: Final = (STATES, CURRENT, COMMANDS, SESSIONS, PROTOCOLS, RECORDS, PLACES)
+CHAPTERS: Final = (STATES, CURRENT, COMMANDS, SESSIONS, PROTOCOLS, ROLLOUTS, RECORDS, PLACES)
 WORDS: Final[dict[str, Word]] = {key: word for chapter in CHAPTERS for key, word in chapter.words.items()}

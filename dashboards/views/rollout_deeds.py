@@ -1,0 +1,82 @@
+"""What people ask of a rollout, each with one press: the service decides, and this says what came of it."""
+
+from typing import Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from dashboards.access.guards import page as guarded
+from dashboards.access.people import member
+from dashboards.rollouts.offered import IN_STATES, LEADS_TO
+from dashboards.views.rollout_page import page, seen_rollout
+from fleet.rollouts import service
+from fleet.rollouts.errors import NotNow, Unusable
+from fleet.rollouts.models import Rollout
+
+_DONE: Final[dict[str, Promise]] = {
+    "submit": _("Submitted: a clinician who did not write it decides."),
+    "approve": _("Approved, with your name and reason. It can be started now."),
+    "reject": _("Rejected: it is a draft again, with your reason beside it."),
+    "start": _("Started."),
+    "pause": _("Paused: no new offers."),
+    "resume": _("It goes on."),
+    "advance": _("It goes on."),
+    "retry": _("What was left is taken up again."),
+    "abort": _("Aborted: no new offers; what is open is taken back."),
+    "rollback": _("Rolling back, between sessions."),
+}
+
+
+@require_POST
+@guarded
+def deed(request: HttpRequest, number: UUID, verb: str) -> HttpResponse:
+    if verb not in IN_STATES:
+        raise Http404
+    found = seen_rollout(request, number)
+    try:
+        _do(request, found, verb)
+    except Unusable as wrong:
+        context = page(request, found, problem=str(wrong), problem_verb=verb, typed=_reason(request))
+        return render(request, "dashboards/rollouts/rollout.html", context, status=422)
+    except NotNow as refused:
+        found.refresh_from_db()
+        if found.state in LEADS_TO.get(verb, ()):  # a second press, or somebody else was quicker
+            messages.info(request, _("That was done already."))
+        else:
+            messages.warning(request, str(refused))
+    else:
+        messages.success(request, str(_DONE[verb]))
+    return redirect("dashboards:rollout", found.pk)
+
+
+def _do(request: HttpRequest, found: Rollout, verb: str) -> None:
+    actor, now = member(request), timezone.now()
+    if verb == "submit":
+        service.submit(actor=actor, rollout=found, now=now)
+    elif verb == "approve":
+        service.approve(actor=actor, rollout=found, reason=_reason(request), now=now)
+    elif verb == "reject":
+        service.reject(actor=actor, rollout=found, reason=_reason(request), now=now)
+    else:
+        wave = request.POST.get("wave", "")
+        service.ask(
+            actor=actor,
+            rollout=found,
+            verb=verb,
+            wave=int(wave)
+            if verb == "advance" and wave.isascii() and wave.isdigit() and len(wave) < 6
+            else None,
+            also=tuple(request.POST.getlist("also")),
+            reason=_reason(request),
+            now=now,
+        )
+
+
+def _reason(request: HttpRequest) -> str:
+    return request.POST.get("reason", "")[:300]
