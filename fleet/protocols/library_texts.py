@@ -41,24 +41,6 @@ HINDRANCES: Final[Mapping[Hindrance, Promise]] = {
     ),
 }
 
-PATHS: Final[Mapping[str, Promise]] = {
-    "indication": gettext_lazy("Indication"),
-    "channels_used": gettext_lazy("Channels, and which muscle each is for"),
-    "waveform": gettext_lazy("Waveform"),
-    "repeat": gettext_lazy("Repetitions"),
-    "frequency_hz": gettext_lazy("Frequency"),
-    "phase_us": gettext_lazy("Width of one phase"),
-    "ramp_up_s": gettext_lazy("Ramp up"),
-    "on_s": gettext_lazy("On, without the ramps"),
-    "ramp_down_s": gettext_lazy("Ramp down"),
-    "off_s": gettext_lazy("Off"),
-    "target_ma": gettext_lazy("Current of each channel"),
-    "max_ma": gettext_lazy("Highest current of each channel"),
-    "max_session_s": gettext_lazy("Longest session"),
-    "max_sessions_per_day": gettext_lazy("Most sessions a day"),
-    "min_rest_h": gettext_lazy("Rest between sessions"),
-}
-
 _UNITS: Final[Mapping[str, str]] = {
     "frequency_hz": "Hz",
     "phase_us": "µs",
@@ -89,15 +71,6 @@ def standing(part: Part) -> str:
     if part.confidence is Confidence.FOUND or part.certainty is None:
         return _("found in its source")
     return str(_CERTAINTY[part.certainty])
-
-
-def label(path: str) -> str:
-    """Return what a value of the document is called, with its step where it has one: `Step 1: on`."""
-    parts = path.split(".")
-    name = str(PATHS[parts[-1]])
-    if parts[0] != "steps":
-        return name
-    return _("Step %(n)d: %(name)s") % {"n": int(parts[1]) + 1, "name": name}
 
 
 def said(path: str, value: Open) -> str:
