@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import UTC, datetime
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -14,6 +15,7 @@ from tests.devices.wire import goldens
 
 pytestmark = pytest.mark.django_db
 
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SHA256 = "2f7d4e14f4cefa30c44755065d870d16b28d0c78bf4d63a6d7b726f38d17ce6a"  # of the golden document
 
 
@@ -72,17 +74,19 @@ def test_the_command_says_what_to_do_when_nothing_is_kept_or_named() -> None:
         call_command("protocols", "keep")
 
 
-def test_an_approval_has_a_name_and_a_reason_and_the_first_one_stands(tmp_path):
+def test_the_shell_is_no_way_round_four_eyes(tmp_path):
     file = tmp_path / "good.json"
     file.write_bytes(goldens.payload("protocol.quad_strength"))
-    with pytest.raises(CommandError, match="a name and a reason"):
-        call_command("protocols", "approve", str(file), by="ada")
+    with pytest.raises(CommandError, match="invalid choice: 'approve'"):
+        call_command("protocols", "approve", str(file))
     assert not ProtocolDocument.objects.exists()
-    for name in ("ada", "bob"):
-        call_command("protocols", "approve", str(file), by=name, reason="reviewed", stdout=io.StringIO())
-    row = ProtocolDocument.objects.get()
-    assert (row.approved_by, row.approval_reason) == ("ada", "reviewed")
-    assert row.approved_at is not None
+
+
+def test_the_list_says_who_approved_and_what_was_withdrawn(tmp_path):
+    file = tmp_path / "good.json"
+    file.write_bytes(goldens.payload("protocol.quad_strength"))
+    call_command("protocols", "keep", str(file), stdout=io.StringIO())
+    ProtocolDocument.objects.update(approved_at=NOON, approved_by="ada", withdrawn_at=NOON)
     listed = io.StringIO()
     call_command("protocols", "list", stdout=listed)
-    assert "approved by ada" in listed.getvalue()
+    assert "approved by ada; withdrawn" in listed.getvalue()

@@ -8,7 +8,9 @@ from django.contrib.auth.models import User
 
 from devices import documents
 from devices.models import ProtocolDocument
+from devices.simulator.session import built_in
 from devices.wire.canonical import canonical
+from fleet import demo_data
 from fleet.access.errors import Denied, NotVisible
 from fleet.access.models import AuditEntry, Membership, Role
 from fleet.protocols import bodies, service
@@ -310,3 +312,16 @@ def test_every_deed_is_on_record(clinic: Clinic) -> None:
         ("protocol.approved", "ben", "quad-strength 1"),
         ("protocol.withdrawn", "ada", "quad-strength 1"),
     ]
+
+
+def test_the_demos_protocols_are_approved_by_two_clinicians_once(clinic: Clinic) -> None:
+    for name in ("clinician", "clinician2"):
+        Membership.objects.create(
+            user=User.objects.create(username=name), site=clinic.north, role=Role.CLINICIAN
+        )
+    for _start in range(2):
+        demo_data._approve_protocols()
+    hashes = {one.sha256 for one in built_in().values()}
+    rows = ProtocolDocument.objects.filter(approved_by="clinician2", withdrawn_at=None)
+    assert set(rows.values_list("sha256", flat=True)) == hashes
+    assert Version.objects.count() == len(hashes)
