@@ -273,6 +273,8 @@ class RolloutForm(forms.Form):
             self.order.append(n)
         if not waves:
             self.add_error("w1_value", _("At least one wave is needed."))
+        elif waves[-1].get("percent") not in (None, 100):
+            self.add_error(f"w{self.order[-1]}_value", _("The last wave must reach everybody: 100 %."))
         return waves
 
     def _number(self, name: str, *, whole: bool = False) -> float | int | None:
