@@ -120,8 +120,8 @@ ROLLOUTS: Final = Chapter(
         "unreachable-target": Word(
             _("Out of reach"),
             _(
-                "Offline, never heard, or two under one serial number. It is offered nothing; no wave waits for it, and it "
-                "gets its offer when it returns."
+                "Offline, never heard, or two under one serial number. It is offered nothing, and no wave waits "
+                "for it; it gets its offer when it returns."
             ),
         ),
         "soak": Word(
