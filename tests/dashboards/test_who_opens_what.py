@@ -26,6 +26,7 @@ from fleet.safety import service as safety
 from fleet.safety.models import Replay
 from fleet.safety.signals import Key, Rise
 from fleet.safety.words import Priority
+from tests.dashboards import rolled
 from tests.dashboards.api import ward as wards
 
 NORTH = {"nurse", "clinician", "coach", "engineer", "admin"}
@@ -35,7 +36,7 @@ BODY = (
     ' "verb": "stop", "args": {}, "seconds": 10}'
 )
 CAPITALS = ("NURSE", "LINK", "TOKEN", "TURN", "HOOK", "SHIFT", "ALERT", "TRIED")
-LONG = ("COMMAND", "STOP")  # whose numbers are UUIDs
+LONG = ("COMMAND", "STOP", "ROLLOUT")  # whose numbers are UUIDs
 
 # Words: `all`: whoever is logged in, about themselves or their sites · `public`: whoever asks ·
 # a verb of the table of roles, at the north site (`/site`) or at some site of one's own (`/any`), with what
@@ -58,6 +59,19 @@ GET   /devices/EMS-0001/service/              out_of_service/site  403
 POST  /devices/EMS-0001/service/back/         out_of_service/site  403
 GET   /devices/EMS-0001/commands/             see/site             -
 POST  /devices/EMS-0001/ask/                  see/site             -
+GET   /devices/EMS-0001/risk/                 enrol/site           403
+GET   /rollouts/                              all
+GET   /rollouts.csv                           all
+GET   /rollouts/new/                          write_rollout/any    403
+POST  /rollouts/new/                          write_rollout/any    403
+GET   /rollouts/ROLLOUT/                      see/site             -
+GET   /rollouts/ROLLOUT/edit/                 write_rollout/site   403
+GET   /rollouts/ROLLOUT/targets/              see/site             -
+GET   /rollouts/ROLLOUT/targets.csv           see/site             -
+GET   /rollouts/ROLLOUT/decisions/            see/site             -
+POST  /rollouts/ROLLOUT/submit/               write_rollout/site   403
+POST  /rollouts/ROLLOUT/start/                write_rollout/site   403
+POST  /rollouts/ROLLOUT/reject/               approve_rollout/site 403
 GET   /commands/                              all
 GET   /commands.csv                           all
 GET   /commands/COMMAND/                      see/site             -
@@ -258,6 +272,7 @@ def known(db: None) -> dict[str, str]:
         "ALERT": str(alert.pk),
         "TRIED": str(tried.pk),
         "COMMAND": str(command.pk),
+        "ROLLOUT": str(rolled.write([(ward.running, "planned", "")], state="draft").pk),
         "STOP": str(control.stop_site(actor=nurse, site=ward.north, now=ward.now).pk),
     }
 
