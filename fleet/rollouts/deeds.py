@@ -55,12 +55,26 @@ class Desk:
 
     def _of_target(self, action: Action, serial: str) -> None:
         if action.kind is Kind.JOINED:
-            self.targets[serial] = _joined(self.given, action, serial, self.at_ms)
+            self.targets[serial] = self._joined(action, serial)
             return
         row = self.targets[serial]
         self.targets[serial] = replace(row, **_EFFECTS[action.kind](row, action, self.at_ms))
         if action.kind is Kind.OFFERED:
             self.recent_ms.append(self.at_ms)
+
+    def _joined(self, action: Action, serial: str) -> Target:
+        new = Target(serial, action.wave or 1, action.facts["place"], self.given.sha256, self.at_ms)
+        row = self.targets.get(serial, new)  # one that had left comes back into the last wave, too
+        return replace(
+            row,
+            wave=new.wave,
+            place=new.place,
+            zone=action.facts["zone"],
+            state=TargetState.PLANNED,
+            reason=action.reason,
+            facts=action.facts,
+            settled_ms=None,
+        )
 
     def _of_wave(self, action: Action, number: int) -> None:
         row = self.waves.get(number, Wave(number))
@@ -136,19 +150,6 @@ def withdrawal_id(command: str) -> str:
 # --- what each kind does to a target: the fields that change ---
 
 Fields = dict[str, Any]
-
-
-def _joined(state: State, action: Action, serial: str, at_ms: int) -> Target:
-    return Target(
-        serial=serial,
-        wave=action.wave or 1,
-        place=action.facts["place"],
-        want_sha256=state.sha256,
-        joined_ms=at_ms,
-        zone=action.facts["zone"],
-        reason=action.reason,
-        facts=action.facts,
-    )
 
 
 def _to(target_state: TargetState) -> Callable[[Target, Action, int], Fields]:

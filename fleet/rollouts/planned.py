@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from fleet.rollouts import pace
@@ -76,7 +76,9 @@ def join(desk: Desk) -> None:
         row = desk.targets.get(one.serial)
         if row is None or (row.state is TargetState.WITHDRAWN and row.reason == "left"):
             place += 1
-            facts = {"place": place, "zone": one.zone}
+            facts: dict[str, Any] = {"place": place, "zone": one.zone}
+            if row is not None:
+                facts["was"] = {"wave": row.wave, "place": row.place}
             desk.do(Action(Kind.JOINED, one.serial, last, "planned", JOINED, facts))
     matching = {one.serial for one in found}
     for row in list(desk.targets.values()):

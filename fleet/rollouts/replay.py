@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from fleet.rollouts.deeds import fold
-from fleet.rollouts.scene import Action, Kind, State, Target
+from fleet.rollouts.scene import Action, Kind, State, Target, Wave
 from fleet.rollouts.states import RolloutState
 
 
@@ -16,12 +16,18 @@ def pristine(state: State, decided: Iterable[Action]) -> State:
     Args:
         decided: Everything that was decided: who joined later was not there.
     """
-    joined = {one.target for one in decided if one.kind is Kind.JOINED}
+    joined: dict[str | None, Action] = {}
+    for one in decided:
+        if one.kind is Kind.JOINED:
+            joined.setdefault(one.target, one)
+    known = (
+        row for row in state.targets.values() if row.serial not in joined or "was" in joined[row.serial].facts
+    )
     return replace(
         state,
         state=RolloutState.APPROVED,
-        targets={serial: _new(row, state) for serial, row in state.targets.items() if serial not in joined},
-        waves=(),
+        targets={row.serial: _new(row, state, joined.get(row.serial)) for row in known},
+        waves=tuple(Wave(number) for number in range(1, len(state.plan.waves) + 1)),
         reason="",
         facts={},
         wave=0,
@@ -39,5 +45,7 @@ def replay(first: State, decided: Iterable[tuple[int, Action]]) -> State:
     return state
 
 
-def _new(row: Target, state: State) -> Target:
-    return Target(row.serial, row.wave, row.place, state.sha256, row.joined_ms, row.zone)
+def _new(row: Target, state: State, joined: Action | None) -> Target:
+    """The target as it was planned; of one that left and came back, where it stood at first."""
+    at_first = joined.facts["was"] if joined is not None else {"wave": row.wave, "place": row.place}
+    return Target(row.serial, at_first["wave"], at_first["place"], state.sha256, row.joined_ms, row.zone)

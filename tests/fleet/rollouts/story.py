@@ -11,7 +11,7 @@ from fleet.rollouts import deeds, policy, verbs, waves
 from fleet.rollouts.evidence import Answer, Evidence, Link, Outcome, Status
 from fleet.rollouts.plan import Advance, Count, Percent, Plan, Risk
 from fleet.rollouts.replay import pristine, replay
-from fleet.rollouts.scene import Action, Candidate, Kind, Order, State, Step, Target
+from fleet.rollouts.scene import Action, Candidate, Kind, Order, State, Step, Target, Wave
 from fleet.rollouts.states import EVALUATED, OPEN, RolloutState, TargetState
 from fleet.rollouts.verbs import Forbidden, Verb
 
@@ -154,7 +154,8 @@ class Story:
             one.candidate.serial: Target(one.candidate.serial, one.wave, one.place, NEW, self.now_ms)
             for one in waves.arrange(how.waves, candidates)
         }
-        self.state = State(ROLLOUT, how, NEW, RolloutState.APPROVED, targets, ())
+        rows = tuple(Wave(number) for number in range(1, len(how.waves) + 1))
+        self.state = State(ROLLOUT, how, NEW, RolloutState.APPROVED, targets, rows)
 
     @classmethod
     def of(cls, number: int, how: Plan | None = None, **ways: str) -> "Story":
