@@ -44,16 +44,19 @@ def text(
     counts: Mapping[str, Any] | None,
     alerts: alert_queries.Figures | None = None,
     commands: CommandFigures | None = None,
+    protocols: Mapping[str, int] | None = None,
 ) -> bytes:
     """Return the exposition text.
 
     Args:
         counts: Those of `queries.site_counts`; None: the database did not answer.
         alerts, commands: As the database tells them; None: not known.
+        protocols: How many versions stand in each state; None: not known.
     """
     registry = CollectorRegistry(auto_describe=False)
     parts = list(parts)
     ours = [*_pulses(parts), *_rejects(parts), *_devices(counts), *_alerts(alerts), *_commands(commands)]
+    ours += _protocols(protocols)
     taken = {family.name for family in ours}  # one name twice would make the whole answer unreadable
     told = [family for family in _figures(parts) if family.name not in taken]
     registry.register(_Families([*ours, *told]))
@@ -155,6 +158,17 @@ def _commands(told: CommandFigures | None) -> Iterator[Metric]:
         for (verb, quantile), seconds in found.items():
             times.add_metric([verb, f"{quantile:g}"], seconds)
         yield times
+
+
+def _protocols(told: Mapping[str, int] | None) -> Iterator[Metric]:
+    if told is None:
+        return
+    versions = GaugeMetricFamily(
+        "myofleet_protocol_versions", "Versions of protocols, by where they stand.", labels=["state"]
+    )
+    for state, number in told.items():
+        versions.add_metric([state], number)
+    yield versions
 
 
 def _numbers(told: object) -> Iterator[tuple[str, float]]:

@@ -77,6 +77,12 @@ SENTENCES: Final[dict[str, str | Promise]] = {
     "site.stop.reason": gettext_lazy(
         "%(actor)s said why the devices at %(where)s were asked to stop: %(reason)s"
     ),
+    "protocol.created": gettext_lazy("%(actor)s began the protocol version %(subject)s"),
+    "protocol.edited": gettext_lazy("%(actor)s edited the draft %(subject)s"),
+    "protocol.submitted": gettext_lazy("%(actor)s submitted the protocol version %(subject)s for approval"),
+    "protocol.approved": gettext_lazy("%(actor)s approved the protocol version %(subject)s: %(reason)s"),
+    "protocol.rejected": gettext_lazy("%(actor)s rejected the protocol version %(subject)s: %(reason)s"),
+    "protocol.withdrawn": gettext_lazy("%(actor)s withdrew the protocol version %(subject)s: %(reason)s"),
     "rules.changed": gettext_lazy("%(actor)s changed the rules of %(site)s: %(why)s"),
     "rules.tried": gettext_lazy("%(actor)s tried changed rules on a stored day of %(site)s"),
     "duty.taken": gettext_lazy("%(actor)s took over the duty “%(duty)s” at %(site)s"),
@@ -116,6 +122,7 @@ GROUPS: Final[dict[str, str | Promise]] = {
     "site": gettext_lazy("Sites, and stops of a room or site"),
     "device": gettext_lazy("Devices"),
     "alert": gettext_lazy("Alerts: what people did with them"),
+    "protocol": gettext_lazy("Protocols: written, approved, withdrawn"),
     "rules": gettext_lazy("Rules"),
     "duty": gettext_lazy("Duty: turns and notes"),
     "rota": gettext_lazy("Rota"),

@@ -193,6 +193,12 @@ def change_objects(found: Iterable[Change]) -> list[dict[str, Any]]:
     ]
 
 
+def standing() -> dict[str, int]:
+    """Return how many versions stand in each state, with every state."""
+    counted = Version.objects.order_by().values_list("state").annotate(Count("pk"))
+    return {state.value: 0 for state in State} | dict(counted)
+
+
 # --- devices that have it ---
 
 

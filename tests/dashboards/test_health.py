@@ -181,3 +181,10 @@ def test_without_a_database_the_web_still_tells_what_it_knows(monkeypatch: pytes
 def test_health_is_only_read_and_never_cached(path: str) -> None:
     assert Client().post(path).status_code == 405
     assert Client().get(path)["Cache-Control"] == "no-store"
+
+
+@pytest.mark.django_db
+def test_versions_of_protocols_are_counted_by_where_they_stand() -> None:
+    seen = _metrics()
+    states = {dict(labels)["state"] for name, labels in seen if name == "myofleet_protocol_versions"}
+    assert states == {"draft", "submitted", "approved", "rejected", "withdrawn"}

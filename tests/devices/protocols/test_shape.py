@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.protocols import carried, findings, is_complete, misshapen
@@ -34,6 +34,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(one for key, item in inner for one in places(item, (*path, key)))][0 if path else 1 :]
 
 
+@settings(max_examples=20)
 @given(document=strategies.protocol())
 def test_what_devices_can_read_has_no_shape_to_complain_of(document: ProtocolDocument) -> None:
     told = msgspec.to_builtins(document)
@@ -68,6 +69,7 @@ def test_a_target_that_is_null_is_to_tolerance_and_one_that_is_absent_is_missing
     assert [one.path for one in findings(told)] == ["steps.0.target_ma"]
 
 
+@settings(max_examples=20)
 @given(st.randoms(use_true_random=False))
 def test_the_hash_is_the_same_however_the_document_is_spelled(dice: random.Random) -> None:
     def spelled(value: Any) -> Any:
