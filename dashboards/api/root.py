@@ -14,6 +14,7 @@ from dashboards.api import (
     permits,
     protocols,
     rejects,
+    rollouts,
     sessions,
 )
 from dashboards.api.auth import CREDENTIALS
@@ -39,5 +40,5 @@ api = FleetAPI(
     docs_url=None,
     auth=CREDENTIALS,
 )
-for part in (devices, alerts, commands, permits, protocols, sessions, rejects, audit):
+for part in (devices, alerts, commands, permits, protocols, rollouts, sessions, rejects, audit):
     api.add_router("", part.router)
