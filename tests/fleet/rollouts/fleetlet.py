@@ -10,10 +10,11 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from devices.models import Device, ProtocolDocument, State
+from devices.models import Device, State
 from devices.moments import to_ms
 from devices.wire import codec
 from devices.wire.messages import Ack, ProtocolRef, Status
+from devices.wire.words import RefusalReason
 from fleet.access.models import Membership, Role
 from fleet.control import outbox, proofs
 from fleet.control.models import Command
@@ -25,7 +26,7 @@ from tests.fleet.protocols import clinic
 from tests.fleet.protocols.clinic import Clinic
 
 NOON = clinic.NOON
-OLD = "0" * 64
+_AS_BEFORE = "before"
 PLAN: dict[str, Any] = {
     "waves": [{"percent": 100}],
     "success_threshold": 0.95,
@@ -43,6 +44,7 @@ PLAN: dict[str, Any] = {
 @dataclass
 class Fleetlet:
     clinic: Clinic
+    before: Version
     version: Version
     now: datetime = NOON
     devices: dict[str, Device] = field(default_factory=dict)
@@ -76,8 +78,7 @@ class Fleetlet:
         self,
         serial: str,
         *,
-        sha256: str | None = OLD,
-        version: int = 1,
+        sha256: str | None = _AS_BEFORE,
         session: str | None = None,
         held: str | None = None,
         link: str = "online",
@@ -86,7 +87,8 @@ class Fleetlet:
     ) -> None:
         """The device says this now."""
         self.up_ms += 1_000
-        ref = None if sha256 is None else ProtocolRef(id="quad", version=version, sha256=sha256)
+        told_sha256 = self.before.sha256 if sha256 == _AS_BEFORE else sha256
+        ref = None if told_sha256 is None else ProtocolRef(id="quad", version=1, sha256=told_sha256)
         told: dict[str, Any] = {"channels": 4, "max_ma": 120.0} | fields
         status = Status(
             state="running" if session else "idle", boot=7, conn=1, up_ms=self.up_ms, t=to_ms(self.now),
@@ -115,10 +117,15 @@ class Fleetlet:
         outbox.record_published({one.id: self.now for one in leased})
         return [one.verb for one in leased]
 
-    def answers(self, serial: str, outcome: str, reason: str | None = None, *, to: UUID | None = None) -> None:
+    def answers(
+        self, serial: str, outcome: str, reason: str | None = None, *, to: UUID | None = None
+    ) -> None:
         """The device answers its newest offer."""
         command = to or self.target(serial).command
-        ack = Ack(id=str(command), boot=7, up_ms=self.up_ms, outcome=outcome, reason=reason, output="off")
+        ack = Ack(
+            id=str(command), boot=7, up_ms=self.up_ms, outcome=outcome, output="off",
+            reason=None if reason is None else RefusalReason(reason),
+        )  # fmt: skip
         with transaction.atomic():
             proofs.weigh([(self.devices[serial].pk, Answered(ack, to_ms(self.now)))], self.now)
 
@@ -174,10 +181,7 @@ class Fleetlet:
 def furnish(*serials: str) -> Fleetlet:
     """Return a clinic with an approved version, and these devices, which have another one."""
     people = clinic.furnish()
-    ward = Fleetlet(people, people.approved())
-    ProtocolDocument.objects.create(
-        sha256=OLD, protocol_id="quad", version=1, title="before", body=b"{}", approved_at=NOON
-    )
+    ward = Fleetlet(people, before=people.approved(), version=people.approved(step={"off_s": 40}))
     for serial in serials:
         ward.device(serial)
     return ward

@@ -72,9 +72,7 @@ def test_a_right_is_needed_at_every_site_of_the_rollout(ward):
     both = ward.member("both", Role.ENGINEER)
     ward.member("both", Role.ENGINEER, far=True)
     ward.device("FAR-1", far=True)
-    row = service.create(
-        actor=both, given=asked(ward, targets={"serials": ["EMS-1", "FAR-1"]}), now=ward.now
-    )
+    row = service.create(actor=both, given=asked(ward, targets={"serials": ["EMS-1", "FAR-1"]}), now=ward.now)
     with pytest.raises(Denied):
         deed(ward, row, "submit", ward.engineer)
     row = deed(ward, row, "submit", both)
@@ -197,7 +195,7 @@ def test_a_preview_says_whom_it_reaches_and_why_not_the_others(ward):
         "EMS-3": "already_current",
         "EMS-5": "unreachable",
     }
-    assert [one["serial"] for one in told["items"]][0] == "EMS-4"  # the bench first
+    assert told["items"][0]["serial"] == "EMS-4"  # the bench first
     assert told["reached"] == 2
     assert all(one["text"] for one in told["items"])
     assert not Rollout.objects.exists()
