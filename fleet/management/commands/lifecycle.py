@@ -1,4 +1,4 @@
-"""`manage.py lifecycle`: the pictures of the lives of an alert and of a command."""
+"""`manage.py lifecycle`: the pictures of the lives of an alert, a command and a rollout."""
 
 import re
 from collections.abc import Sequence
@@ -9,16 +9,22 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from fleet.control import picture as of_commands
+from fleet.rollouts import picture as of_rollouts
 from fleet.safety import picture as of_alerts
 
 PAGE: Final = Path("docs") / "safety" / "lifecycle.md"
 COMMANDS: Final = Path("docs") / "commands.md"
+ROLLOUTS: Final = Path("docs") / "rollouts.md"
 _BLOCK: Final = re.compile(r"```mermaid\n.*?\n```\n", re.DOTALL)
 
 
 def pictures() -> dict[Path, list[str]]:
     """Return the pictures of each page as the code draws them, in the order of the page."""
-    return {PAGE: [of_alerts.mermaid()], COMMANDS: list(of_commands.pictures().values())}
+    return {
+        PAGE: [of_alerts.mermaid()],
+        COMMANDS: list(of_commands.pictures().values()),
+        ROLLOUTS: list(of_rollouts.pictures().values()),
+    }
 
 
 def drawn(text: str, some: Sequence[str]) -> str:
@@ -30,11 +36,11 @@ def drawn(text: str, some: Sequence[str]) -> str:
 
 
 class Command(BaseCommand):
-    help = f"Prints the pictures of the lives of an alert and of a command, or writes them into {PAGE} and {COMMANDS}."
+    help = "Prints the pictures of the lives of an alert, a command and a rollout, or writes them into their pages."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.epilog = f"example: manage.py lifecycle --write   (into {PAGE} and {COMMANDS})"
+        parser.epilog = f"example: manage.py lifecycle --write   (into {PAGE}, {COMMANDS} and {ROLLOUTS})"
         parser.add_argument("--write", action="store_true", help="write them into the pages")
 
     def handle(self, *, write: bool, **options: Any) -> None:
