@@ -130,7 +130,6 @@ DECISION: Final[dict[str, Any]] = {
     "to": "held",
     "reason": "session",
     "facts": {},
-    "text": "EMS-0001 holds it: in session.",
     "actor": None,
 }
 PREVIEW: Final[dict[str, Any]] = {

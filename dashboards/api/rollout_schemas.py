@@ -274,7 +274,6 @@ class Decision(Strict):
     to: Annotated[str | None, Field(description="the state that it led to")]
     reason: str | None
     facts: dict[str, Any]
-    text: str
     actor: Annotated[str | None, Field(description="username; null: the clock")]
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [examples.DECISION]})
