@@ -116,7 +116,7 @@ def carry_out(
     if not actions:
         return []
     rows.save(loaded, after, actions, now, actor_name=actor_name)
-    offers, withdrawals = sending.send(loaded, actions, after, now)
+    offers, withdrawals = sending.send(loaded, actions, before, after, now)
     counters["offers"] += offers
     counters["withdrawals"] += withdrawals
     telling.tell(loaded.row)

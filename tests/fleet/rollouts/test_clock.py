@@ -122,6 +122,8 @@ def test_a_silent_device_is_asked_back_and_offered_again_then_timed_out(ward):
         Command.objects.filter(device__serial="EMS-1").order_by("requested_at").values_list("verb", flat=True)
     )
     assert sent[:2] == ["apply_protocol", "withdraw"]
+    back = Command.objects.get(verb="withdraw", device__serial="EMS-1")
+    assert back.args == f'{{"id":"{first}"}}'
     ward.tick()
     assert ward.target("EMS-1").command != first
     ward.publish()
