@@ -82,7 +82,9 @@ _EXPECTED: Final[dict[str, Promise]] = {
     "object": gettext_lazy("an object is expected"),
 }
 _OVER: Final[dict[str, Promise]] = {
-    "peak_ma": gettext_lazy("%(seen)s mA is more than any stimulator here gives (%(limit)s mA)."),
+    "peak_ma": gettext_lazy(
+        "%(seen)s mA is more than the strongest stimulator that is known here gives (%(limit)s mA)."
+    ),
     "charge_uc": gettext_lazy("%(seen)s µC in one phase; at most %(limit)s µC is allowed."),
     "fda_charge_uc": gettext_lazy(
         "%(seen)s µC in one phase is above FDA's envelope of limited output, %(limit)s µC at %(phase_us)s µs"

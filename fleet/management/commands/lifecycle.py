@@ -9,11 +9,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from fleet.control import picture as of_commands
+from fleet.protocols import picture as of_protocols
 from fleet.rollouts import picture as of_rollouts
 from fleet.safety import picture as of_alerts
 
 PAGE: Final = Path("docs") / "safety" / "lifecycle.md"
 COMMANDS: Final = Path("docs") / "commands.md"
+PROTOCOLS: Final = Path("docs") / "protocols.md"
 ROLLOUTS: Final = Path("docs") / "rollouts.md"
 _BLOCK: Final = re.compile(r"```mermaid\n.*?\n```\n", re.DOTALL)
 
@@ -23,6 +25,7 @@ def pictures() -> dict[Path, list[str]]:
     return {
         PAGE: [of_alerts.mermaid()],
         COMMANDS: list(of_commands.pictures().values()),
+        PROTOCOLS: [of_protocols.mermaid()],
         ROLLOUTS: list(of_rollouts.pictures().values()),
     }
 
