@@ -6,7 +6,8 @@
 import threading
 import time
 from collections import Counter
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from celery import Task, shared_task
 from django.conf import settings
@@ -18,7 +19,9 @@ from devices.spells import Round, Stopwatch, Watch, in_ms
 from devices.store import pulses, spells
 from fleet import flows
 from fleet.metrics import of_this_process
+from fleet.rollouts import clock as rollouts
 
+_NONE: Final[Mapping[str, int]] = {}
 _counters: Counter[str] = Counter()
 _rates, _watch = Rates(), Watch(settings.SLOW_BATCH_MS)
 _accounts_in_hand = threading.Lock()
@@ -45,7 +48,7 @@ def tick(self: Task) -> None:
 @shared_task(ignore_result=True, expires=2)
 def errands() -> None:
     """Write down the courier's figures, and see to the broker's accounts.  That it lives, whoever sends says."""
-    pulses.describe("courier", _detail())
+    pulses.describe("courier", _detail(rollouts.counters))
     if _accounts_in_hand.acquire(
         blocking=False
     ):  # a large enrolment holds them for seconds: one waits, not all
@@ -55,7 +58,7 @@ def errands() -> None:
             _accounts_in_hand.release()
 
 
-def _detail() -> dict[str, Any]:
+def _detail(also: Mapping[str, int] = _NONE) -> dict[str, Any]:
     own = of_this_process()
-    counters = {**own["counters"], **_counters, "slow_rounds": _watch.rounds}
+    counters = {**own["counters"], **_counters, **also, "slow_rounds": _watch.rounds}
     return {**own, "counters": counters, "rates": _rates.of(counters, time.monotonic())}

@@ -23,6 +23,7 @@ from devices.models import Device, Pulse
 from fleet.access import queries as access
 from fleet.control import figures as command_figures
 from fleet.protocols import queries as protocol_queries
+from fleet.rollouts import figures as rollout_figures
 from fleet.safety import queries as alert_queries
 
 SILENT_AFTER = {
@@ -81,18 +82,21 @@ def prometheus(request: HttpRequest) -> HttpResponse:
         alerts: alert_queries.Figures | None = alert_queries.figures(now)
         commands: command_figures.Figures | None = command_figures.figures(now)
         versions: dict[str, int] | None = protocol_queries.standing()
+        rollouts: rollout_figures.Figures | None = rollout_figures.figures()
         own["gauges"] |= servers.disk.get().gauges()
     except DatabaseError:  # what this process knows by itself is worth telling all the same
         if not _is_local(request):
             return problems.answer(request, 503, "The database does not answer, so no token can be checked.")
-        now, pulses, counts, alerts, commands, versions = timezone.now(), [], None, None, None, None
+        now, pulses = timezone.now(), []
+        counts, alerts, commands, versions, rollouts = None, None, None, None, None
     # The web's own word is fresher than its pulse, and housekeeping has one an hour: its age would alarm everybody.
     others = [pulse for pulse in pulses if pulse.part not in ("web", "prune")]
     parts = [metrics.Part(pulse.part, _age(pulse, now).total_seconds(), pulse.detail) for pulse in others]
     every = [metrics.Part("web", None, own), *parts]
     return _uncached(
         HttpResponse(
-            metrics.text(every, counts, alerts, commands, versions), content_type=CONTENT_TYPE_LATEST
+            metrics.text(every, counts, alerts, commands, versions, rollouts),
+            content_type=CONTENT_TYPE_LATEST,
         )
     )
 

@@ -17,6 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from fleet.control.figures import Figures as CommandFigures
+from fleet.rollouts.figures import Figures as RolloutFigures
 from fleet.safety import queries as alert_queries
 
 _NAME = re.compile(r"[^a-zA-Z0-9_]")
@@ -45,18 +46,19 @@ def text(
     alerts: alert_queries.Figures | None = None,
     commands: CommandFigures | None = None,
     protocols: Mapping[str, int] | None = None,
+    rollouts: RolloutFigures | None = None,
 ) -> bytes:
     """Return the exposition text.
 
     Args:
         counts: Those of `queries.site_counts`; None: the database did not answer.
-        alerts, commands: As the database tells them; None: not known.
+        alerts, commands, rollouts: As the database tells them; None: not known.
         protocols: How many versions stand in each state; None: not known.
     """
     registry = CollectorRegistry(auto_describe=False)
     parts = list(parts)
     ours = [*_pulses(parts), *_rejects(parts), *_devices(counts), *_alerts(alerts), *_commands(commands)]
-    ours += _protocols(protocols)
+    ours += [*_protocols(protocols), *_rollouts(rollouts)]
     taken = {family.name for family in ours}  # one name twice would make the whole answer unreadable
     told = [family for family in _figures(parts) if family.name not in taken]
     registry.register(_Families([*ours, *told]))
@@ -169,6 +171,19 @@ def _protocols(told: Mapping[str, int] | None) -> Iterator[Metric]:
     for state, number in told.items():
         versions.add_metric([state], number)
     yield versions
+
+
+def _rollouts(told: RolloutFigures | None) -> Iterator[Metric]:
+    if told is None:
+        return
+    for name, says, counted in (
+        ("myofleet_rollouts", "Rollouts, by where they stand.", told.rollouts),
+        ("myofleet_rollout_devices", "Devices of the rollouts at work, by where they stand.", told.targets),
+    ):
+        many = GaugeMetricFamily(name, says, labels=["state"])
+        for state, number in counted.items():
+            many.add_metric([state], number)
+        yield many
 
 
 def _numbers(told: object) -> Iterator[tuple[str, float]]:

@@ -33,7 +33,7 @@ LOOK_AGAIN: Final = timedelta(seconds=10)
 _RISKS: Final = {one.value: one for one in Risk}
 
 counters: Counter[str] = Counter()
-"""Of this process: ticks, rollouts looked at, decisions, offers, withdrawals, failures."""
+"""Of this process: ticks, rollouts looked at, ms that took, decisions, offers, withdrawals, and what went wrong."""
 
 
 def advance_due(now: datetime) -> int:
@@ -46,14 +46,14 @@ def advance_due(now: datetime) -> int:
         try:
             made += advance(id_, now)
         except IntegrityError as error:  # another rollout has just offered to one of its devices
-            counters["collisions"] += 1
+            counters["rollout_collisions"] += 1
             log.info("another rollout was quicker; looking again", rollout=str(id_), error=str(error).strip())
         except Exception:
-            counters["failures"] += 1
+            counters["rollout_failures"] += 1
             log.exception("a rollout was not moved on", rollout=str(id_))
             if transaction.get_connection().needs_rollback:
                 raise
-    counters["ticks"] += 1
+    counters["rollout_ticks"] += 1
     return made
 
 
@@ -82,9 +82,9 @@ def advance(rollout_id: UUID, now: datetime) -> int:
         except plan.Unusable as error:
             return _refuse(row, error, now)
         actions = _step(loaded, now)
-    counters["looks"] += 1
-    counters["decisions"] += len(actions)
-    counters["busy_ms"] += round(1000 * (time.monotonic() - started))
+    counters["rollout_looks"] += 1
+    counters["rollout_decisions"] += len(actions)
+    counters["rollout_busy_ms"] += round(1000 * (time.monotonic() - started))
     return len(actions)
 
 
@@ -117,8 +117,8 @@ def carry_out(
         return []
     rows.save(loaded, after, actions, now, actor_name=actor_name)
     offers, withdrawals = sending.send(loaded, actions, before, after, now)
-    counters["offers"] += offers
-    counters["withdrawals"] += withdrawals
+    counters["rollout_offers"] += offers
+    counters["rollout_withdrawals"] += withdrawals
     telling.tell(loaded.row)
     return actions
 
