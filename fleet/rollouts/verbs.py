@@ -137,9 +137,10 @@ def _advance(desk: Desk, wish: _Wish) -> Forbidden | None:
         return _advance_stopped(desk)
     found = waves.tallies(desk)
     if desk.wave == len(desk.plan.waves):
-        return Forbidden("last_wave")
-    if found[desk.wave].waiting:
-        return Forbidden("not_over", {"wave": desk.wave, "waiting": found[desk.wave].waiting})
+        return Forbidden("last_wave", {"wave": desk.wave})
+    waiting = found[desk.wave].waiting if desk.wave else len(desk.targets)
+    if waiting:
+        return Forbidden("not_over", {"wave": desk.wave, "waiting": waiting})
     bad = waves.first_bad(desk, found)
     if bad is not None:  # the clock is about to stop it
         return Forbidden(bad.reason, bad.facts)
