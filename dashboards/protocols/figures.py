@@ -37,6 +37,10 @@ class Seen:
         return f"{texts.number(self.limit.value)} {self.limit.unit}"
 
     @property
+    def source(self) -> str:
+        return self.limit.source.replace("`", "")  # written for a page of the documents
+
+    @property
     def confidence(self) -> str:
         return str(CONFIDENCE[self.limit.confidence])
 

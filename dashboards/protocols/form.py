@@ -1,13 +1,13 @@
 """The protocol form as a page shows it: each box with its words, and what is to be said of it beside it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from dashboards.protocols.sheet import STEP_NUMBERS, Sheet
+from dashboards.protocols.sheet import NO_TARGET, STEP_NUMBERS, Sheet
 from devices.protocols import Finding
 from devices.wire.units import MAX_CHANNELS
 from fleet.protocols import texts
@@ -134,6 +134,10 @@ class _Sayings:
             if missing or one.code != "missing":
                 self._left.setdefault(one.path, []).append(Told(one.severity, texts.finding(one)))
 
+    def no_target(self, path: str) -> bool:
+        """Whether no target is said there; told at each empty box of it, so it is said no more."""
+        return bool(self._left.pop(path, None))
+
     def of(self, path: str, name: str = "") -> tuple[Told, ...]:
         told = [Told("error", self._errors[name])] if name in self._errors else []
         kept = self._left.pop(path, [])
@@ -142,7 +146,11 @@ class _Sayings:
     def below(self, path: str) -> tuple[Told, ...]:
         """What is said of a part as a whole, or of something in it that has no box."""
         keys = [key for key in self._left if key == path or key.startswith(f"{path}.") or not path]
-        return tuple(told for key in keys for told in self._left.pop(key))
+        return tuple(
+            told if key == path else Told(told.level, f"{texts.field(key)}: {told.text}")
+            for key in keys
+            for told in self._left.pop(key)
+        )
 
 
 def form(
@@ -180,6 +188,7 @@ def _step(at: int, sheet: Sheet, said: _Sayings) -> StepForm:
         for name in ("name", "kind", *STEP_NUMBERS)
     }
     lanes = []
+    no_target = said.no_target(f"steps.{at}.target_ma")
     for place, channel in enumerate(sheet.channels):
         target, most = (
             _box(
@@ -191,7 +200,10 @@ def _step(at: int, sheet: Sheet, said: _Sayings) -> StepForm:
             )
             for name in ("target_ma", "max_ma")
         )
-        lanes.append(Lane(channel, target, bool(texts_of_step.get(f"tolerance.ch{channel}")), most))
+        tolerance = bool(texts_of_step.get(f"tolerance.ch{channel}"))
+        if no_target and not target.text and not tolerance and not target.told:
+            target = replace(target, told=(Told("error", str(NO_TARGET)),))
+        lanes.append(Lane(channel, target, tolerance, most))
     return StepForm(at, boxes, tuple(lanes), said.below(f"steps.{at}"), at == len(sheet.steps) - 1)
 
 

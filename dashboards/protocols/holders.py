@@ -63,9 +63,10 @@ class About:
 
     rows: tuple[Row, ...]
     in_session: int
+    was_in_session: int  # and are not heard since
     silent: int
-    lockable: tuple[Device, ...]  # that the reader may lock, and that nobody asked to be locked yet
-    back: tuple[Rollout, ...]  # that the reader may roll back
+    lockable: tuple[Device, ...]  # of a withdrawn version: that the reader may lock, and nobody has yet
+    back: tuple[Rollout, ...]  # of a withdrawn version: that the reader may roll back
 
 
 def about(reader: User, version: Version, sites: Sequence[Site], now: datetime) -> About:
@@ -89,17 +90,21 @@ def about(reader: User, version: Version, sites: Sequence[Site], now: datetime) 
                 is_locked=device.pk in wishes and wishes[device.pk].locked,
             )
         )
+    is_over = version.withdrawn_at is not None
     may_lock = {site.pk for site in sight.sites_where(reader, "lock")}
     return About(
         rows=tuple(rows),
-        in_session=sum(bool(one.session) for one in rows),
+        in_session=sum(bool(one.session) and one.is_now for one in rows),
+        was_in_session=sum(bool(one.session) and not one.is_now for one in rows),
         silent=sum(not one.is_now and one.device.pk in holders for one in rows),
         lockable=tuple(
             one.device
             for one in rows
-            if one.device.pk in holders and one.device.site_id in may_lock and not one.is_locked
+            if is_over and one.device.pk in holders and one.device.site_id in may_lock and not one.is_locked
         ),
-        back=tuple(one for one in _changed(version, sites) if rights.may(reader, "rollback", one)),
+        back=tuple(
+            one for one in _changed(version, sites) if is_over and rights.may(reader, "rollback", one)
+        ),
     )
 
 

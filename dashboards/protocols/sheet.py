@@ -13,9 +13,11 @@ from typing import Any, Final
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from devices.wire.units import MAX_CHANNELS
 
+NO_TARGET: Final = gettext_lazy("Type a target, or tick “to tolerance”.")
 MOST_STEPS: Final = 64  # as the contract has it
 WHOLE: Final = frozenset({"repeat", "max_sessions_per_day"})
 STEP_NUMBERS: Final = (
@@ -167,7 +169,7 @@ def _targets(
     if not missing:
         return found
     if len(missing) < len(channels):
-        errors |= dict.fromkeys(missing, _("Type a target, or tick “to tolerance”."))
+        errors |= dict.fromkeys(missing, str(NO_TARGET))
     return None
 
 

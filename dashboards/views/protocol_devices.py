@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from dashboards.access import once
 from dashboards.access.guards import page
 from dashboards.access.people import member
+from dashboards.lists.scope import scope_of
 from dashboards.protocols import found, holders, words
 from fleet.access import queries as sight
 from fleet.protocols.models import Version
@@ -31,6 +32,7 @@ def devices(request: HttpRequest, id: str, number: int) -> HttpResponse:
         "once": once.word(),
         "again": once.word(),
         "now": now,
+        "zone": scope_of(request).time_zone,
     }
     return render(request, "dashboards/protocols/devices.html", context)
 
@@ -55,7 +57,7 @@ def lock_all(request: HttpRequest, id: str, number: int) -> HttpResponse:
             "%(n)d devices are asked to be locked; each counts once it says so itself.",
             n,
         ),
-        _("No device here is left to be locked."),
+        _("Nothing was locked: the version is not withdrawn, or no device is left that you may lock."),
     )
 
 
@@ -79,7 +81,9 @@ def roll_back_all(request: HttpRequest, id: str, number: int) -> HttpResponse:
             "%(n)d rollouts go back to what each device had before, between sessions.",
             n,
         ),
-        _("No rollout here is left to be rolled back."),
+        _(
+            "Nothing was rolled back: the version is not withdrawn, or no rollout is left that you may roll back."
+        ),
     )
 
 
@@ -95,8 +99,7 @@ def _do(
     again: HttpResponseRedirect | None = once.repeated(request)
     if again is not None:
         return again
-    reason = _("%(version)s is withdrawn") if version.withdrawn_at else _("because of %(version)s")
-    count, refused = deed(version, reason % {"version": version})
+    count, refused = deed(version, _("%(version)s is withdrawn") % {"version": version})
     if count:
         messages.success(request, said(count) % {"n": count})
     elif not refused:

@@ -12,7 +12,7 @@ from dashboards.access.guards import page
 from dashboards.access.people import member
 from dashboards.lists.scope import scope_of
 from dashboards.protocols import found, shown, words
-from fleet.protocols import authors, bodies, queries
+from fleet.protocols import authors, bodies
 from fleet.protocols.lifecycle import State
 from fleet.protocols.models import Version
 from fleet.rollouts import queries as rollouts
@@ -23,7 +23,7 @@ from fleet.rollouts import queries as rollouts
 def protocol(request: HttpRequest, id: str) -> HttpResponse:
     me = member(request)
     one = found.protocol_for(me, id)
-    versions = list(queries.versions_of([one]))
+    versions = list(one.versions.order_by("-number"))
     context = {
         "protocol": one,
         "versions": versions,
@@ -65,7 +65,9 @@ def about(request: HttpRequest, version: Version) -> dict[str, Any]:
         "may_reject": may_approve,
         "wrote": wrote,
         "rollouts": list(rollouts.visible(scope.sites).filter(version=version).order_by("-created_at")[:20]),
-        "newer": queries.versions_of([version.protocol]).filter(number__gt=version.number).last(),
+        "newer": version.protocol.versions.filter(number__gt=version.number, state=State.APPROVED)
+        .order_by("number")
+        .last(),
         "usable": version.state == State.APPROVED,
         "by": {
             name: shown.called(getattr(version, name))

@@ -26,7 +26,7 @@ from fleet.safety import service as safety
 from fleet.safety.models import Replay
 from fleet.safety.signals import Key, Rise
 from fleet.safety.words import Priority
-from tests.dashboards import rolled
+from tests.dashboards import prescribed, rolled
 from tests.dashboards.api import ward as wards
 
 NORTH = {"nurse", "clinician", "coach", "engineer", "admin"}
@@ -60,6 +60,24 @@ POST  /devices/EMS-0001/service/back/         out_of_service/site  403
 GET   /devices/EMS-0001/commands/             see/site             -
 POST  /devices/EMS-0001/ask/                  see/site             -
 GET   /devices/EMS-0001/risk/                 enrol/site           403
+GET   /protocols/                             all
+GET   /protocols/new/                         write_protocol/any    403
+POST  /protocols/new/                         write_protocol/any    403
+GET   /protocols/approvals/                   all
+GET   /protocols/quad/                        see/site             -
+GET   /protocols/quad/versions/1/             see/site             -
+GET   /protocols/quad/versions/3/edit/        write_protocol/site   403
+POST  /protocols/quad/versions/3/edit/        write_protocol/site   403
+POST  /protocols/quad/versions/3/submit/      write_protocol/site   403
+POST  /protocols/quad/versions/1/next/        write_protocol/site   403
+GET   /protocols/quad/versions/2/approve/     approve_protocol/site 403
+POST  /protocols/quad/versions/2/approve/     approve_protocol/site 403
+POST  /protocols/quad/versions/2/reject/      approve_protocol/site 403
+GET   /protocols/quad/versions/1/withdraw/    approve_protocol/site 403
+POST  /protocols/quad/versions/1/withdraw/    approve_protocol/site 403
+GET   /protocols/quad/versions/1/devices/     see/site             -
+POST  /protocols/quad/versions/1/devices/lock/ see/site            -
+POST  /protocols/quad/versions/1/devices/back/ see/site            -
 GET   /rollouts/                              all
 GET   /rollouts.csv                           all
 GET   /rollouts/new/                          write_rollout/any    403
@@ -264,6 +282,8 @@ def known(db: None) -> dict[str, str]:
     )
     [alert] = safety.take([rise], ward.now).alerts
     command = control.ask(actor=nurse, device=ward.running, verb="stop", args={}, now=ward.now)
+    for number, state in enumerate(("approved", "submitted", "draft"), start=1):
+        prescribed.write(ward.north, number=number, state=state)
     return _telling(ward, nurse) | {
         "NURSE": str(nurse.pk),
         "LINK": str(link.pk),
