@@ -116,7 +116,7 @@ def create_protocol(request: HttpRequest, document: schemas.Document) -> HttpRes
     409: the id is a protocol's that you do not see.  422: a value cannot stand where it stands.
     """
     told = _document(request)
-    with _problems(told):
+    with problems(told):
         draft = service.create(actor=asker(request), document=told, now=timezone.now())
     response = answered(queries.in_full(draft))
     response.status_code = 201
@@ -158,7 +158,7 @@ def get_protocol(request: HttpRequest, protocol_id: ProtocolId) -> HttpResponse:
     items = queries.protocol_objects(found)
     if not items:
         raise not_found(f"protocol {protocol_id!r}")
-    versions = [queries.version_object(one) for one in queries.versions_of(found)]
+    versions = queries.version_objects(queries.versions_of(found))
     return answered(items[0] | {"items": versions})
 
 
@@ -283,7 +283,7 @@ def withdraw_version(
 
 def _document(request: HttpRequest) -> dict[str, Any]:
     """Read the body as strictly as devices are read: no field twice, nothing that is no JSON."""
-    with _problems({}):
+    with problems({}):
         return bodies.read_import(request.body)
 
 
@@ -304,13 +304,13 @@ def _done(
     request: HttpRequest, protocol_id: str, number: int, deed: Deed, document: dict[str, Any] | None = None
 ) -> HttpResponse:
     version = _visible(request, protocol_id, number)
-    with _problems(document if document is not None else bodies.read(version)):
+    with problems(document if document is not None else bodies.read(version)):
         version = deed(asker(request), version, timezone.now())
     return answered(queries.in_full(version))
 
 
 @contextmanager
-def _problems(document: dict[str, Any]) -> Iterator[None]:
+def problems(document: dict[str, Any]) -> Iterator[None]:
     """Turn what the service refuses into 409 or 422; findings are named by the path of their field."""
     try:
         yield

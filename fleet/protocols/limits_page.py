@@ -52,8 +52,8 @@ say: the lowest limit of the r.m.s. current holds, and a warning says so.
 ## Whole-body EMS
 
 Held to the limits `wb_…` above: a protocol whose indication is `{wb}` (errors), and one that uses {channels} channels
-or more (warnings). The first sessions are the dangerous ones: muscle can break down. Whether somebody has had ten sessions
-a protocol cannot know, so a longer one than a novice's warns.
+or more (warnings). The first sessions are the dangerous ones: muscle can break down. Whether somebody has had ten
+sessions a protocol cannot know, so a longer one than a novice's warns.
 
 ## What is wrong whatever the limits say
 

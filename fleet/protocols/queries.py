@@ -108,8 +108,19 @@ def short(version: Version) -> dict[str, Any]:
     return {"version": version.number, "state": version.state, "sha256": version.sha256 or None}
 
 
+def version_objects(versions: Iterable[Version]) -> list[dict[str, Any]]:
+    """Return the API's objects of versions, without findings; `document` has null where nothing is said yet."""
+    found = list(versions)
+    writers = authors.of_each(found)
+    return [_version(one, writers[one.pk]) for one in found]
+
+
 def version_object(version: Version) -> dict[str, Any]:
-    """Return the API's object of a version, without findings; `document` has null where nothing is said yet."""
+    """Return the API's object of a version, as `version_objects`."""
+    return version_objects([version])[0]
+
+
+def _version(version: Version, writers: list[str]) -> dict[str, Any]:
     base = version.based_on
     return {
         "id": version.protocol_id,
@@ -117,7 +128,7 @@ def version_object(version: Version) -> dict[str, Any]:
         "title": version.title,
         "rev": version.rev,
         "document": bodies.read(version),
-        "authors": authors.of(version),
+        "authors": writers,
         "based_on": base.number if base else None,
         "library_row": version.library_row,
         "to_confirm": version.to_confirm,

@@ -13,7 +13,7 @@ from devices.wire.canonical import canonical
 from fleet import demo_data
 from fleet.access.errors import Denied, NotVisible
 from fleet.access.models import AuditEntry, Membership, Role
-from fleet.protocols import bodies, service
+from fleet.protocols import authors, bodies, service
 from fleet.protocols.lifecycle import State
 from fleet.protocols.models import Protocol, Version
 from tests.fleet.protocols.clinic import NOON, Clinic, document
@@ -325,3 +325,16 @@ def test_the_demos_protocols_are_approved_by_two_clinicians_once(clinic: Clinic)
     rows = ProtocolDocument.objects.filter(approved_by="clinician2", withdrawn_at=None)
     assert set(rows.values_list("sha256", flat=True)) == hashes
     assert Version.objects.count() == len(hashes)
+
+
+def test_authors_are_read_in_two_queries_whatever_the_number_of_versions(
+    clinic: Clinic, django_assert_num_queries: Any
+) -> None:
+    for who in ("ada", "ben", "cem", "ada"):
+        clinic.draft(who)
+    versions = list(Version.objects.order_by("number"))
+    with django_assert_num_queries(2):
+        told = authors.of_each(versions)
+    assert [told[one.pk] for one in versions] == [
+        ["ada"], ["ada", "ben"], ["ada", "ben", "cem"], ["ada", "ben", "cem"],
+    ]  # fmt: skip
