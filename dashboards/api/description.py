@@ -67,6 +67,7 @@ _OWN: Final = {
     "rewriteRollout": ("409",),
     "askRollout": ("409",),
     "createProtocol": ("409",),
+    "draftLibraryRow": ("409",),
     "editProtocolVersion": ("409",),
     "submitProtocolVersion": ("409",),
     "approveProtocolVersion": ("409",),
@@ -104,6 +105,7 @@ _PARAMETERS: Final = {
     "protocol_id": "of the protocol",
     "rollout_id": "of the rollout",
     "number": "of the version, from 1",
+    "row": "of the library, from 1",
     "duty": "who is asked first: `care` with people, `technical` with machines",
 }
 """What a parameter means where its own path does not say."""

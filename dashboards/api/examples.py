@@ -5,7 +5,13 @@ They are held against the schemas by `tests/dashboards/api/test_description.py`.
 
 from typing import Any, Final
 
-from dashboards.api import alert_examples, command_examples, protocol_examples, rollout_examples
+from dashboards.api import (
+    alert_examples,
+    command_examples,
+    library_examples,
+    protocol_examples,
+    rollout_examples,
+)
 
 _SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _PROTOCOL = {"id": "quad-strength", "version": 3, "sha256": _SHA256}
@@ -241,6 +247,7 @@ ANSWERS: Final[dict[str, Any]] = {
     **alert_examples.ANSWERS,
     **command_examples.ANSWERS,
     **protocol_examples.ANSWERS,
+    **library_examples.ANSWERS,
     **rollout_examples.ANSWERS,
 }
 """Of each operation's success, by operation id."""
@@ -250,6 +257,7 @@ BODIES: Final[dict[str, Any]] = {
     **alert_examples.BODIES,
     **command_examples.BODIES,
     **protocol_examples.BODIES,
+    **library_examples.BODIES,
     **rollout_examples.BODIES,
 }
 
@@ -277,6 +285,7 @@ PARAMETERS: Final[dict[str, Any]] = {
     **alert_examples.PARAMETERS,
     **command_examples.PARAMETERS,
     **protocol_examples.PARAMETERS,
+    **library_examples.PARAMETERS,
     **rollout_examples.PARAMETERS,
 }
 """Of each parameter, by name."""
@@ -285,6 +294,7 @@ OWN_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "listAlerts": {"state": alert_examples.STATE},
     "listCommands": {"state": command_examples.STATE},
     **protocol_examples.OWN_PARAMETERS,
+    **library_examples.OWN_PARAMETERS,
     **rollout_examples.OWN_PARAMETERS,
 }
 """Where a name means something else in one operation, by operation id."""

@@ -11,6 +11,7 @@ from dashboards.api import (
     commands,
     description,
     devices,
+    library,
     permits,
     protocols,
     rejects,
@@ -40,5 +41,5 @@ api = FleetAPI(
     docs_url=None,
     auth=CREDENTIALS,
 )
-for part in (devices, alerts, commands, permits, protocols, rollouts, sessions, rejects, audit):
+for part in (devices, alerts, commands, permits, library, protocols, rollouts, sessions, rejects, audit):
     api.add_router("", part.router)

@@ -67,6 +67,7 @@ class Shown:
     missing: tuple[Gap, ...]
     to_confirm: tuple[str, ...]
     why: tuple[str, ...]
+    why_in_short: str
 
     @property
     def by_name(self) -> dict[str, ShownCell]:
@@ -101,6 +102,7 @@ def shown(row: Row) -> Shown:
         missing=tuple(_gap(row, one) for one in library.missing(row)) if is_draft else (),
         to_confirm=tuple(texts.field(path) for path in library.to_confirm(row)) if is_draft else (),
         why=tuple(str(library_texts.HINDRANCES[one]) for one in row.hindrances),
+        why_in_short="; ".join(str(library_texts.HINDERED[one]) for one in row.hindrances),
     )
 
 
@@ -134,7 +136,7 @@ def indication(slug: str) -> Indication | None:
 
 def _gap(row: Row, one: Missing) -> Gap:
     memory = one.column in row.from_memory if one.column else False
-    return Gap(texts.field(one.path), library_texts.said(one.path, one.open), memory)
+    return Gap(texts.field(one.path), library_texts.told(one), memory)
 
 
 def _parts(cell: Cell) -> tuple[ShownPart, ...]:

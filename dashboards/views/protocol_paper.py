@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from dashboards.access.guards import page
@@ -23,9 +24,11 @@ def print_version(request: HttpRequest, id: str, number: int) -> HttpResponse:
     """The version, its difference to the one approved before, and its approval, for A4."""
     reader = member(request)
     version = found.version_for(reader, id, number)
+    told = shown.page_of(version)
     context = {
         **_context(version),
-        "page": shown.page_of(version),
+        "page": told,
+        "length": _length(told.picture.plan.length_ms) if told.picture.plan else "",
         "now": timezone.now(),
         "reader": shown.called(reader.get_username()),
         "zone": Scope(tuple(found.sites_of(reader, version.protocol))).time_zone,
@@ -44,6 +47,12 @@ def export(request: HttpRequest, id: str, number: int) -> HttpResponse:
         content_type="application/json",
         headers={"Content-Disposition": f'attachment; filename="{id}-{number}{draft}.json"'},
     )
+
+
+def _length(ms: int) -> str:
+    """Return a length as people say it: "22 min 2 s"."""
+    minutes, seconds = divmod(round(ms / 1000), 60)
+    return _("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": seconds}
 
 
 def _context(version: Version) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def _row(row: Row) -> Iterator[str]:
         return
     yield f"*Draft* `{row.slug}`. A clinician fills in:\n"
     for one in library.missing(row):
-        said = library_texts.said(one.path, one.open)
+        said = library_texts.told(one)
         yield f"- {texts.field(one.path)}{f': {said}' if said else ''}"
     yield ""
     if to_confirm := library.to_confirm(row):

@@ -1,13 +1,15 @@
 """The library in words.  The cells themselves stay as their sources print them, in English like those."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from fleet.protocols.library import Certainty, Column, Confidence, Hindrance, Open, Part
+from fleet.protocols import texts
+from fleet.protocols.library import Certainty, Column, Confidence, Hindrance, Missing, Open, Part
 
 COLUMNS: Final[Mapping[Column, Promise]] = {
     "muscle": gettext_lazy("Muscle"),
@@ -41,6 +43,15 @@ HINDRANCES: Final[Mapping[Hindrance, Promise]] = {
     ),
 }
 
+HINDERED: Final[Mapping[Hindrance, Promise]] = {
+    Hindrance.BURST_AC: gettext_lazy("bursts of alternating current"),
+    Hindrance.MULTI_PATH: gettext_lazy("several paths of current"),
+    Hindrance.CRANK_GATED: gettext_lazy("switched by a crank"),
+    Hindrance.WEEK_INDEXED: gettext_lazy("changes from week to week"),
+    Hindrance.TAKES_TURNS: gettext_lazy("frequencies take turns"),
+}
+"""The same in short."""
+
 _UNITS: Final[Mapping[str, str]] = {
     "frequency_hz": "Hz",
     "phase_us": "µs",
@@ -50,14 +61,10 @@ _UNITS: Final[Mapping[str, str]] = {
     "off_s": "s",
     "target_ma": "mA",
     "max_ma": "mA",
-    "max_session_s": "s",
+    "max_session_s": "min",
     "min_rest_h": "h",
 }
 
-_WAVEFORMS: Final[Mapping[str, Promise]] = {
-    "symmetric_biphasic": gettext_lazy("symmetric biphasic"),
-    "asymmetric_biphasic": gettext_lazy("asymmetric biphasic"),
-}
 
 _CERTAINTY: Final[Mapping[Certainty, Promise]] = {
     Certainty.HIGH: gettext_lazy("from memory, fairly sure, not checked"),
@@ -73,10 +80,24 @@ def standing(part: Part) -> str:
     return str(_CERTAINTY[part.certainty])
 
 
-def said(path: str, value: Open) -> str:
-    """Say what a row says of a value that is open; blank where it says nothing."""
-    unit = _UNITS.get(path.rsplit(".", 1)[-1], "")
+def told(one: Missing) -> str:
+    """Say what a row says of a value that is open; blank where it says nothing.  Channels: of its muscles."""
+    muscles = [part.text for part in one.said] if one.path == "channels_used" else []
+    return "; ".join(part for part in (*muscles, _said(one.path, one.open)) if part)
+
+
+def _said(path: str, value: Open) -> str:
+    last = path.rsplit(".", 1)[-1]
+    if last == "max_session_s":
+        value = _in_minutes(value)
+    unit = _UNITS.get(last, "")
     return "; ".join(one for one in (_span(value, unit), _usual(value, unit), value.note) if one)
+
+
+def _in_minutes(value: Open) -> Open:
+    low, high = (None if one is None else one / 60 for one in (value.low, value.high))
+    choices = tuple(one if isinstance(one, str) else one / 60 for one in value.choices)
+    return replace(value, low=low, high=high, choices=choices)
 
 
 def _span(value: Open, unit: str) -> str:
@@ -105,4 +126,4 @@ def _with_unit(amount: str, unit: str) -> str:
 
 
 def _choice(value: float | str) -> str:
-    return str(_WAVEFORMS[value]) if isinstance(value, str) else f"{value:g}"
+    return str(texts.WAVEFORMS.get(value, value)) if isinstance(value, str) else f"{value:g}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from devices.protocols.policy import WHOLE_BODY
 from fleet.protocols.library.cells import Draft, Hindrance, Open, Row, StepDraft, Target, cell, cells
 from fleet.protocols.library.knees import EITHER_BIPHASIC, RAMP_MAY_BE_INSIDE
 
@@ -16,7 +17,7 @@ _BY_EFFORT: Final = Open(
 )
 _COMFORTABLE: Final = Open(note="the row says comfortable, not to tolerance: a current in mA, or less")
 _REGIONS: Final = Open(note="8 regions or more")
-_WHOLE_BODY: Final = cell(
+_WHOLE_BODY_CAUTION: Final = cell(
     "the whole body at once: one bout of 20 min to exhaustion raised creatine kinase 96-fold in people new to it; "
     "first sessions are the hazard [S53] | close supervision, a trained trainer, a gentle beginning [S54] | "
     "at least 5 days of rest, once a week, at most 2 people a trainer [S55]",
@@ -213,8 +214,10 @@ ROWS: Final = (
             intensity="comfortable",
         ),
         source=cell("[S59,S52]", "S59"),
+        caution=_WHOLE_BODY_CAUTION,
         notes=("Two ways: 7 Hz during a walk, or 1 Hz with 350 µs for 20 min.",),
         draft=Draft(
+            indication=WHOLE_BODY,
             waveform=EITHER_BIPHASIC,
             max_session_s=Open(choices=(1200,), note="20 min with 1 Hz; during a walk with 7 Hz"),
             channels_used=Open(note="whole body"),
@@ -278,8 +281,9 @@ ROWS: Final = (
             intensity="felt effort CR10 5–6, later 7–8",
         ),
         source=cell("[S52,S56,S57]", "S52"),
-        caution=_WHOLE_BODY,
+        caution=_WHOLE_BODY_CAUTION,
         draft=Draft(
+            indication=WHOLE_BODY,
             waveform=_BIPOLAR,
             max_session_s=Open(960, 1200),
             min_rest_h=96,
@@ -312,8 +316,9 @@ ROWS: Final = (
             intensity="felt effort",
         ),
         source=cell("[S56]", "S56"),
-        caution=_WHOLE_BODY,
+        caution=_WHOLE_BODY_CAUTION,
         draft=Draft(
+            indication=WHOLE_BODY,
             waveform=_BIPOLAR,
             max_session_s=1200,
             channels_used=_REGIONS,

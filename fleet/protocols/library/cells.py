@@ -37,7 +37,7 @@ _OF_STEPS: Final[dict[Column, tuple[str, ...]]] = {
     "intensity": ("target_ma", "max_ma"),
 }
 _OF_DOCUMENT: Final[dict[Column, tuple[str, ...]]] = {
-    "muscle": ("indication",),
+    "muscle": ("channels_used",),
     "waveform": ("waveform",),
     "session": ("limits.max_session_s",),
     "schedule": ("limits.max_sessions_per_day", "limits.min_rest_h"),
@@ -120,6 +120,7 @@ class Draft:
     """What a document can say of a row."""
 
     steps: tuple[StepDraft, ...]
+    indication: str = ""  # blank: what leads to the row
     waveform: Waveform | Open = UNSAID
     channels_used: Open = UNSAID
     max_session_s: Value = UNSAID

@@ -24,6 +24,7 @@ from fleet.protocols.library.cells import (
     column_of,
     paths_of,
 )
+from fleet.protocols.library.indications import INDICATIONS
 
 _OF_STEP = (
     "repeat",
@@ -61,7 +62,7 @@ def document(row: Row) -> Json:
         "id": row.slug,
         "version": 1,
         "title": row.title,
-        "indication": _indication(row),
+        **_given("indication", _indication(row)),
         **_given("waveform", draft.waveform),
         "steps": steps,
         "limits": _all_given(draft, _OF_LIMITS),
@@ -70,10 +71,9 @@ def document(row: Row) -> Json:
 
 def missing(row: Row) -> list[Missing]:
     """Return what is open, in the order of the document.  Raises ValueError for a reading row."""
-    draft = _draft(row)
     return [
         Missing(path, value, column_of(path), row.cells[column] if (column := column_of(path)) else ())
-        for path, value in _values(draft)
+        for path, value in _values(row)
         if isinstance(value, Open)
     ]
 
@@ -84,7 +84,7 @@ def to_confirm(row: Row) -> list[str]:
     A cell from memory that no value takes up, such as the weeks of a course, asks for a note at every path it is
     near to: none is passed over.  Raises ValueError for a reading row.
     """
-    values = {"indication": _indication(row), **dict(_values(_draft(row)))}
+    values = dict(_values(row))
     wanted: set[str] = set()
     for column in row.from_memory:
         paths = paths_of(column, len(_draft(row).steps))
@@ -98,8 +98,10 @@ def _draft(row: Row) -> Draft:
     return row.draft
 
 
-def _indication(row: Row) -> str:
-    return ", ".join(part.text for part in row.cells["muscle"])
+def _indication(row: Row) -> Value:
+    """Return what leads to the row; where that is more than one thing, somebody chooses."""
+    leads = tuple(one.slug for one in INDICATIONS if row.number in one.rows)
+    return _draft(row).indication or (leads[0] if len(leads) == 1 else Open(choices=leads))
 
 
 def _step(step: StepDraft) -> Json:
@@ -115,8 +117,10 @@ def _given(name: str, value: Value) -> Json:
     return {} if isinstance(value, Open) else {name: value}
 
 
-def _values(draft: Draft) -> Iterator[tuple[str, Value | Target]]:
+def _values(row: Row) -> Iterator[tuple[str, Value | Target]]:
     """Yield every value that a row may speak of with its path, in the order of the document."""
+    draft = _draft(row)
+    yield "indication", _indication(row)
     yield "channels_used", draft.channels_used
     yield "waveform", draft.waveform
     for number, step in enumerate(draft.steps):

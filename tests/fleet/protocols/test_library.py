@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from devices.protocols import findings
+from devices.protocols.policy import WHOLE_BODY
 from fleet.protocols import library
 from fleet.protocols.library import Confidence, Row
 from fleet.protocols.library.cells import COLUMNS, cell, paths_of
@@ -169,7 +170,6 @@ def test_the_row_after_a_new_knee_is_as_its_trial_had_it() -> None:
         "id": "tka-early-strength",
         "version": 1,
         "title": "Knee replacement, early strength (Stevens-Lapsley 2012)",
-        "indication": "quadriceps",
         "waveform": "symmetric_biphasic",
         "steps": [
             {
@@ -180,6 +180,7 @@ def test_the_row_after_a_new_knee_is_as_its_trial_had_it() -> None:
         "limits": {"max_sessions_per_day": 2},
     }  # fmt: skip
     assert [one.path for one in library.missing(row)] == [
+        "indication",
         "channels_used",
         "steps.0.on_s",
         "steps.0.ramp_down_s",
@@ -187,6 +188,18 @@ def test_the_row_after_a_new_knee_is_as_its_trial_had_it() -> None:
         "limits.max_session_s",
         "limits.min_rest_h",
     ]
+
+
+def test_rows_for_the_whole_body_are_judged_by_its_limits() -> None:
+    for number in (30, 32, 33):
+        assert library.document(library.row(number))["indication"] == WHOLE_BODY
+        assert library.row(number).caution
+
+
+def test_a_row_that_several_indications_lead_to_leaves_the_choice() -> None:
+    open_ = {one.path: one.open for one in library.missing(library.row(4))}["indication"]
+    assert open_.choices == ("weakness", "strength", "atrophy")
+    assert library.document(library.row(24))["indication"] == "strength"
 
 
 def test_a_part_of_a_cell_without_a_word_for_it_is_no_cell() -> None:

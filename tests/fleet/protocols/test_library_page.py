@@ -17,5 +17,5 @@ def test_the_page_of_the_library_is_written_from_it() -> None:
 
 
 def test_everything_that_keeps_a_row_from_a_document_has_words() -> None:
-    assert set(library_texts.HINDRANCES) == set(library.Hindrance)
+    assert set(library_texts.HINDRANCES) == set(library_texts.HINDERED) == set(library.Hindrance)
     assert set(library_texts.COLUMNS) == set(library.COLUMNS)
