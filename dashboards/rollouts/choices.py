@@ -62,7 +62,8 @@ def versions(writer: User) -> Options:
     by_protocol: dict[str, Options] = {}
     for one in protocols.offered(writer):
         key = f"{one.protocol_id}:{one.number}"
-        label = _("version %(n)d") % {"n": one.number} + (f" · {one.title}" if one.title else "")
+        label = _("%(id)s version %(n)d") % {"id": one.protocol_id, "n": one.number}
+        label += f" · {one.title}" if one.title else ""
         by_protocol.setdefault(one.protocol_id, []).append((key, label))
     return list(by_protocol.items())
 

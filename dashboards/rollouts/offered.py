@@ -231,7 +231,8 @@ def _aborts(known: Numbers) -> str:
 def _rolls_back(known: Numbers) -> str:
     n = known.changed
     return ngettext(
-        "%(n)d device that was changed is offered what it had before, between sessions, as the pace allows.",
-        "%(n)d devices that were changed are offered what each had before, between sessions, as the pace allows.",
+        "%(n)d device that has taken the version over, or may have, is offered what it had before, between sessions.",
+        "%(n)d devices that have taken the version over, or may have, are offered what each had before, between "
+        "sessions.",
         n,
     ) % {"n": n}

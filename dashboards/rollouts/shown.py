@@ -13,7 +13,7 @@ from dashboards.rollouts.picture import picture
 from dashboards.words.rollouts import TARGETS, Said
 from fleet.rollouts import texts
 from fleet.rollouts.models import Rollout, Wave
-from fleet.rollouts.states import OPEN, TargetState
+from fleet.rollouts.states import RolloutState, TargetState
 
 IN_ORDER: Final = (
     *(TargetState.FAILED, TargetState.TIMED_OUT, TargetState.REJECTED, TargetState.HELD),
@@ -103,20 +103,38 @@ def waves(rollout: Rollout, told: Mapping[str, Any]) -> list[WaveShown]:
     return shown
 
 
-def groups(counted: Mapping[tuple[int, str, str], int]) -> list[Group]:
+def groups(rollout: Rollout, counted: Mapping[tuple[int, str, str], int]) -> list[Group]:
     """Return how many devices are in each state for each reason, what needs somebody first."""
-    sums: dict[tuple[str, str], int] = {}
-    for (_wave, state, reason), n in counted.items():
-        sums[state, reason] = sums.get((state, reason), 0) + n
+    sums: dict[tuple[str, str, str], int] = {}
+    for (wave, state, reason), n in counted.items():
+        key = (state, reason, reason_words(rollout, wave, state, reason))
+        sums[key] = sums.get(key, 0) + n
     order = {state.value: place for place, state in enumerate(IN_ORDER)}
     return [
-        Group(state, reason, TARGETS[TargetState(state)], texts.target(state, reason, {}), n)
-        for (state, reason), n in sorted(sums.items(), key=lambda item: (order[item[0][0]], item[0][1]))
+        Group(state, reason, TARGETS[TargetState(state)], words, n)
+        for (state, reason, words), n in sorted(
+            sums.items(), key=lambda item: (order[item[0][0]], item[0][1:])
+        )
     ]
 
 
-def open_offers(counted: Mapping[tuple[int, str, str], int]) -> int:
-    return sum(n for (_wave, state, _reason), n in counted.items() if state in OPEN)
+def reason_words(
+    rollout: Rollout,
+    wave: int,
+    state: str,
+    reason: str,
+    facts: Mapping[str, Any] | None = None,
+    direction: str = "out",
+) -> str:
+    """Return why a device stands where it stands; also of one that waits for nothing but its turn."""
+    words = texts.target(state, reason, facts or {}, direction=direction)
+    if words or state != TargetState.PLANNED:
+        return words or str(TARGETS[TargetState(state)].meaning)
+    if wave > rollout.wave and direction == "out":
+        return _("Its wave has not begun.")
+    if rollout.state in (RolloutState.RUNNING, RolloutState.ROLLING_BACK):
+        return _("It has its turn under the pace.")
+    return _("Nothing was offered to it yet.")
 
 
 def total_words(n: int, hidden: int) -> str:

@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 
 from dashboards.lists import exports
 from dashboards.lists.table import Asked, Column, Field, Filter, Listing, Option
-from dashboards.rollouts.shown import IN_ORDER
+from dashboards.rollouts.shown import IN_ORDER, reason_words
 from dashboards.templatetags.moments import moment
 from dashboards.words.rollouts import TARGETS, Said, target_words
 from fleet.access.models import Site
-from fleet.rollouts import queries, texts
+from fleet.rollouts import queries
 from fleet.rollouts.models import Rollout, Target
 from fleet.rollouts.states import OPEN, WENT_WRONG
 
@@ -28,6 +28,7 @@ class Shown:
     """One device of the rollout as its row shows it."""
 
     row: Target
+    rollout: Rollout
 
     @property
     def said(self) -> Said:
@@ -36,7 +37,7 @@ class Shown:
     @property
     def why(self) -> str:
         row = self.row
-        return texts.target(row.state, row.reason, row.facts, direction=row.direction)
+        return reason_words(self.rollout, row.wave, row.state, row.reason, row.facts, row.direction)
 
     @property
     def zone(self) -> str:
@@ -90,7 +91,7 @@ def listing(rollout: Rollout, sites: Sequence[Site], name: str) -> Listing[Targe
             Filter("reason", _("Reason, as a word"), hint=_("such as unreachable")),
         ),
         sort="state",
-        prepare=lambda found: [Shown(row) for row in found],
+        prepare=lambda found: [Shown(row, rollout) for row in found],
         key=lambda one: one.row.device.serial,
         nothing=_nothing(rollout),
         fields=_fields(),
@@ -146,7 +147,7 @@ def _state(one: Shown) -> str:
 
 
 def _why(one: Shown) -> str:
-    return format_html('<span class="wrap">{}</span>', one.why or one.said.meaning)
+    return format_html('<span class="wrap">{}</span>', one.why)
 
 
 def _offered(one: Shown) -> str:

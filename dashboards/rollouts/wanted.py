@@ -9,6 +9,7 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from dashboards.rollouts.shown import reason_words
 from dashboards.words.rollouts import Text, target_words
 from devices.models import Device
 from fleet.rollouts.models import Target
@@ -86,8 +87,9 @@ def _settled(target: Target, reported: str | None) -> tuple[str, Text, Text]:
 
 
 def _pending(target: Target) -> tuple[str, Text, Text]:
-    said = target_words(target.state)
-    return said.tone, said.label, said.meaning
+    said, row = target_words(target.state), target
+    why = reason_words(row.rollout, row.wave, row.state, row.reason, row.facts, row.direction)
+    return said.tone, said.label, why
 
 
 def _since(target: Target) -> datetime | None:

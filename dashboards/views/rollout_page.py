@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from dashboards.access.guards import page as guarded
 from dashboards.access.people import member
-from dashboards.rollouts import log, next_steps, offered, plan_words, shown
+from dashboards.rollouts import foreseen, log, next_steps, offered, plan_words, shown
 from dashboards.rollouts.bars import bar
 from dashboards.rollouts.listing import unreachable
 from dashboards.rollouts.picture import picture
@@ -40,8 +40,11 @@ def seen_rollout(request: HttpRequest, number: UUID) -> Rollout:
 @guarded
 def rollout(request: HttpRequest, number: UUID) -> HttpResponse:
     """The page; `?part=view` answers what changes alone, which the page asks for every two seconds."""
-    context = page(request, seen_rollout(request, number))
-    part = request.GET.get("part") == "view"
+    found = seen_rollout(request, number)
+    context, part = page(request, found), request.GET.get("part") == "view"
+    if context["is_reviewed"] and not part:
+        seen = [site.pk for site in context["sites"]]
+        context["foreseen"] = foreseen.as_it_stands(found, seen, context["now"])
     return render(request, f"dashboards/rollouts/{'view' if part else 'rollout'}.html", context)
 
 
@@ -89,7 +92,7 @@ def page(request: HttpRequest, found: Rollout, **more: Any) -> dict[str, Any]:
         "may_edit": found.state == RolloutState.DRAFT and rights.may(member(request), "edit", found),
         "total": shown.total_words(total, total - mine),
         "waves": shown.waves(found, told),
-        "groups": shown.groups(counted),
+        "groups": shown.groups(found, counted),
         "reason": shown.why(found),
         "next": next_steps.next_step(found, known, context["now"]),
         "whom": plan_words.whom(found.targets_spec, {site.slug: site.name for site in context["sites"]}),

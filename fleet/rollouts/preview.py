@@ -52,7 +52,11 @@ def preview(*, actor: User, given: Mapping[str, Any], now: datetime) -> dict[str
         Unusable: As `service.create`.
     """
     draft = drafting.read(actor, given)
-    devices = foresee(draft, now)
+    return told(draft, foresee(draft, now))
+
+
+def told(draft: Draft, devices: list[Foreseen]) -> dict[str, Any]:
+    """Return the API's object of what is foreseen."""
     slugs = {one.pk: one.slug for one in draft.sites}
     numbers = Counter(one.outcome for one in devices)
     return {
