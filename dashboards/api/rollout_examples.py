@@ -73,11 +73,7 @@ ROLLOUT: Final[dict[str, Any]] = {
 }
 IN_FULL: Final[dict[str, Any]] = ROLLOUT | {
     "targets": {"site": "north", "tag": "knee"},
-    "next": {
-        "what": "wave",
-        "at": None,
-        "text": "Wave 1 goes on until none of its devices is open any more.",
-    },
+    "next": {"what": "held", "at": None, "facts": {"open": 1, "held": 1}},
 }
 _DRAFT: Final[dict[str, Any]] = IN_FULL | {
     "state": "draft",

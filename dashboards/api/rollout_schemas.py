@@ -1,10 +1,10 @@
-"""The shapes of rollouts, for OpenAPI: what is asked, which `fleet.rollouts` reads strictly, and what is answered."""
+"""The shapes of rollouts in the API's answers, for OpenAPI; `rollout_bodies` has those of what is asked."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from dashboards.api import rollout_examples as examples
 from dashboards.api.schemas import Strict
@@ -39,52 +39,27 @@ Verb = Literal[
     "submit", "approve", "reject", "start", "pause", "resume", "advance", "abort", "rollback", "retry"
 ]
 
-# --- what is asked ---
+# --- what was asked for ---
 
 
-class OfSerials(BaseModel):
-    model_config = ConfigDict(extra="forbid", title="TargetsOfSerials")
-
-    serials: Annotated[list[str], Field(min_length=1)]
-
-
-class OfFilter(BaseModel):
-    """At least one; all that are given must hold."""
-
-    model_config = ConfigDict(extra="forbid", title="TargetsOfFilter")
-
-    site: Annotated[str | None, Field(description="slug")] = None
-    room: str | None = None
-    model: str | None = None
-    tag: str | None = None
-
-
-class OfCount(BaseModel):
-    model_config = ConfigDict(extra="forbid", title="WaveOfCount")
-
+class WaveOfCount(Strict):
     count: Annotated[int, Field(ge=1, description="so many devices more")]
 
 
-class OfPercent(BaseModel):
-    model_config = ConfigDict(extra="forbid", title="WaveOfPercent")
-
+class WaveOfPercent(Strict):
     percent: Annotated[
         float, Field(gt=0, le=100, description="of all devices, those of the waves before included")
     ]
 
 
-class OfClass(BaseModel):
-    model_config = ConfigDict(extra="forbid", title="WaveOfClass")
-
+class WaveOfClass(Strict):
     risk_class: Annotated[
         Literal["bench", "staff", "low_risk", ""],
         Field(description='everybody of this class, and of the safer ones; "": everybody'),
     ]
 
 
-class Window(BaseModel):
-    model_config = ConfigDict(extra="forbid", title="OfferWindow", populate_by_name=True)
-
+class OfferWindow(Strict):
     days: Annotated[
         list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] | None,
         Field(description="on which it begins; null: every day"),
@@ -150,7 +125,9 @@ class Rollout(Strict):
     devices: Annotated[int, Field(description="of all its sites; 0 until it was started")]
     counts: Annotated[dict[str, int], Field(description="devices by state; what none is in is left out")]
     progress: list[Progress]
-    waves: Annotated[list[OfCount | OfPercent | OfClass], Field(description="as they were asked for")]
+    waves: Annotated[
+        list[WaveOfCount | WaveOfPercent | WaveOfClass], Field(description="as they were asked for")
+    ]
     success_threshold: Annotated[float, Field(description="share of a wave's evaluated devices, in (0, 1]")]
     failure_threshold: Annotated[float | None, Field(description="share at which it stops itself, in (0, 1]")]
     failure_count: Annotated[int | None, Field(description="devices of a wave at which it stops itself")]
@@ -164,7 +141,7 @@ class Rollout(Strict):
     ]
     start_at: datetime | None
     window: Annotated[
-        Window | None, Field(description="when devices may be offered it, in their site's zone")
+        OfferWindow | None, Field(description="when devices may be offered it, in their site's zone")
     ]
     created_at: datetime
     created_by: Annotated[str | None, Field(description="username")]

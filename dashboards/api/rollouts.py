@@ -59,6 +59,7 @@ class AskedDecisions(Schema):
 @router.get(
     "/rollouts",
     response=PageOf[schemas.Rollout],
+    by_alias=True,
     operation_id="listRollouts",
     summary="Rollouts, the newest first",
 )
@@ -80,6 +81,7 @@ def list_rollouts(request: HttpRequest, asked: Query[Asked], page: Query[Page]) 
 @router.get(
     "/rollouts/{uuid:rollout_id}",
     response=schemas.RolloutInFull,
+    by_alias=True,
     operation_id="getRollout",
     summary="One rollout, and how far it is",
 )
@@ -147,6 +149,7 @@ def list_decisions(
 @router.post(
     "/rollouts",
     response={201: schemas.RolloutInFull},
+    by_alias=True,
     operation_id="writeRollout",
     summary="Write a rollout, as a draft",
 )
@@ -181,6 +184,7 @@ def preview_rollout(request: HttpRequest, wanted: bodies.Wanted) -> HttpResponse
 @router.put(
     "/rollouts/{uuid:rollout_id}",
     response=schemas.RolloutInFull,
+    by_alias=True,
     operation_id="rewriteRollout",
     summary="Write a draft anew",
 )
@@ -197,6 +201,7 @@ def rewrite_rollout(request: HttpRequest, rollout_id: RolloutId, wanted: bodies.
 @router.post(
     "/rollouts/{uuid:rollout_id}/{verb}",
     response=schemas.RolloutInFull,
+    by_alias=True,
     operation_id="askRollout",
     summary="Submit, approve, reject, start, pause, resume, advance, abort, roll back, retry",
 )

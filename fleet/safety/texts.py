@@ -283,7 +283,8 @@ def _rollout_stopped(alert: Alertish, facts: Facts) -> str:
         ),
         "too_few": _("wave %(wave)s ended with %(judged)s devices judged, at least %(limit)s asked for"),
         "version_withdrawn": _("the protocol was withdrawn"),
-        "no_plan": _("its thresholds cannot be read"),
+        "no_plan": _("its plan cannot be read"),
+        "plan_unusable": _("its thresholds cannot be judged"),
     }.get(str(facts.get("reason")))
     said = _("rollout %(rollout)s has stopped itself") % {"rollout": alert.subject}
     numbers = {

@@ -6,15 +6,17 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from dashboards.api import examples
+from dashboards.api import examples, rollout_examples
 from devices.models import Device, Ledger, Reject, Session
 from devices.moments import to_ms
 from fleet.access.models import AuditEntry, Membership, Role
 from fleet.control import service as control
 from fleet.protocols import service as protocols
+from fleet.rollouts.models import Decision, Target
 from fleet.safety import service
 from fleet.safety.signals import Key, Rise
 from fleet.safety.words import Priority
+from tests.dashboards import rolled
 from tests.dashboards.api.ward import Get, Ward
 from tests.devices import history
 
@@ -98,6 +100,31 @@ def _write(ward: Ward, name: str) -> None:
     protocols.create(actor=writer, document={"id": name}, now=ward.now)
 
 
+ROLLOUT = rollout_examples.ROLLOUT_ID
+
+
+def _rollouts(ward: Ward) -> None:
+    for number in range(5):  # two of them at one moment
+        at = ward.now - timedelta(seconds=number // 2)
+        rolled.write([(ward.running, "planned", "")], now=at)
+
+
+def _targets(ward: Ward) -> None:
+    serials = [f"P-{number}" for number in range(5)]
+    devices = [Device.objects.create(serial=serial, site=ward.north) for serial in serials]
+    rolled.write([(one, "planned", "") for one in devices], id=ROLLOUT)
+
+
+def _decisions(ward: Ward) -> None:
+    rolled.write([(ward.running, "planned", "")], id=ROLLOUT)
+    for number in range(5):
+        _decide(ward, number + 1)
+
+
+def _decide(ward: Ward, number: int) -> None:
+    Decision.objects.create(rollout_id=ROLLOUT, number=number, at=ward.now, kind="paused", to="paused")
+
+
 LISTS = {
     "alerts": (_alerts, 5),
     "commands": (_commands, 5),
@@ -109,6 +136,9 @@ LISTS = {
     "rejects": (_rejects, 5),
     "audit": (_deeds, 5),
     "protocols": (_protocols, 5),
+    "rollouts": (_rollouts, 5),
+    f"rollouts/{ROLLOUT}/targets": (_targets, 5),
+    f"rollouts/{ROLLOUT}/decisions": (_decisions, 5),
 }
 lists = pytest.mark.parametrize("path", LISTS)
 
@@ -120,7 +150,7 @@ def _reader(path: str) -> str:
 def test_these_are_all_the_lists_there_are(get: Get) -> None:
     document = get("openapi.json", None).json()
     paged = {
-        path.removeprefix("/api/v1/").replace("{serial}", "EMS-0001")
+        path.removeprefix("/api/v1/").replace("{serial}", "EMS-0001").replace("{rollout_id}", ROLLOUT)
         for path, operations in document["paths"].items()
         for parameter in operations.get("get", {}).get("parameters", [])
         if parameter["name"] == "cursor"
@@ -164,6 +194,8 @@ def _add(ward: Ward, path: str) -> None:
     """Something newer, or elsewhere in the order, than all there is."""
     later = ward.now + timedelta(seconds=5)
     match path:
+        case one if one.startswith("rollouts"):
+            _add_rollout(ward, path)
         case "alerts":
             _raise(ward, 9, -5)
         case "commands":
@@ -194,6 +226,18 @@ def _add(ward: Ward, path: str) -> None:
             AuditEntry.objects.create(actor_name="ada", action="token.made", site=ward.north, subject="y")
 
 
+def _add_rollout(ward: Ward, path: str) -> None:
+    later = ward.now + timedelta(seconds=5)
+    if path == "rollouts":
+        rolled.write([(ward.running, "planned", "")], now=later)
+    elif path.endswith("/decisions"):
+        _decide(ward, 6)
+    else:
+        device = Device.objects.create(serial="AAA-0", site=ward.north)
+        turn = {"wave": 1, "place": 9, "want_sha256": rolled.SHA, "joined_at": later}
+        Target.objects.create(rollout_id=ROLLOUT, device=device, **turn)
+
+
 @lists
 def test_a_cursor_that_was_changed_or_is_another_lists_is_refused_by_name(
     get: Get, ward: Ward, path: str
@@ -219,12 +263,17 @@ OPERATIONS = {
     "listRejects": "rejects",
     "listAudit": "audit",
     "listProtocols": "protocols",
+    "listRollouts": "rollouts",
+    "listRolloutTargets": f"rollouts/{ROLLOUT}/targets",
+    "listRolloutDecisions": f"rollouts/{ROLLOUT}/decisions",
 }
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_the_cursors_of_the_description_are_good_ones(get: Get, ward: Ward, operation: str) -> None:
     path = OPERATIONS[operation]
+    if ROLLOUT in path:
+        LISTS[path][0](ward)
     assert get(path, _reader(path), cursor=examples.CURSORS[operation]).status_code == 200
 
 
