@@ -147,6 +147,8 @@ def _deeds() -> dict[str, str]:
         "deed.lock": _("Lock"),
         "deed.unlock": _("Unlock"),
         "deed.rebirth": _("Tell everything anew"),
+        "deed.apply_protocol": _("Offer of a protocol"),
+        "deed.withdraw": _("Take back the offer"),
         "cmd.unit.s": _("{n} s"),
         "cmd.unit.min": _("{n} min"),
         "cmd.unit.h": _("{n} h"),
@@ -187,6 +189,9 @@ def _long() -> dict[str, str]:
         "cmd.long.confirmed.stop": _("Stop confirmed: output off, {took} after it was asked for."),
         "cmd.long.confirmed.pause": _("Pause confirmed: output off, {took} after it was asked for."),
         "cmd.long.done": _("{deed}: the device says that it did it."),
+        "cmd.long.done.apply_protocol": _(
+            "{deed}: the device says that it took it over. Proof is the hash in its status."
+        ),
         "cmd.long.done.identify": _("Identify: the device says that it blinks and beeps."),
         "cmd.long.unconfirmed": _("{deed}: the device has not shown that it did it."),
         "cmd.long.unconfirmed.stop": _("Stop not confirmed: nothing shows that the output is off."),
@@ -218,6 +223,8 @@ def _next() -> dict[str, str]:
         "cmd.next.unlock": _(
             "While it is wanted, it is asked again each time it connects. Until then it may stay locked."
         ),
+        "cmd.next.apply_protocol": _("Its rollout says what comes next."),
+        "cmd.next.withdraw": _("Its rollout says what comes next."),
         "cmd.next.idle": _("Nothing is on there, it says. If you see otherwise, stop it."),
         "ask.next.failed.pause": _(
             "Only Stop has a second way: press it, or go there and pause it at the device."
