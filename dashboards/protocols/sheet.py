@@ -93,16 +93,18 @@ def posted(data: QueryDict) -> Sheet:
     top = {name: " ".join(data.get(name, "").split()) for name in _TOP}
     known = {str(n) for n in range(1, MAX_CHANNELS + 1)}
     channels = tuple(sorted({int(one) for one in data.getlist("channels") if one in known}))
-    count = data.get("steps", "")
-    steps: list[dict[str, str]] = [
-        {} for _n in range(min(int(count), MOST_STEPS) if count.isascii() and count.isdigit() else 0)
-    ]
+    steps: list[dict[str, str]] = [{} for _n in range(min(_count(data.get("steps", "")) or 0, MOST_STEPS))]
     for name in data:
         word, _dot, rest = name.partition(".")
         number, _dot, box = rest.partition(".")
-        if word == "steps" and box and number.isascii() and number.isdigit() and int(number) < len(steps):
-            steps[int(number)][box] = " ".join(data.get(name, "").split())
+        at = _count(number)
+        if word == "steps" and box and at is not None and at < len(steps):
+            steps[at][box] = " ".join(data.get(name, "").split())
     return Sheet(top, channels, tuple(steps))
+
+
+def _count(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else None
 
 
 def changed(sheet: Sheet, deed: str) -> Sheet:
@@ -111,8 +113,8 @@ def changed(sheet: Sheet, deed: str) -> Sheet:
     steps = list(sheet.steps)
     if word == "add" and len(steps) < MOST_STEPS:
         steps.append(_FRESH_STEP)
-    at = int(number) if number.isascii() and number.isdigit() else -1
-    if 0 <= at < len(steps):
+    at = _count(number)
+    if at is not None and at < len(steps):
         if word == "copy" and len(steps) < MOST_STEPS:
             steps.insert(at + 1, {**steps[at]})
         elif word == "remove":

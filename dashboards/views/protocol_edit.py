@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from dashboards.access import once
 from dashboards.access.guards import page
 from dashboards.access.people import member
-from dashboards.protocols import found, sheet
+from dashboards.protocols import found, sheet, shown
 from dashboards.protocols.form import form
 from dashboards.protocols.picture import picture
 from devices.protocols import Finding, blocks, difference, findings
@@ -137,7 +137,7 @@ def _conflict(version: Version, error: str, read: sheet.Read) -> Writing:
     mine = {**bodies.read(version), **read.document, "id": version.protocol_id, "version": version.number}
     changes = [texts.change(one) for one in difference(bodies.read(version), mine)]
     last = version.authors.order_by("-last_at").first()
-    conflict = {"by": last.name if last else _("Somebody"), "differences": changes}
+    conflict = {"by": shown.called(last.name) if last else _("Somebody"), "differences": changes}
     return Writing(
         version, version.protocol_id, error=error, conflict=conflict, rev=version.rev, is_dirty=True
     )
@@ -150,7 +150,7 @@ def _number(text: str) -> int:
 def _page(
     request: HttpRequest,
     writing: Writing,
-    shown: sheet.Sheet,
+    boxes: sheet.Sheet,
     *,
     read: sheet.Read | None = None,
     refused: tuple[Finding, ...] = (),
@@ -158,7 +158,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     version = writing.version
-    read = read or sheet.read(shown, {"id": writing.id})
+    read = read or sheet.read(boxes, {"id": writing.id})
     document = {**read.document, "id": writing.id, "version": version.number if version else 1}
     told = [
         one for one in (*findings(document, texts.policy()), *refused) if one.path not in ("id", "version")
@@ -175,7 +175,7 @@ def _page(
         "conflict": writing.conflict,
         "rev": writing.rev,
         "is_dirty": writing.is_dirty,
-        "form": form(shown, told, read.errors, missing=missing),
+        "form": form(boxes, told, read.errors, missing=missing),
         "drawing": drawn.session,
         "plan": drawn.plan,
         "not_drawn": drawn.words,

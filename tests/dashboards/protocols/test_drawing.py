@@ -1,7 +1,6 @@
 """The envelope that is drawn while a protocol is edited is the one that devices are judged by."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -12,16 +11,9 @@ from hypothesis import strategies as st
 from dashboards.protocols import drawing
 from devices.plan import plan_of
 from devices.wire.canonical import decode_protocol
-from tests.dashboards.browser_modules import Ask, asked
+from tests.dashboards.browser_modules import Ask
 
-many = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-
-
-@pytest.fixture(scope="module")
-def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
-    modules = ("words", "steps", "protocol-plan", "protocol-drawing")
-    with asked("protocols.mjs", modules, tmp_path_factory.mktemp("modules")) as ask:
-        yield ask
+many = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
 seconds = st.one_of(
