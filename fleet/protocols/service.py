@@ -72,12 +72,12 @@ def create(
     """
     id = bodies.id_of(document)
     known = Protocol.objects.filter(pk=id).first()
-    if known is None:
-        access.require_anywhere(actor, WRITE, to=WRITE)
-    elif not _sites(known, actor, "see"):
-        raise Taken
-    else:
+    if known is not None and _sites(known, actor, "see"):
         _require(actor, WRITE, known)
+    else:
+        access.require_anywhere(actor, WRITE, to=WRITE)
+        if known is not None:
+            raise Taken
     if based_on is not None and based_on.protocol_id != id:
         raise Unusable(_("A version is based on one of the same protocol."))
     bodies.tidy(document, id=id, number=1)

@@ -106,6 +106,7 @@ def test_to_a_stranger_a_protocol_is_as_absent_as_one_that_does_not_exist(get: G
 
 def test_an_id_taken_elsewhere_is_409_and_says_no_more(ward: Ward) -> None:
     post()
+    assert send("", DOCUMENT, "stranger").status_code == 403, "whoever writes nowhere is told of no id"
     Membership.objects.filter(user__username="stranger").update(role=Role.CLINICIAN)
     answer = send("", DOCUMENT, "stranger")
     assert answer.status_code == 409
