@@ -132,14 +132,19 @@ def orders(actions: Iterable[Action], state: State) -> list[Order]:
                 Order(one.facts["command"], one.target, state.targets[one.target].want_sha256, None)
             )
         elif "withdrawal" in one.facts:
-            row = state.targets[one.target]
-            wanted.append(Order(one.facts["withdrawal"], one.target, row.want_sha256, row.command))
+            want = state.targets[one.target].want_sha256
+            wanted.append(Order(one.facts["withdrawal"], one.target, want, one.facts["of"]))
     return wanted
 
 
 def offer_id(rollout: str, row: Target) -> str:
     """Return the id of the next offer to this target."""
     return str(ids.of_offer(UUID(rollout), row.serial, row.direction.value, row.offers + 1))
+
+
+def taking_back(command: str) -> dict[str, str]:
+    """Return the facts of a decision to take this offer back: by which command, and what."""
+    return {"withdrawal": withdrawal_id(command), "of": command}
 
 
 def withdrawal_id(command: str) -> str:

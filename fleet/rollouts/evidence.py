@@ -76,7 +76,6 @@ class Evidence:
     conflict: bool = False  # two devices speak under its serial
     revoked: bool = False
     incapable: tuple[str, ...] = ()  # why the document is not for it: codes of the findings; empty: it is
-    session: str | None = None  # that is open as far as is known, by whatever was said last
     other_rollout: str | None = None  # that has an offer out to it
     offer: Answer | None = None
     withdrawal: Answer | None = None

@@ -97,7 +97,6 @@ def around(
             conflict=device.link == "conflict",
             revoked=device.is_revoked,
             incapable=capable.why_not(want, device) if _is_to_be_offered(target) else (),
-            session=device.session or (None if device.says is None else device.says.session),
             other_rollout=others.get(device.id),
             offer=told.get(device.serial, offer),
             withdrawal=answers.get(target.withdrawal or "") if target else None,

@@ -54,13 +54,12 @@ def offer(desk: Desk, ready: Iterable[Target]) -> None:
     number = pace.allowed(desk.recent_ms, desk.plan.pace_per_minute, desk.at_ms)
     able = (row for row in ready if row.attempts < 1 + desk.plan.retries)
     for row in heapq.nsmallest(number, able, key=_turn) if number > 0 else ():
-        seen = desk.given.seen[row.serial]
-        status = seen.status
+        status = desk.given.seen[row.serial].status
         facts = {
             "command": offer_id(desk.given.rollout, row),
             "attempt": row.attempts + 1,
             "before": dict(status.protocol) if status and status.protocol else None,
-            "session": seen.session or (status.session if status else None),
+            "session": status.session if status else None,
         }
         desk.do(Action(Kind.OFFERED, row.serial, row.wave, "offered", "", facts))
 

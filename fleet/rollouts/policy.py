@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fleet.rollouts import planned, waves
-from fleet.rollouts.deeds import Desk, withdrawal_id
+from fleet.rollouts.deeds import Desk, taking_back
 from fleet.rollouts.judge import THRESHOLDS, Tally, beyond
 from fleet.rollouts.plan import faults
 from fleet.rollouts.scene import Action, Kind, State, Step, Target
@@ -52,7 +52,7 @@ def take_back(desk: Desk, direction: Direction) -> None:
     """Ask back what is offered or held in this direction.  It stays open until the device has answered."""
     for row in list(desk.targets.values()):
         if row.state in OPEN and row.direction is direction and row.withdrawal is None and row.command:
-            facts = {"withdrawal": withdrawal_id(row.command)}
+            facts = taking_back(row.command)
             desk.do(Action(Kind.TAKE_BACK, row.serial, row.wave, row.state.value, row.reason, facts))
 
 
@@ -117,7 +117,7 @@ def _go_on(desk: Desk) -> None:
         if _judge(desk, found):
             return
         if waves.is_done(desk, found):
-            waves.complete(desk, found)
+            waves.complete(desk)
             return
         if not (waves.may_go_on(desk) and waves.open_next(desk, found)):
             planned.offer(desk, ready)
@@ -150,7 +150,7 @@ def _go_back(desk: Desk) -> None:
     if any(tally.waiting or tally.of(OPEN) for tally in found.values()):
         planned.offer(desk, ready)
     else:
-        waves.complete(desk, found)
+        waves.complete(desk)
 
 
 def _stop(desk: Desk, reason: str, facts: Mapping[str, Any]) -> None:

@@ -89,8 +89,8 @@ def rollout(state: str, reason: str, facts: Mapping[str, Any]) -> str:
     if reason in ("unreachable",):
         number = int(facts.get("unreachable", 0))
         return ngettext(
-            "%(number)d device could not be reached, and still has what it had.",
-            "%(number)d devices could not be reached, and still have what they had.",
+            "%(number)d device could not be reached; what it has now is not known.",
+            "%(number)d devices could not be reached; what they have now is not known.",
             number,
         ) % {"number": number}
     if reason in _STOPS:
@@ -110,6 +110,7 @@ _ROLLOUT: Final[dict[str, Promise]] = {
     ),
     "no_plan": gettext_lazy("It stopped itself: its plan cannot be read. Abort it, and write a new one."),
     "by_hand": gettext_lazy("Somebody paused it."),
+    "other_rollout": gettext_lazy("Devices that another rollout had an offer out to were left as they are."),
 }
 
 

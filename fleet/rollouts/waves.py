@@ -144,11 +144,14 @@ def is_done(desk: Desk, found: dict[int, Tally]) -> bool:
     return last and not open_ones and not any(tally.waiting for tally in found.values())
 
 
-def complete(desk: Desk, found: dict[int, Tally]) -> None:
+def complete(desk: Desk) -> None:
     """The rollout is over; who could not be reached is counted."""
-    left = sum(tally.unreachable for tally in found.values())
+    left = Counter(row.reason for row in desk.targets.values() if row.state is TargetState.PLANNED)
+    away = left["unreachable"] + left["conflict"]
+    facts = {"unreachable": away, "other_rollout": left["other_rollout"]}
+    reason = "unreachable" if away else "other_rollout" if left["other_rollout"] else ""
     back = desk.state is RolloutState.ROLLING_BACK
     if not back:
         desk.do(Action(Kind.WAVE_PASSED, wave=desk.wave))
     kind = Kind.ROLLED_BACK if back else Kind.COMPLETED
-    desk.do(Action(kind, to=kind.value, reason="unreachable" if left else "", facts={"unreachable": left}))
+    desk.do(Action(kind, to=kind.value, reason=reason, facts=facts))

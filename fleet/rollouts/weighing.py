@@ -6,7 +6,7 @@ and to `rejected`, for a refusal needs no proof; it never makes a success.
 
 from typing import Any, Final
 
-from fleet.rollouts.deeds import withdrawal_id
+from fleet.rollouts.deeds import taking_back
 from fleet.rollouts.evidence import Answer, Evidence, Outcome, Status
 from fleet.rollouts.plan import Plan
 from fleet.rollouts.scene import Action, Kind, Target
@@ -55,7 +55,11 @@ def sighted(row: Target, seen: Evidence) -> Action | None:
 
 
 def read_back(row: Target, shown: Status) -> Action:
-    """The wanted hash was read back: success, unless the session that ran at the offer still runs."""
+    """The wanted hash was read back: success, unless it came in the middle of a session.
+
+    `row.session` is one in which the device showed another hash, at the offer or since: whoever shows the wanted one in
+    the same session has applied it inside.
+    """
     facts = {"sha256": shown.sha256, "boot": shown.boot, "up_ms": shown.up_ms, "at_ms": shown.placed_ms}
     if row.session and shown.session == row.session:
         return _of(row, Kind.FAILED, "failed", IN_SESSION, facts | {"session": shown.session})
@@ -192,7 +196,7 @@ def _again_or(
     """Planned again while attempts last; else that is how it ended."""
     told: dict[str, Any] = {"attempt": row.attempts, **(facts or {})}
     if take_back and row.command is not None and row.withdrawal is None:
-        told["withdrawal"] = withdrawal_id(row.command)
+        told |= taking_back(row.command)
     if retry and row.attempts < 1 + plan.retries:
         return _of(row, Kind.RETRY, "planned", "retry", told | {"why": why})
     return _of(row, kind, kind.value, why, told)

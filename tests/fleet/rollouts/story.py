@@ -133,7 +133,6 @@ class Device:
             self.conflict,
             self.revoked,
             self.incapable,
-            self.session,
             self.other_rollout,
             self.answers.get(row.command or "") if row else None,
             self.answers.get(row.withdrawal or "") if row else None,
@@ -147,6 +146,7 @@ class Story:
         self.devices = {one.serial: one for one in devices}
         self.now_ms = MONDAY_NOON_MS
         self.decided: list[tuple[int, Action]] = []
+        self.ordered: list[Order] = []
         self.barred: dict[str, str] = {}
         self.candidates: list[Candidate] | None = None
         candidates = [Candidate(one.serial, classes.get(one.serial, Risk.REST)) for one in devices]
@@ -236,6 +236,7 @@ class Story:
         self.state = step.state
         self.decided += [(self.now_ms, one) for one in step.actions]
         for order in deeds.orders(step.actions, step.state):
+            self.ordered.append(order)
             self.devices[order.serial].hears(order, self.now_ms)
 
     def _hold(self, before: State, step: Step) -> None:

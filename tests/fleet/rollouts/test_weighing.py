@@ -99,6 +99,16 @@ def test_a_session_that_begins_after_the_offer_is_a_session_too():
     assert story.stand("D001") == ("failed", "applied_in_session")
 
 
+def test_a_session_that_began_after_it_was_applied_accuses_nobody():
+    """It is offered once more while we do not know yet; in that session it never showed the old one."""
+    story = Story.of(1, plan(retries=1), D001="mute").start().tick(12)
+    device = story.devices["D001"]
+    assert story.target("D001").attempts == 2
+    device.runs, device.session = NEW, "S"
+    story.tick()
+    assert story.stand("D001") == ("verified", "")
+
+
 def test_the_deadline_goes_on_where_it_stood_once_the_session_is_over():
     story = _in_session(deadline_ms=20_000)
     device = story.devices["D001"]
@@ -158,6 +168,7 @@ def test_before_a_new_offer_goes_out_the_old_one_is_asked_back():
     row = story.target("D001")
     assert row.attempts == 2
     first = story.devices["D001"].offers_seen[0]
+    assert [one.takes_back for one in story.ordered if one.takes_back] == [first]
     taken_back = [
         one for one in story.devices["D001"].answers if one not in story.devices["D001"].offers_seen
     ]
