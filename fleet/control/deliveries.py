@@ -141,15 +141,15 @@ def _write(rows: Iterable[Command]) -> None:
     if not some:
         return
     columns = [
-        [row.pk for row in some],
-        [row.device_id for row in some],
-        [row.verb for row in some],
-        [row.args for row in some],
-        [row.site_id for row in some],
-        [row.reason for row in some],
-        [row.requested_at for row in some],
-        [row.expires_at for row in some],
-        [msgspec.json.encode(row.evidence).decode() for row in some],
+        sql.texts(str(row.pk) for row in some),
+        sql.numbers(row.device_id for row in some),
+        sql.texts(row.verb for row in some),
+        sql.texts(row.args for row in some),
+        sql.numbers(row.site_id for row in some),
+        sql.texts(row.reason for row in some),
+        sql.texts(row.requested_at.isoformat() for row in some),
+        sql.texts(row.expires_at.isoformat() for row in some),
+        sql.texts(msgspec.json.encode(row.evidence).decode() for row in some),
     ]
     sql.execute(_INSERT, [State.REQUESTED.value, Via.HOUSE.value, *columns])
     outbox.ring()

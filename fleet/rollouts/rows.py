@@ -179,7 +179,7 @@ def _save_targets(loaded: Loaded, changed: Sequence[Target]) -> None:
         return
     names = ", ".join(f"{name} = v.{name}" for name in (*_WRITTEN, "wave", "place"))
     values = sorted((_row(loaded.target_ids[one.serial], one) for one in old), key=lambda one: one[0])
-    columns = [list(column) for column in zip(*values, strict=True)]
+    columns = [_array(column) for column in zip(*values, strict=True)]
     sql.execute(
         f"""UPDATE rollouts_target t SET {names}, rev = t.rev + 1
         FROM (SELECT u.id, u.state, u.direction, u.reason, u.facts::jsonb AS facts, u.want_sha256,
@@ -193,6 +193,18 @@ def _save_targets(loaded: Loaded, changed: Sequence[Target]) -> None:
         WHERE t.id = v.id""",  # noqa: S608  our own words
         columns,
     )
+
+
+def _array(values: Sequence[Any]) -> str:
+    """Return an array literal of values of one kind; None is NULL."""
+    sample = next((one for one in values if one is not None), None)
+    if isinstance(sample, bool):
+        return sql.flags(values)
+    if isinstance(sample, int):
+        return sql.numbers(values)
+    if isinstance(sample, datetime):
+        return sql.texts(None if one is None else one.isoformat() for one in values)
+    return sql.texts(values)
 
 
 def _row(id_: int, one: Target) -> list[Any]:
