@@ -28,6 +28,27 @@ def _house() -> list[Device]:
     return devices
 
 
+def _operate(story: Story) -> None:
+    """Somebody goes on at each stop, and pauses for a while as five devices join; sessions end after two minutes."""
+    joined = False
+    for _ in range(400):
+        story.tick()
+        if story.state.state is RolloutState.PAUSED:
+            story.ask(Verb.ADVANCE)
+        if story.state.wave == 3 and not joined:
+            joined = True
+            story.ask(Verb.PAUSE)
+            story.devices |= {f"J{one}": Device(f"J{one}") for one in range(5)}
+            story.candidates = [Candidate(one, Risk.REST) for one in story.devices]
+            story.tick(3)
+            story.ask(Verb.RESUME)
+        if story.now_ms - story.times_of(Kind.STARTED)[0] > 120_000:
+            for device in story.devices.values():
+                device.session = None
+        if story.state.state is RolloutState.COMPLETED:
+            return
+
+
 def test_every_device_ends_where_it_belongs_and_the_first_bad_wave_stops_the_rollout_by_name():
     how = plan(
         waves=FIVE_QUARTER_ALL, failure_threshold=0.1, failure_count=20, retries=RETRIES, pace_per_minute=600
@@ -43,24 +64,7 @@ def test_every_device_ends_where_it_belongs_and_the_first_bad_wave_stops_the_rol
     assert isinstance(story.ask(Verb.ADVANCE, wave=1), Forbidden)  # the second click of a double click
     assert story.state.wave == 2
 
-    joiners = [Device(f"J{one}") for one in range(5)]
-    joined = False
-    for _ in range(400):
-        story.tick()
-        if story.state.state is RolloutState.PAUSED:
-            story.ask(Verb.ADVANCE)
-        if story.state.wave == 3 and not joined:
-            joined = True
-            story.ask(Verb.PAUSE)
-            story.devices |= {one.serial: one for one in joiners}
-            story.candidates = [Candidate(one, Risk.REST) for one in story.devices]
-            story.tick(3)
-            story.ask(Verb.RESUME)
-        if story.now_ms - story.times_of(Kind.STARTED)[0] > 120_000:
-            for device in story.devices.values():
-                device.session = None
-        if story.state.state is RolloutState.COMPLETED:
-            break
+    _operate(story)
 
     assert story.stands == ("completed", "unreachable")
     assert story.counts == {
