@@ -108,15 +108,13 @@ def see(loaded: Loaded, now: datetime, *, changed_too: bool = False) -> State:
     )
 
 
-def carry_out(
-    loaded: Loaded, before: State, step: Step, now: datetime, *, actor_name: str = ""
-) -> list[Action]:
+def carry_out(loaded: Loaded, step: Step, now: datetime, *, actor_name: str = "") -> list[Action]:
     """Write what was decided, and send what it asks for; pages are told once this is committed."""
     actions, after = step
     if not actions:
         return []
     rows.save(loaded, after, actions, now, actor_name=actor_name)
-    offers, withdrawals = sending.send(loaded, actions, before, after, now)
+    offers, withdrawals = sending.send(loaded, actions, after, now)
     counters["rollout_offers"] += offers
     counters["rollout_withdrawals"] += withdrawals
     telling.tell(loaded.row)
@@ -133,7 +131,7 @@ def candidates(found: Iterable[Standing], zones: dict[int, str]) -> list[Candida
 
 def _step(loaded: Loaded, now: datetime) -> list[Action]:
     state = see(loaded, now)
-    return carry_out(loaded, state, policy.next_step(state, to_ms(now)), now)
+    return carry_out(loaded, policy.next_step(state, to_ms(now)), now)
 
 
 def _is_to_be_read(row: Rollout, now: datetime) -> bool:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from devices.models import Device, ProtocolDocument
 from fleet.control import deliveries
 from fleet.control.deliveries import Offer, TakingBack
-from fleet.rollouts.deeds import orders, withdrawal_id
+from fleet.rollouts.deeds import orders
 from fleet.rollouts.models import Rollout
 from fleet.rollouts.rows import Loaded
 from fleet.rollouts.scene import Action, Order, State
@@ -18,13 +18,8 @@ from fleet.rollouts.scene import Action, Order, State
 _LONGEST: Final = 120  # characters of a title within a reason
 
 
-def send(
-    loaded: Loaded, actions: Sequence[Action], before: State, after: State, now: datetime
-) -> tuple[int, int]:
+def send(loaded: Loaded, actions: Sequence[Action], after: State, now: datetime) -> tuple[int, int]:
     """Write the commands; return how many offers, and how many withdrawals.
-
-    Args:
-        before, after: The rollout around these decisions.
 
     Raises:
         LookupError: A document that is to be offered is not kept; nothing of this is written then.
@@ -35,7 +30,7 @@ def send(
     ids = [loaded.device_ids[one.serial] for one in wanted]
     devices = {one.serial: one for one in Device.objects.select_related("site").filter(pk__in=ids)}
     back = [
-        _taking_back(one, devices, loaded.row, before, after) for one in wanted if one.takes_back is not None
+        _taking_back(one, one.takes_back, devices, loaded.row) for one in wanted if one.takes_back is not None
     ]
     out = [one for one in wanted if one.takes_back is None]
     bodies = _bodies({one.sha256 for one in out})
@@ -65,25 +60,8 @@ def _bodies(hashes: set[str]) -> dict[str, bytes]:
     return found
 
 
-def _taking_back(
-    one: Order, devices: dict[str, Device], row: Rollout, before: State, after: State
-) -> TakingBack:
-    return TakingBack(
-        _offer_of(one, before, after), devices[one.serial], _reason(row), {"rollout": {"id": str(row.pk)}}
-    )
-
-
-def _offer_of(one: Order, before: State, after: State) -> UUID:
-    """Return the offer that is taken back: where a new one goes out at once, the one before it.
-
-    Raises:
-        LookupError: It is neither; nothing is taken back on a guess.
-    """
-    for state in (before, after):
-        target = state.targets.get(one.serial)
-        if target is not None and target.command and withdrawal_id(target.command) == one.command:
-            return UUID(target.command)
-    raise LookupError(f"{one.command} takes back no offer to {one.serial} that is known")
+def _taking_back(one: Order, offer: str, devices: dict[str, Device], row: Rollout) -> TakingBack:
+    return TakingBack(UUID(offer), devices[one.serial], _reason(row), {"rollout": {"id": str(row.pk)}})
 
 
 def _evidence(row: Rollout, after: State, one: Order) -> dict[str, Any]:

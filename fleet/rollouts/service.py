@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 
 from devices.moments import from_ms, to_ms
 from fleet.access import service as access
-from fleet.access.models import Site
 from fleet.protocols.lifecycle import State as VersionState
 from fleet.rollouts import begin, clock, drafting, plan, rights, rows, telling, texts, verbs
 from fleet.rollouts.errors import NotNow, OwnWork, Taken, Unusable
@@ -182,7 +181,7 @@ def ask(
         if wish is Verb.START:
             row.started_by = name
             row.save(update_fields=["started_by"])
-        clock.carry_out(loaded, state, step, now, actor_name=name or _("(shell)"))
+        clock.carry_out(loaded, step, now, actor_name=name or _("(shell)"))
         said = {"reason": reason.strip()[:LONGEST_REASON]} if reason.strip() else {}
         if wave is not None:
             said["wave"] = str(wave)
@@ -287,8 +286,3 @@ def _same(id: UUID, actor: User, draft: "drafting.Draft") -> Rollout | None:
 
 def _name(actor: User) -> str:
     return actor.get_username()[:150]
-
-
-def sites_of(rollout: Rollout) -> list[Site]:
-    """Return the sites at which its devices stand, by name."""
-    return list(rollout.sites.all())
