@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from dashboards.rollouts import plan_words
-from dashboards.words.rollouts import THRESHOLDS, Text
+from dashboards.words.rollouts import THRESHOLDS, Text, rollout_words
 from fleet.rollouts import rights
 from fleet.rollouts.models import Rollout
 from fleet.rollouts.states import OPEN, RolloutState, TargetState
@@ -118,6 +118,10 @@ def wrote(reader: User, rollout: Rollout) -> bool:
 def is_stopped(rollout: Rollout) -> bool:
     """Whether a threshold stopped it."""
     return rollout.state == S.PAUSED and rollout.reason in THRESHOLDS
+
+
+def stopped_itself(rollout: Rollout) -> bool:
+    return rollout_words(rollout.state, rollout.reason).tone == "alarm"
 
 
 def _makes_sense(verb: str, rollout: Rollout, known: Numbers) -> bool:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from dashboards.access.guards import page as guarded
 from dashboards.access.people import member
-from dashboards.rollouts.offered import IN_STATES, LEADS_TO
+from dashboards.rollouts.offered import IN_STATES, LEADS_TO, stopped_itself
 from dashboards.views.rollout_page import page, seen_rollout
 from fleet.rollouts import service
 from fleet.rollouts.errors import NotNow, Unusable
@@ -46,7 +46,7 @@ def deed(request: HttpRequest, number: UUID, verb: str) -> HttpResponse:
         return render(request, "dashboards/rollouts/rollout.html", context, status=422)
     except NotNow as refused:
         found.refresh_from_db()
-        if found.state in LEADS_TO.get(verb, ()):  # a second press, or somebody else was quicker
+        if found.state in LEADS_TO.get(verb, ()) and not stopped_itself(found):  # pressed twice, or by two
             messages.info(request, _("That was done already."))
         else:
             messages.warning(request, str(refused))
