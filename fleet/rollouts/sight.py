@@ -151,12 +151,12 @@ def _came_live(
 ) -> bool:
     """Whether the newest status is a sign of life, which a retained copy, or one that waited, never is.
 
-    A live status moves `heard_at` to the time at which it is placed.  Where something was heard later still, that must
-    have been said after it, by the same life of the device.
+    A live status moves `heard_at` to the time at which it is placed.  Where that is later still, something was heard
+    since, by the same life of the device; or it was placed a moment too late, before the network was known so well.
     """
     if says is None or heard_at is None or said_at is None or heard_at < said_at:
         return False
-    return heard_at == said_at or (boot == says.boot and up_ms is not None and up_ms > says.up_ms)
+    return heard_at == said_at or (boot == says.boot and up_ms is not None and up_ms >= says.up_ms)
 
 
 def _ms(moment: datetime | None) -> int | None:
