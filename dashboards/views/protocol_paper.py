@@ -12,6 +12,7 @@ from dashboards.access.guards import page
 from dashboards.access.people import member
 from dashboards.lists.scope import Scope
 from dashboards.protocols import found, shown
+from fleet.access.service import record
 from fleet.protocols.lifecycle import State
 from fleet.protocols.models import Version
 
@@ -40,7 +41,10 @@ def print_version(request: HttpRequest, id: str, number: int) -> HttpResponse:
 @page
 def export(request: HttpRequest, id: str, number: int) -> HttpResponse:
     """The document as a file: byte for byte what is hashed, so `sha256sum` of it is its hash."""
-    version = found.version_for(member(request), id, number)
+    reader = member(request)
+    version = found.version_for(reader, id, number)
+    site = found.sites_of(reader, version.protocol)[0]
+    record(reader, "data.exported", site=site, subject=f"protocol {version}")
     draft = "-draft" if version.state == State.DRAFT else ""
     return HttpResponse(
         version.body.encode(),

@@ -64,6 +64,11 @@ GET   /protocols/                             all
 GET   /protocols/new/                         write_protocol/any    403
 POST  /protocols/new/                         write_protocol/any    403
 GET   /protocols/approvals/                   all
+GET   /protocols/library/                     all
+GET   /protocols/library/4/                   all
+POST  /protocols/library/4/                   write_protocol/any   403
+GET   /protocols/import/                      write_protocol/any   403
+POST  /protocols/import/                      write_protocol/any   403
 GET   /protocols/quad/                        see/site             -
 GET   /protocols/quad/versions/1/             see/site             -
 GET   /protocols/quad/versions/3/edit/        write_protocol/site   403
@@ -76,6 +81,8 @@ POST  /protocols/quad/versions/2/reject/      approve_protocol/site 403
 GET   /protocols/quad/versions/1/withdraw/    approve_protocol/site 403
 POST  /protocols/quad/versions/1/withdraw/    approve_protocol/site 403
 GET   /protocols/quad/versions/1/devices/     see/site             -
+GET   /protocols/quad/versions/1/print/       see/site             -
+GET   /protocols/quad/versions/1.json         see/site             -
 POST  /protocols/quad/versions/1/devices/lock/ see/site            -
 POST  /protocols/quad/versions/1/devices/back/ see/site            -
 GET   /rollouts/                              all
@@ -198,6 +205,8 @@ POST  /api/v1/stops/STOP/reason               stop/site            -
 GET   /api/v1/sessions                        all
 GET   /api/v1/sessions/S-1                    see/site             -
 GET   /api/v1/rejects                         all
+GET   /api/v1/protocols/library               all
+POST  /api/v1/protocols/library/4             write_protocol/any   403
 GET   /api/v1/audit                           see_audit/any        403
 """
 
@@ -375,6 +384,7 @@ def route_of(address: str) -> str:
         "/alerts/history.csv",
         "/commands.csv",
         "/sessions/EMS-0001/S-1/samples.csv",
+        "/protocols/quad/versions/1.json",
     ],
 )
 def test_whatever_leaves_the_house_as_a_file_is_on_record(address: str, known: dict[str, str]) -> None:
