@@ -83,6 +83,20 @@ SENTENCES: Final[dict[str, str | Promise]] = {
     "protocol.approved": gettext_lazy("%(actor)s approved the protocol version %(subject)s: %(reason)s"),
     "protocol.rejected": gettext_lazy("%(actor)s rejected the protocol version %(subject)s: %(reason)s"),
     "protocol.withdrawn": gettext_lazy("%(actor)s withdrew the protocol version %(subject)s: %(reason)s"),
+    "rollout.created": gettext_lazy("%(actor)s wrote the rollout %(subject)s of %(protocol)s"),
+    "rollout.edited": gettext_lazy("%(actor)s changed the draft of the rollout %(subject)s"),
+    "rollout.submitted": gettext_lazy("%(actor)s submitted the rollout %(subject)s for approval"),
+    "rollout.approved": gettext_lazy("%(actor)s approved the rollout %(subject)s: %(reason)s"),
+    "rollout.rejected": gettext_lazy(
+        "%(actor)s gave the rollout %(subject)s back to its writers: %(reason)s"
+    ),
+    "rollout.started": gettext_lazy("%(actor)s started the rollout %(subject)s"),
+    "rollout.paused": gettext_lazy("%(actor)s paused the rollout %(subject)s"),
+    "rollout.resumed": gettext_lazy("%(actor)s went on with the rollout %(subject)s"),
+    "rollout.advanced": gettext_lazy("%(actor)s opened the next wave of the rollout %(subject)s"),
+    "rollout.aborted": gettext_lazy("%(actor)s aborted the rollout %(subject)s"),
+    "rollout.retried": gettext_lazy("%(actor)s took up again what was left of the rollout %(subject)s"),
+    "rollout.rolled_back": gettext_lazy("%(actor)s asked that the rollout %(subject)s be rolled back"),
     "rules.changed": gettext_lazy("%(actor)s changed the rules of %(site)s: %(why)s"),
     "rules.tried": gettext_lazy("%(actor)s tried changed rules on a stored day of %(site)s"),
     "duty.taken": gettext_lazy("%(actor)s took over the duty “%(duty)s” at %(site)s"),
@@ -123,6 +137,7 @@ GROUPS: Final[dict[str, str | Promise]] = {
     "device": gettext_lazy("Devices"),
     "alert": gettext_lazy("Alerts: what people did with them"),
     "protocol": gettext_lazy("Protocols: written, approved, withdrawn"),
+    "rollout": gettext_lazy("Rollouts: written, approved, started, stopped"),
     "rules": gettext_lazy("Rules"),
     "duty": gettext_lazy("Duty: turns and notes"),
     "rota": gettext_lazy("Rota"),
@@ -178,11 +193,17 @@ def _words(entry: AuditEntry, names: Mapping[str, str]) -> dict[str, Any]:
         "why": detail.get("why", "?"),
         "rule": _rule(detail.get("rule")),
         "duty": _duty(entry.subject),
-        "count": len(detail.get("devices") or ()),
+        "protocol": detail.get("protocol", "?"),
+        "count": _count(detail.get("devices")),
         "where": _where(entry),
         "lower": _lower(detail.get("args")),
     }
     return words
+
+
+def _count(devices: object) -> int:
+    """Return how many they are; some records list them, some count them."""
+    return len(devices) if isinstance(devices, list) else devices if isinstance(devices, int) else 0
 
 
 def _where(entry: AuditEntry) -> str:

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
+from dashboards.words import deeds
 from fleet.access.models import AuditEntry, Membership, Role, Token
 from fleet.access.queries import digest_of
 from fleet.rollouts.models import Rollout, Target
@@ -266,6 +267,23 @@ def test_of_a_rollout_over_two_sites_each_sees_their_own_devices(fleet: Fleetlet
     told = ask("GET", f"rollouts/{id_}", who="nurse").json()
     assert (told["sites"], told["other_sites"], "EMS-9" in repr(told)) == (["north"], 1, False)
     assert act(id_, "approve", "ben", reason="of one site only").status_code == 403
+
+
+def test_each_deed_is_on_record_in_plain_words(fleet: Fleetlet) -> None:
+    id_ = started(fleet)
+    act(id_, "pause")
+    act(id_, "resume")
+    act(id_, "abort", "ben", reason="pads came off")
+    said = [deeds.sentence(one, {}) for one in AuditEntry.objects.filter(subject=id_).order_by("pk")]
+    assert said == [
+        f"engineer wrote the rollout {id_} of {fleet.version}",
+        f"engineer submitted the rollout {id_} for approval",
+        f"ben approved the rollout {id_}: staged and small",
+        f"engineer started the rollout {id_}",
+        f"engineer paused the rollout {id_}",
+        f"engineer went on with the rollout {id_}",
+        f"ben aborted the rollout {id_}",
+    ]
 
 
 # --- as described ---
