@@ -1,0 +1,116 @@
+"""Rollouts in a real browser: previewed, approved by somebody else, started, and paused with a double click."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Dialog, Page
+
+from tests.browser.conftest import Machine, Person
+from tests.harness import House
+
+AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js").read_text()
+People = Callable[..., Person]
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture(autouse=True)
+def nothing_under_way(house: House) -> Iterator[None]:
+    """What a test left running offers nothing to the devices of the next one."""
+    yield
+    house.sql(
+        "UPDATE rollouts_target SET state = 'withdrawn' WHERE state NOT IN ('verified', 'already_current')"
+    )
+    house.sql("UPDATE rollouts_rollout SET state = 'aborted', rev = rev + 1")
+
+
+def serious(one: Person) -> list[str]:
+    one.page.evaluate(AXE)
+    found = one.page.evaluate("axe.run(document, {resultTypes: ['violations']}).then((r) => r.violations)")
+    return [
+        f"{it['id']}: {it['nodes'][0]['html'][:120]}"
+        for it in found
+        if it["impact"] in ("serious", "critical")
+    ]
+
+
+def write(page: Page, machine: Machine) -> None:
+    """Fill the form for one device."""
+    page.get_by_label("Protocol and version").select_option("knee-oa:1")
+    page.get_by_label("Title", exact=True).fill("one bench device")
+    page.get_by_label("These serial numbers").check()
+    page.get_by_label("Serial numbers", exact=True).fill(machine.serial)
+
+
+def test_a_rollout_is_written_previewed_approved_by_another_started_and_paused_once(
+    person: People, machine: Machine
+) -> None:
+    machine.status()
+    engineer = person("engineer")
+    engineer.log_in("/rollouts/new/")
+    page = engineer.page
+    assert serious(engineer) == []
+    write(page, machine)
+    page.get_by_role("button", name="Preview").click()
+    page.locator("#preview").get_by_text("1 device matches.").wait_for()
+    assert serious(engineer) == []
+    page.get_by_role("button", name="Save as a draft").click()
+    page.get_by_role("button", name="Submit for approval").click()
+    page.get_by_text("Submitted: a clinician who did not write it decides.").wait_for()
+    path = page.url.removeprefix(engineer.house.url)
+
+    clinician = person("clinician")
+    clinician.log_in(path)
+    assert serious(clinician) == []
+    clinician.page.locator("summary", has_text="Approve").click()
+    clinician.page.get_by_label("Why").locator("visible=true").fill("one device, on the bench")
+    clinician.page.get_by_role("button", name="Approve", exact=True).click()
+    clinician.page.get_by_text("Approved, not started").wait_for()
+
+    machine.status()  # still there: the wave waits for it
+    page.locator("summary", has_text="Start").click()  # the page came to know by itself
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.locator(".ro-now", has_text="Running").wait_for()
+    assert serious(engineer) == []
+    page.get_by_role("button", name="Pause", exact=True).dblclick()
+    page.locator(".ro-now", has_text="Paused").wait_for()
+    assert page.locator(".ro-log li", has_text="Paused").count() == 1
+
+
+def test_typed_words_are_not_lost_by_accident_and_rows_of_waves_come_one_by_one(person: People) -> None:
+    engineer = person("engineer")
+    engineer.log_in("/rollouts/new/")
+    page = engineer.page
+    assert page.locator("[data-wave]:visible").count() == 3
+    page.get_by_role("button", name="One more wave").click()
+    assert page.locator("[data-wave]:visible").count() == 4
+    page.get_by_label("Wave 1 reaches").select_option("bench")
+    assert page.get_by_label("Wave 1: how many").is_hidden()
+    asked: list[str] = []
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", leave)
+    page.get_by_role("link", name="Leave it").click()
+    page.wait_for_url("**/rollouts/")
+    assert asked == ["beforeunload"]
+
+
+def test_on_a_phone_a_wrong_number_is_told_at_its_field(person: People, machine: Machine) -> None:
+    engineer = person("engineer", width=390, height=844, dark=True)
+    engineer.log_in("/rollouts/new/")
+    page = engineer.page
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    write(page, machine)
+    page.get_by_label("At most, a minute").fill("many")
+    page.get_by_role("button", name="Save as a draft").click()
+    page.get_by_text("“many” is no number.").wait_for()
+    assert page.get_by_label("At most, a minute").get_attribute("aria-invalid") == "true"
+    engineer.complaints.clear()  # a form that cannot be used is answered with 422
+    assert serious(engineer) == []
+    engineer.open("/rollouts/")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert serious(engineer) == []
