@@ -19,6 +19,7 @@ from devices import models as devices
 from fleet.access import models as access
 from fleet.control.models import Command, LockWish, Stop
 from fleet.paging import models as paging
+from fleet.protocols import models as protocols
 from fleet.safety import models as safety
 
 _SECRET: Final = frozenset(
@@ -57,6 +58,9 @@ _SHOWN: Final = (
     Command,
     Stop,
     LockWish,
+    protocols.Protocol,
+    protocols.Version,
+    protocols.Author,
     safety.Alert,
     safety.RuleSet,
     safety.Replay,

@@ -25,7 +25,7 @@ from fleet.protocols.models import Version
 
 router = Router(tags=["protocols"])
 
-ProtocolId = Annotated[str, Path(max_length=64)]
+ProtocolId = Annotated[str, Path()]
 Number = Annotated[int, Path()]
 Deed = Callable[[User, Version, datetime], Version]
 _LARGEST = 2**31 - 1

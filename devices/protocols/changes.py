@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any, Final, Literal
 
-from devices.protocols.reading import number, steps_of
+from devices.protocols.reading import number, numbers, steps_of
 
 Direction = Literal["stronger", "weaker", "other"]
 
@@ -82,12 +82,12 @@ def _heads(old: Document, new: Document) -> Iterator[Change]:
 
 
 def _channels(old: Document, new: Document) -> Iterator[Change]:
-    before, after = (list(one.get("channels_used") or ()) for one in (old, new))
+    before, after = (numbers(one, "channels_used") for one in (old, new))
     for place, channel in enumerate(after):
-        if channel not in before:
+        if channel is not None and channel not in before:
             yield Change(f"channels_used.{place}", "channel_added", "stronger", {"channel": channel})
     for place, channel in enumerate(before):
-        if channel not in after:
+        if channel is not None and channel not in after:
             yield Change(f"channels_used.{place}", "channel_removed", "weaker", {"channel": channel})
 
 
@@ -159,9 +159,9 @@ def _step(
         yield from _value(f"{path}.{name}", name, was.get(name), now.get(name), 1, about)
     for name in _MORE_IS_WEAKER:
         yield from _value(f"{path}.{name}", name, was.get(name), now.get(name), -1, about)
-    before, after = (list(one.get("channels_used") or ()) for one in (old, new))
+    before, after = (numbers(one, "channels_used") for one in (old, new))
     for place, channel in enumerate(after):
-        if channel not in before:
+        if channel is None or channel not in before:
             continue
         for name in ("target_ma", "max_ma"):
             values = _at(was, name, before.index(channel)), _at(now, name, place)

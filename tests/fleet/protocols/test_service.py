@@ -7,15 +7,17 @@ import pytest
 from django.contrib.auth.models import User
 
 from devices import documents
-from devices.models import ProtocolDocument
+from devices.models import Device, ProtocolDocument
 from devices.simulator.session import built_in
 from devices.wire.canonical import canonical
+from devices.wire.messages import ProtocolRef
 from fleet import demo_data
 from fleet.access.errors import Denied, NotVisible
 from fleet.access.models import AuditEntry, Membership, Role
-from fleet.protocols import authors, bodies, service
+from fleet.protocols import authors, bodies, queries, service
 from fleet.protocols.lifecycle import State
 from fleet.protocols.models import Protocol, Version
+from tests.devices import history
 from tests.fleet.protocols.clinic import NOON, Clinic, document
 
 
@@ -337,4 +339,21 @@ def test_authors_are_read_in_two_queries_whatever_the_number_of_versions(
         told = authors.of_each(versions)
     assert [told[one.pk] for one in versions] == [
         ["ada"], ["ada", "ben"], ["ada", "ben", "cem"], ["ada", "ben", "cem"],
+    ]  # fmt: skip
+
+
+def test_devices_that_have_a_version_are_those_whose_newest_status_says_its_hash(clinic: Clinic) -> None:
+    version = clinic.approved()
+    ref = ProtocolRef(id=version.protocol_id, version=version.number, sha256=version.sha256)
+    has, had, other, far = (
+        Device.objects.create(serial=serial, site=clinic.far if serial == "D" else clinic.north)
+        for serial in "ABCD"
+    )
+    history.say(has, NOON, protocol=ref, session=None, state="idle", output="off")
+    history.say(had, NOON, link="offline", protocol=ref)
+    history.say(other, NOON)
+    history.say(far, NOON, protocol=ref)
+    told = queries.holders(version, [clinic.north])
+    assert [(one.device.serial, one.in_session, one.told_at) for one in told] == [
+        ("A", False, NOON), ("B", True, NOON),
     ]  # fmt: skip
