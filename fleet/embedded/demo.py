@@ -48,6 +48,8 @@ def _run(options: Options, instance: Instance, environ: Mapping[str, str]) -> in
         took_s = time.monotonic() - started_s
         say(f"fed after {took_s:.1f} s; people and their passwords are in {house.var / DEMO_JSON}")
         print(f"ready {house.url}", flush=True)
+        if options.devices:
+            _tell_story(supervisor, house)
         supervisor.tend_forever(until=lambda: _make_gave_up(make))
     except Stopped:
         pass
@@ -78,6 +80,14 @@ def _start(supervisor: Supervisor, house: House) -> None:
     supervisor.wait_until(
         lambda: roles.fed(house, people), within_s=_FED_WITHIN_S, why=lambda: roles.unfed(house, people)
     )
+
+
+def _tell_story(supervisor: Supervisor, house: House) -> None:
+    """Let the demo's people write protocols and rollouts; without them the demo is as good."""
+    try:
+        supervisor.run_once(house.story())
+    except Failed as error:
+        say(f"no protocols and rollouts to look at: {error}")
 
 
 def _changed(instance: Instance, house: House, supervisor: Supervisor) -> None:

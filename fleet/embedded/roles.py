@@ -64,6 +64,10 @@ class House:
         env = {**self.options.environment(), "DEMO_SECRET": self.servers.vault.secret("people")}
         return self._manage("prepare", "demo", "--prepare", env=env)
 
+    def story(self) -> Program:
+        """What the demo's people do with protocols and rollouts, in one process that ends."""
+        return self._manage("story", "demo", "--story", env=self.options.environment())
+
     def programs(self) -> list[Program]:
         """Return our processes in the order they start; they stop in reverse."""
         celery = ["celery", "-A", "fleet.celery"]

@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
 from fleet.embedded import demo
 from fleet.embedded.options import Options
@@ -37,9 +38,19 @@ class Command(BaseCommand):
             help="only migrate and make the demo's data; the servers must run",
         )
 
-    def handle(self, *, prepare: bool, **_options: Any) -> None:
+        parser.add_argument(
+            "--story",
+            action="store_true",
+            help="only let the demo's people write protocols and rollouts; everything must run",
+        )
+
+    def handle(self, *, prepare: bool, story: bool, **_options: Any) -> None:
         if prepare:
             self._prepare()
+        elif story:
+            from fleet import demo_story  # models, too
+
+            demo_story.tell(timezone.now())
         else:
             sys.exit(demo.main())
 
