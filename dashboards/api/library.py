@@ -35,8 +35,10 @@ class Asked(Schema):
 
 class NewProtocol(Schema):
     id: Annotated[
-        str, Field(max_length=64, description="of the new protocol: letters, digits, `-`, `_`"), Storable
-    ]
+        str,
+        Field(max_length=64, description="letters, digits, `-`, `_`; default: the row's `slug`"),
+        Storable,
+    ] = ""
 
 
 @router.get(
@@ -74,8 +76,10 @@ def draft_row(request: HttpRequest, row: Annotated[int, Path()], new: NewProtoco
     """
     if row not in range(1, len(library.ROWS) + 1):
         raise not_found(f"row {row} of the library")
-    with problems({"id": new.id}):
-        draft = draft_of(library.row(row), actor=asker(request), id=new.id, now=timezone.now())
+    seed = library.row(row)
+    id = new.id or seed.slug
+    with problems({"id": id}):
+        draft = draft_of(seed, actor=asker(request), id=id, now=timezone.now())
     response = answered(queries.in_full(draft))
     response.status_code = 201
     return response

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
+from fleet.access import service as access
 from fleet.protocols import library, queries, service
 from fleet.protocols.errors import NotNow
 from fleet.protocols.library import Row
@@ -19,6 +20,7 @@ def draft_of(row: Row, *, actor: User, id: str, now: datetime) -> Version:
         Unusable: It is no id.
         access.Denied: The actor writes no protocols.  The attempt is on record.
     """
+    access.require_anywhere(actor, service.WRITE, to=service.WRITE)
     if row.is_reading:
         raise NotNow(_("Row %(n)d is for reading: no document can say it.") % {"n": row.number})
     if queries.visible(actor).filter(pk=id).exists():
