@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from django.db.models import Min
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dashboards.rollouts.offered import Numbers
+from devices.moments import from_ms, to_ms
+from fleet.rollouts import pace, rows
 from fleet.rollouts.models import Rollout, Target, Wave
 from fleet.rollouts.states import OPEN, RolloutState, TargetState
 
@@ -100,13 +103,24 @@ def _wave_goes_on(rollout: Rollout, known: Numbers, now: datetime) -> Next:
         )
         return Next(words % {"n": held})
     if in_window:
-        words = ngettext(
-            "%(n)d device gets its offer when its hours begin",
-            "%(n)d devices get their offers when their hours begin",
-            in_window,
-        )
-        return Next(words % {"n": in_window})
+        return _hours_begin(rollout, in_window, now)
     return Next(_("wave %(n)d is judged") % {"n": max(1, rollout.wave)})
+
+
+def _hours_begin(rollout: Rollout, n: int, now: datetime) -> Next:
+    """Say when the first of those that wait for their hours may be offered something, by the clock of its site."""
+    window = rows.plan_of(rollout).window
+    waiting = Target.objects.filter(rollout=rollout, state=TargetState.PLANNED, reason="window")
+    zones = set(waiting.order_by().values_list("device__site__time_zone", flat=True))
+    words = ngettext(
+        "%(n)d device gets its offer when its hours begin,",
+        "%(n)d devices get their offers when their hours begin,",
+        n,
+    ) % {"n": n}
+    if window is None or not zones:
+        return Next(words.rstrip(","))
+    opens_ms = min(pace.opens_ms(window, ZoneInfo(zone), to_ms(now)) for zone in zones)
+    return _timed(words, from_ms(opens_ms), now)
 
 
 def _paused(rollout: Rollout, known: Numbers) -> str:

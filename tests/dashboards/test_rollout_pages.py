@@ -267,7 +267,7 @@ def test_devices_at_sites_that_the_reader_does_not_see_are_counted_and_never_nam
     for more in ("", "targets/", "decisions/"):
         assert "EMS-FAR" not in told(nurse, url(row, more))
         assert "EMS-1" in told(at(engineer), url(row, more)) or not more
-    csv = b"".join(nurse.get(url(row, "targets.csv")).streaming_content).decode()
+    csv = nurse.get(url(row, "targets.csv")).getvalue().decode()
     assert "EMS-1" in csv
     assert "EMS-FAR" not in csv
 
@@ -299,3 +299,12 @@ def test_an_engineer_sets_the_risk_class_and_it_is_on_record(ward: Fleetlet) -> 
     entry = AuditEntry.objects.get(action="device.risk_class")
     assert (entry.subject, entry.detail["name"]) == ("EMS-1", "bench")
     assert engineer.post("/devices/EMS-1/risk/", {"risk_class": "IIa"}).status_code == 422
+
+
+def test_outside_its_hours_a_rollout_says_when_they_begin(ward: Fleetlet) -> None:
+    hours = {"days": [], "from": "01:00", "to": "01:01"}  # it is noon
+    row = ward.started(window=hours)
+    ward.tick()
+    shown = at(ward.engineer).get(url(row)).context["next"]
+    assert "4 devices get their offers when their hours begin" in shown.words
+    assert shown.at is None or (shown.at.hour, shown.at.minute) == (1, 0)  # none: they begin this minute
