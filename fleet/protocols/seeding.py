@@ -20,7 +20,7 @@ def draft_of(row: Row, *, actor: User, id: str, now: datetime) -> Version:
         Unusable: It is no id.
         access.Denied: The actor writes no protocols.  The attempt is on record.
     """
-    access.require_anywhere(actor, service.WRITE, to=service.WRITE)
+    access.require_anywhere(actor, service.WRITE, to=str(_("writing protocols")))
     if row.is_reading:
         raise NotNow(_("Row %(n)d is for reading: no document can say it.") % {"n": row.number})
     if queries.visible(actor).filter(pk=id).exists():

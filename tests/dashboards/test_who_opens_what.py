@@ -206,7 +206,7 @@ GET   /api/v1/sessions                        all
 GET   /api/v1/sessions/S-1                    see/site             -
 GET   /api/v1/rejects                         all
 GET   /api/v1/protocols/library               all
-POST  /api/v1/protocols/library/4             write_protocol/any   403
+POST  /api/v1/protocols/library/22            write_protocol/any   403
 GET   /api/v1/audit                           see_audit/any        403
 """
 
