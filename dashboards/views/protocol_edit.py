@@ -1,5 +1,6 @@
 """The form that writes a protocol: a new one, or a draft."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from devices.protocols import Finding, blocks, difference, findings
 from devices.protocols.policy import WHOLE_BODY
 from fleet.access import service as access
 from fleet.access.verbs import WORDS
-from fleet.protocols import authors, bodies, service, texts
+from fleet.protocols import bodies, service, texts
 from fleet.protocols.errors import Edited, NotNow, Taken, Unusable
 from fleet.protocols.library.indications import INDICATIONS
 from fleet.protocols.models import Protocol, Version
@@ -160,11 +161,7 @@ def _page(
     version = writing.version
     read = read or sheet.read(boxes, {"id": writing.id})
     document = {**read.document, "id": writing.id, "version": version.number if version else 1}
-    told = [
-        one for one in (*findings(document, texts.policy()), *refused) if one.path not in ("id", "version")
-    ]
-    told = list({(one.path, one.code): one for one in told}.values())
-    drawn = picture(document)
+    told = _told(document, refused)
     wrong = len(blocks(told)) + len(read.errors)
     context = {
         "version": version,
@@ -176,10 +173,6 @@ def _page(
         "rev": writing.rev,
         "is_dirty": writing.is_dirty,
         "form": form(boxes, told, read.errors, missing=missing),
-        "drawing": drawn.session,
-        "plan": drawn.plan,
-        "not_drawn": drawn.words,
-        "envelope_named": _("Current over one session"),
         "indications": _indications(),
         "checked": _("To be mended before it can be submitted: %(n)d") % {"n": wrong}
         if wrong and missing
@@ -189,9 +182,27 @@ def _page(
         "back": reverse("dashboards:protocol-version", args=[version.protocol_id, version.number])
         if version
         else reverse("dashboards:protocols"),
-        "authors": authors.of(version) if version else [],
+        **_drawn(document),
     }
     return render(request, "dashboards/protocols/edit.html", context, status=status)
+
+
+def _told(document: Mapping[str, Any], refused: tuple[Finding, ...]) -> list[Finding]:
+    """Return what is to be said of the document and what it was refused for, each once; its number is not typed."""
+    found = [
+        one for one in (*findings(document, texts.policy()), *refused) if one.path not in ("id", "version")
+    ]
+    return list({(one.path, one.code): one for one in found}.values())
+
+
+def _drawn(document: Mapping[str, Any]) -> dict[str, Any]:
+    drawn = picture(document)
+    return {
+        "drawing": drawn.session,
+        "plan": drawn.plan,
+        "not_drawn": drawn.words,
+        "envelope_named": _("Current over one session"),
+    }
 
 
 def _title(version: Version | None) -> str:
