@@ -75,7 +75,7 @@ def draft_row(request: HttpRequest, row: Annotated[int, Path()], new: NewProtoco
     409: the row is for reading, or there is a protocol of this id.
     """
     if row not in range(1, len(library.ROWS) + 1):
-        raise not_found(f"row {row} of the library")
+        raise not_found(f"row {row}")
     seed = library.row(row)
     id = new.id or seed.slug
     with problems({"id": id}):
