@@ -137,10 +137,10 @@ def gate_before_record(house: House) -> Iterator[None]:
             house.sql("DROP TRIGGER at_the_gate ON control_command; DROP FUNCTION at_the_gate()")
 
 
-def wait_at_gate(house: House) -> None:
+def wait_at_gate(house: House, *, within_s: float = 5) -> None:
     """Wait until somebody would write down that a command was published."""
     waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND wait_event = 'advisory'"
-    wait_for(lambda: house.sql(waiting), within_s=5, why="nobody came to write it down")
+    wait_for(lambda: house.sql(waiting), within_s=within_s, why="nobody came to write it down")
 
 
 @contextmanager
