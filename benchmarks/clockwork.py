@@ -21,8 +21,8 @@ MOST_TICKS: Final = 60
 
 ANSWERED = """
     UPDATE control_command c SET state = 'done', done_at = %(now)s, published_at = %(now)s, acks = 1, ack_boot = 1,
-        ack_up_ms = %(up_ms)s, rev = rev + 1,
-        evidence = evidence || jsonb_build_object('ack', jsonb_build_object(
+        ack_up_ms = %(up_ms)s, rev = c.rev + 1,
+        evidence = c.evidence || jsonb_build_object('ack', jsonb_build_object(
             'outcome', 'done', 'reason', NULL, 'boot', 1, 'up_ms', %(up_ms)s))
     FROM rollouts_target t WHERE t.rollout_id = %(rollout)s AND c.id = t.command
 """

@@ -31,8 +31,8 @@ REFUSED = """
     WITH chosen AS (
         SELECT command FROM rollouts_target WHERE rollout_id = %s AND state = 'offered' ORDER BY place LIMIT %s)
     UPDATE control_command c SET state = 'refused', refused_at = now(), acks = 1, ack_boot = 1, ack_up_ms = 1,
-        rev = rev + 1,
-        evidence = evidence || '{"ack": {"outcome": "refused", "reason": "limits", "boot": 1, "up_ms": 1}}'
+        rev = c.rev + 1,
+        evidence = c.evidence || '{"ack": {"outcome": "refused", "reason": "limits", "boot": 1, "up_ms": 1}}'
     FROM chosen WHERE c.id = chosen.command
 """
 """What dispatch writes down of answers, in one commit."""
