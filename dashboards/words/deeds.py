@@ -182,7 +182,7 @@ def _words(entry: AuditEntry, names: Mapping[str, str]) -> dict[str, Any]:
     verb = entry.action.removeprefix("denied.").replace("_", " ")
     words: dict[str, Any] = {
         "actor": actor_name(entry, names),
-        "subject": _subject(entry.subject, names),
+        "subject": _titled(entry.subject, detail) or _subject(entry.subject, names),
         "site": entry.site.name if entry.site else _("no one site"),
         "verb": verb,
         "name": detail.get("name", "?"),
@@ -223,6 +223,11 @@ def _lower(args: object) -> str:
 
 def _subject(subject: str, names: Mapping[str, str]) -> str:
     return _("an unknown user") if subject == "(unknown user)" else names.get(subject) or subject
+
+
+def _titled(subject: str, detail: Mapping[str, Any]) -> str:
+    """Return what people call a rollout that has a title, with the beginning of its id."""
+    return f"“{detail['title']}” ({subject[:8]})" if detail.get("title") else ""
 
 
 def _rule(value: object) -> str:

@@ -39,6 +39,7 @@ class Described:
     alert: int = 0
     command: str = ""
     stop: str = ""
+    rollout: str = ""
 
     def token(self, user: str) -> str:
         return str(self.house.people["users"][user]["token"])
@@ -118,11 +119,24 @@ def _asked(described: Described) -> Described:
         status, _kind, answer = described.ask(
             "POST", f"/api/v1/{path}", body=body, Content_Type="application/json"
         )
-        assert status == 202, answer
+        assert status in (201, 202), answer
         return str(answer["id"])
 
     command = press(f"devices/{described.serial}/commands", b'{"verb":"stop"}')
-    return replace(described, command=command, stop=press(f"sites/{described.site}/stop", b"{}"))
+    stop = press(f"sites/{described.site}/stop", b"{}")
+    rollout = press("rollouts", json.dumps({**_ROLLOUT, "targets": {"serials": [described.serial]}}).encode())
+    return replace(described, command=command, stop=stop, rollout=rollout)
+
+
+_ROLLOUT: dict[str, Any] = {
+    "protocol": "tka-quads",  # of the demo's data, and approved there
+    "version": 1,
+    "waves": [{"percent": 100}],
+    "success_threshold": 0.95,
+    "failure_count": 2,
+    "deadline_s": 60,
+    "pace_per_minute": 60,
+}
 
 
 # --- What schemathesis makes of the description ---
@@ -163,6 +177,9 @@ def test_no_request_that_can_be_made_up_is_answered_otherwise_than_described(
             "slug": described.site,
             "command_id": described.command,
             "stop_id": described.stop,
+            "rollout_id": described.rollout,
+            "protocol_id": _ROLLOUT["protocol"],
+            "number": _ROLLOUT["version"],
         },
     )
 
