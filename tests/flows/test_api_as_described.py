@@ -128,15 +128,10 @@ def _asked(described: Described) -> Described:
     return replace(described, command=command, stop=stop, rollout=rollout)
 
 
-_ROLLOUT: dict[str, Any] = {
-    "protocol": "tka-quads",  # of the demo's data, and approved there
-    "version": 1,
-    "waves": [{"percent": 100}],
-    "success_threshold": 0.95,
-    "failure_count": 2,
-    "deadline_s": 60,
-    "pace_per_minute": 60,
-}
+_ROLLOUT: dict[str, Any] = {  # of a protocol that the demo's data holds approved
+    "protocol": "tka-quads", "version": 1, "waves": [{"percent": 100}], "success_threshold": 0.95,
+    "failure_count": 2, "deadline_s": 60, "pace_per_minute": 60,
+}  # fmt: skip
 
 
 # --- What schemathesis makes of the description ---
@@ -180,7 +175,7 @@ def test_no_request_that_can_be_made_up_is_answered_otherwise_than_described(
             "rollout_id": described.rollout,
             "protocol_id": _ROLLOUT["protocol"],
             "number": _ROLLOUT["version"],
-        },
+        },  # fmt: skip
     )
 
 
