@@ -20,12 +20,11 @@ from devices.wire.commands import ApplyProtocol, Args, Withdraw
 from devices.wire.words import Verb
 from fleet.control import drafts, ids, outbox
 from fleet.control.drafts import Asker
-from fleet.control.lifecycle import State
+from fleet.control.lifecycle import UNANSWERED, State, names
 from fleet.control.models import Command, Via
 
 _JUST_BEFORE: Final = timedelta(microseconds=1)
 _NOBODY: Final = Asker()
-_BATCH: Final = 1_000
 _INSERT: Final = """
 INSERT INTO control_command (id, device_id, verb, args, site_id, reason, requested_at, expires_at, evidence, state, via,
     actor_name, reason_by, attempts, acks, rev)
@@ -83,45 +82,53 @@ def offer(offers: Sequence[Offer], now: datetime) -> None:
     )
 
 
-def take_back(wanted: Sequence[TakingBack], now: datetime) -> dict[UUID, UUID]:
-    """Take offers back; return the command that does it, by offer.
+def take_back(wanted: Sequence[TakingBack], now: datetime, *, over: Collection[UUID] = ()) -> set[UUID]:
+    """Take offers back, and never publish them again; return those that had not left: these need no command.
 
-    One that never left is cancelled, which needs no command.  What is taken back goes out before what is offered in the
-    same transaction, so that a device never forgets the newer of two.
+    What is taken back goes out before what is offered in the same transaction, so that a device never forgets the newer
+    of two.
+
+    Args:
+        over: Other offers for whose answer nobody waits any more: they are not published again either.
     """
-    cancelled = cancel([one.offer for one in wanted], now)
-    rows = [
-        _draft(
-            ids.of_withdrawal(one.offer),
-            one.device,
-            Verb.WITHDRAW,
-            Withdraw(id=str(one.offer)),
-            one,
-            now - _JUST_BEFORE,
-        )
-        for one in wanted
-        if one.offer not in cancelled
-    ]
-    _write(rows)
-    return {one.offer: ids.of_withdrawal(one.offer) for one in wanted if one.offer not in cancelled}
+    unsent = _end({*over, *(one.offer for one in wanted)}, now)
+    _write(
+        [
+            _draft(
+                ids.of_withdrawal(one.offer),
+                one.device,
+                Verb.WITHDRAW,
+                Withdraw(id=str(one.offer)),
+                one,
+                now - _JUST_BEFORE,
+            )
+            for one in wanted
+            if one.offer not in unsent
+        ]
+    )
+    return unsent
 
 
-def cancel(offers: Collection[UUID], now: datetime) -> set[UUID]:
-    """Let those of these that dispatch has not taken up yet be over; return which.
+def _end(offers: Collection[UUID], now: datetime) -> set[UUID]:
+    """Let these be over where no device has answered; return those that dispatch had not even taken up.
 
-    Whoever takes one up at this moment has it locked, or finds it over: never both.
+    A birth publishes what is unanswered once more: a device that missed both would take over what was taken back.
+    An answer that comes all the same is still heard.  Rows are locked by id, as dispatch does, and dispatch never
+    holds one while it publishes.
     """
     if not offers:
         return set()
-    unsent = Command.objects.filter(
-        pk__in=list(offers), state=State.REQUESTED, attempts=0, leased_until=None, acks=0
+    rows = sql.rows(
+        """WITH mine AS (
+            SELECT id, state = %s AND attempts = 0 AND leased_until IS NULL AND acks = 0 AS unsent
+            FROM control_command WHERE id = ANY(%s) AND state = ANY(%s) ORDER BY id FOR UPDATE)
+        UPDATE control_command c SET state = %s, expired_at = %s, leased_until = NULL, rev = rev + 1,
+            evidence = evidence || jsonb_build_object(
+                CASE WHEN mine.unsent THEN 'cancelled' ELSE 'ended' END, jsonb_build_object('at_ms', %s::bigint))
+        FROM mine WHERE c.id = mine.id RETURNING c.id, mine.unsent""",
+        [State.REQUESTED, list(offers), names(UNANSWERED), State.EXPIRED, now, to_ms(now)],
     )
-    rows = list(unsent.select_for_update(skip_locked=True, of=("self",)).order_by("pk"))
-    for row in rows:
-        row.state, row.expired_at, row.rev = State.EXPIRED.value, now, row.rev + 1
-        row.evidence = row.evidence | {"cancelled": {"at_ms": to_ms(now)}}
-    Command.objects.bulk_update(rows, ["state", "expired_at", "rev", "evidence"], batch_size=_BATCH)
-    return {row.pk for row in rows}
+    return {id_ for id_, unsent in rows if unsent}
 
 
 def _draft(

@@ -113,8 +113,9 @@ def carry_out(loaded: Loaded, step: Step, now: datetime, *, actor_name: str = ""
     actions, after = step
     if not actions:
         return []
+    before = loaded.state
     rows.save(loaded, after, actions, now, actor_name=actor_name)
-    offers, withdrawals = sending.send(loaded, actions, after, now)
+    offers, withdrawals = sending.send(loaded, before, actions, after, now)
     counters["rollout_offers"] += offers
     counters["rollout_withdrawals"] += withdrawals
     telling.tell(loaded.row)

@@ -14,18 +14,23 @@ from fleet.rollouts.deeds import orders
 from fleet.rollouts.models import Rollout
 from fleet.rollouts.rows import Loaded
 from fleet.rollouts.scene import Action, Order, State
+from fleet.rollouts.states import OPEN
 
 _LONGEST: Final = 120  # characters of a title within a reason
 
 
-def send(loaded: Loaded, actions: Sequence[Action], after: State, now: datetime) -> tuple[int, int]:
+def send(
+    loaded: Loaded, before: State, actions: Sequence[Action], after: State, now: datetime
+) -> tuple[int, int]:
     """Write the commands; return how many offers, and how many withdrawals.
+
+    An offer that was taken back, or of which all is known, is never published again.
 
     Raises:
         LookupError: A document that is to be offered is not kept; nothing of this is written then.
     """
-    wanted = orders(actions, after)
-    if not wanted:
+    wanted, over = orders(actions, after), _over(before, actions, after)
+    if not (wanted or over):
         return 0, 0
     ids = [loaded.device_ids[one.serial] for one in wanted]
     devices = {one.serial: one for one in Device.objects.select_related("site").filter(pk__in=ids)}
@@ -34,7 +39,6 @@ def send(loaded: Loaded, actions: Sequence[Action], after: State, now: datetime)
     ]
     out = [one for one in wanted if one.takes_back is None]
     bodies = _bodies({one.sha256 for one in out})
-    deliveries.take_back(back, now)
     deliveries.offer(
         [
             Offer(
@@ -49,7 +53,20 @@ def send(loaded: Loaded, actions: Sequence[Action], after: State, now: datetime)
         ],
         now,
     )
+    deliveries.take_back(back, now, over=over)  # last: dispatch may wait for these rows until the commit
     return len(out), len(back)
+
+
+def _over(before: State, actions: Sequence[Action], after: State) -> list[UUID]:
+    """Return the offers that were out before these decisions, and for which nobody waits after them."""
+    over = []
+    for serial in {one.target for one in actions if one.target is not None}:
+        was, now = before.targets.get(serial), after.targets[serial]
+        if was is None or was.command is None or was.state not in OPEN:
+            continue
+        if now.state not in OPEN or now.command != was.command:
+            over.append(UUID(was.command))
+    return over
 
 
 def _bodies(hashes: set[str]) -> dict[str, bytes]:

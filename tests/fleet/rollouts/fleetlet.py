@@ -117,6 +117,11 @@ class Fleetlet:
         outbox.record_published({one.id: self.now for one in leased})
         return [one.verb for one in leased]
 
+    def born(self, serial: str) -> list[str]:
+        """The device connects anew; return the verbs of what it is told once more."""
+        leased = outbox.lease_again([self.devices[serial].pk], self.now, flying=())
+        return [one.verb for one in leased]
+
     def answers(
         self, serial: str, outcome: str, reason: str | None = None, *, to: UUID | None = None
     ) -> None:

@@ -202,6 +202,43 @@ def test_an_offer_that_never_left_is_cancelled_without_a_command(ward):
     assert set(ward.states(row).values()) == {"withdrawn aborted"}
 
 
+def test_an_offer_that_was_taken_back_never_goes_out_again(ward):
+    """A device that missed both, and is born within the hour, is told the withdrawal alone."""
+    row = ward.started(failure_threshold=1.0, deadline_s=10, retries=0)
+    ward.tick()
+    ward.publish()
+    ward.applies("EMS-2", "EMS-3")
+    first = ward.target("EMS-1").command
+    ward.tick(11)
+    assert ward.states(row)["EMS-1"] == "timed_out silence"
+    assert ward.publish() == ["withdraw"]
+    assert ward.born("EMS-1") == ["withdraw"]
+    ward.answers("EMS-1", "done", to=first)  # it had taken it over in the last moment
+    assert Command.objects.get(pk=first).state == "done"
+
+
+def test_an_offer_whose_answer_was_lost_is_over_once_the_version_was_read_back(ward):
+    """Else it would be published again at the next birth, perhaps over what a later rollout has brought."""
+    row = ward.started(waves=[{"count": 1}, {"percent": 100}])
+    ward.tick()
+    ward.publish()
+    ward.now += timedelta(seconds=1)
+    ward.says("EMS-1", sha256=ward.version.sha256)
+    ward.tick()
+    assert ward.states(row)["EMS-1"] == "verified"
+    assert ward.born("EMS-1") == []
+
+
+def test_aborting_ends_what_is_out_before_the_device_has_answered(ward):
+    row = ward.started()
+    ward.tick()
+    ward.publish()
+    ward.ask(row, "abort")
+    assert ward.states(row)["EMS-1"].startswith("offered")
+    assert ward.publish() == ["withdraw"] * 3
+    assert ward.born("EMS-1") == ["withdraw"]
+
+
 # --- rolling back ---
 
 
