@@ -1,6 +1,6 @@
 """`make bench`: measure all, or what is named, and print a table and one JSON object a line.
 
-    python -m benchmarks                      everything: about eight minutes
+    python -m benchmarks                      everything: about ten minutes
     python -m benchmarks load wall --quick    some of it, and shorter: to see that it works, not to be quoted
 
 A figure that is missed is printed as it is.  The exit code is 1 only if something could not be measured.
