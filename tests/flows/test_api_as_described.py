@@ -41,6 +41,12 @@ class Described:
     stop: str = ""
     rollout: str = ""
 
+    def parameters(self) -> dict[str, Any]:
+        return {
+            "serial": self.serial, "id": SESSION, "alert_id": self.alert, "slug": self.site, "command_id": self.command,
+            "stop_id": self.stop, "rollout_id": self.rollout, "protocol_id": "tka-quads", "number": 1,
+        }  # fmt: skip
+
     def token(self, user: str) -> str:
         return str(self.house.people["users"][user]["token"])
 
@@ -165,17 +171,7 @@ def test_no_request_that_can_be_made_up_is_answered_otherwise_than_described(
         tmp_path,
         *("-H", f"Authorization: Bearer {described.token('engineer')}", "-n", str(CASES)),
         *("--exclude-checks", "positive_data_acceptance"),
-        parameters={
-            "serial": described.serial,
-            "id": SESSION,
-            "alert_id": described.alert,
-            "slug": described.site,
-            "command_id": described.command,
-            "stop_id": described.stop,
-            "rollout_id": described.rollout,
-            "protocol_id": _ROLLOUT["protocol"],
-            "number": _ROLLOUT["version"],
-        },  # fmt: skip
+        parameters=described.parameters(),
     )
 
 
