@@ -198,7 +198,11 @@ def _retry(desk: Desk, wish: _Wish) -> Forbidden | None:
     if unknown:
         return Forbidden("never_again", {"states": unknown})
     again = [
-        row for row in desk.targets.values() if row.state.value in wish.also and row.reason != IN_SESSION
+        row
+        for row in desk.targets.values()
+        if row.state.value in wish.also
+        and row.reason != IN_SESSION
+        and (row.direction is Direction.BACK) is back
     ]
     waiting = any(row.state is TargetState.PLANNED for row in desk.targets.values())
     if not desk.wave or not (again or waiting):

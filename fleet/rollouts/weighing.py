@@ -138,7 +138,9 @@ def _busy(row: Target, seen: Evidence, offer: Answer | None, shown: Status | Non
     if shown is not None and seen.reachable:
         held = shown.held or (HELD_IN_SESSION if has_it and shown.session else None)
         if held:
-            same = row.state is TargetState.HELD and row.reason == held
+            same = (
+                row.state is TargetState.HELD and row.reason == held and shown.session in (None, row.session)
+            )
             facts = {"session": shown.session} if shown.session else {}
             return None if same else _of(row, Kind.HELD, "held", held, facts)
         if row.state is TargetState.HELD:

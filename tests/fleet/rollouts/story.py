@@ -12,7 +12,7 @@ from fleet.rollouts.evidence import Answer, Evidence, Link, Outcome, Status
 from fleet.rollouts.plan import Advance, Count, Percent, Plan, Risk
 from fleet.rollouts.replay import pristine, replay
 from fleet.rollouts.scene import Action, Candidate, Kind, Order, State, Step, Target, Wave
-from fleet.rollouts.states import EVALUATED, OPEN, RolloutState, TargetState
+from fleet.rollouts.states import EVALUATED, OPEN, Direction, RolloutState, TargetState
 from fleet.rollouts.verbs import Forbidden, Verb
 
 OLD, NEW, ODD = "a" * 64, "b" * 64, "c" * 64
@@ -249,6 +249,8 @@ class Story:
                 assert not device.conflict, "offered while two speak under one serial"
                 assert not device.revoked, "offered to a revoked device"
                 assert not device.incapable, "offered what the device cannot do"
+                is_back = step.state.targets[device.serial].direction is Direction.BACK
+                assert is_back == (step.state.state is RolloutState.ROLLING_BACK), "offered the wrong way"
                 assert step.state.targets[device.serial].want_sha256 not in self.barred, (
                     "offered what is barred"
                 )

@@ -1,8 +1,9 @@
 """Whatever happens, in whatever order: a rollout never does what it may never do.
 
 What that is, is held after every step by `story.Story`: nothing is offered to who is not there, revoked, incapable or
-in conflict; nothing that was withdrawn; never beyond the pace of a minute, nor more than 1 + retries times; no device
-is judged while it holds its offer; verified is what the device runs; and the decisions replayed give the same rows.
+in conflict; nothing that was withdrawn; while it is rolled back nothing but what was there before; never beyond the
+pace of a minute, nor more than 1 + retries times; no device is judged while it holds its offer; verified is what the
+device runs; and the decisions replayed give the same rows.
 """
 
 from hypothesis import HealthCheck, settings
@@ -42,6 +43,7 @@ class Rollout(RuleBasedStateMachine):
             start_ms=MONDAY_NOON_MS + 10_000 if starts_later else None,
         )
         self.story = Story.of(6, how)
+        self.story.devices["D001"].runs = None
         if starts_now:
             self.story.start()
 

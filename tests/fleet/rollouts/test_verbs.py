@@ -253,6 +253,23 @@ def test_retry_takes_up_what_failed_with_attempts_begun_anew_and_never_who_refus
     assert len({*story.devices["D001"].offers_seen}) == 1 + 0 + 1  # two offers, two ids
 
 
+def test_retry_after_a_rollback_never_offers_the_version_that_was_rolled_back():
+    story = Story.of(3, plan(success_threshold=0.1, failure_threshold=1.0), D001="lies")
+    story.devices["D001"].runs = None  # it had nothing before, so that it stays as it is
+    story.run()
+    story.devices["D002"].way = "mute"
+    story.ask(Verb.ROLLBACK)
+    story.till(RolloutState.ROLLED_BACK)
+    assert story.stand("D002") == ("timed_out", "silence")
+    for device in story.devices.values():
+        device.way = "good"
+    story.ask(Verb.RETRY, also=("failed", "timed_out"))
+    story.till(RolloutState.ROLLED_BACK)
+    assert story.stand("D001") == ("failed", "nothing_before")
+    assert [story.devices[one].runs for one in named(2, 2)] == [OLD, OLD]
+    assert story.ask(Verb.RETRY, also=("failed",)) == Forbidden("nothing_left")
+
+
 def test_retry_is_no_way_around_a_threshold():
     story = Story.of(4, plan(waves=HALVES), D001="refuses").run()
     story.ask(Verb.RETRY)

@@ -99,6 +99,18 @@ def test_a_session_that_begins_after_the_offer_is_a_session_too():
     assert story.stand("D001") == ("failed", "applied_in_session")
 
 
+def test_a_session_that_begins_as_soon_as_the_last_one_ends_is_another_session():
+    """It holds the offer through both, so that `held` alone tells of no change."""
+    story = _in_session()
+    device = story.devices["D001"]
+    device.session = "S2"
+    story.tick()
+    assert (story.stand("D001"), story.target("D001").session) == (("held", "session"), "S2")
+    device.way = "applies_in_session"
+    story.tick()
+    assert story.stand("D001") == ("failed", "applied_in_session")
+
+
 def test_a_session_that_began_after_it_was_applied_accuses_nobody():
     """It is offered once more while we do not know yet; in that session it never showed the old one."""
     story = Story.of(1, plan(retries=1), D001="mute").start().tick(12)
