@@ -94,7 +94,7 @@ def page(request: HttpRequest, found: Rollout, **more: Any) -> dict[str, Any]:
         "waves": shown.waves(found, told),
         "groups": shown.groups(found, counted),
         "reason": shown.why(found),
-        "next": next_steps.next_step(found, known, context["now"]),
+        "next": next_steps.next_step(found, context["now"]),
         "whom": plan_words.whom(found.targets_spec, {site.slug: site.name for site in context["sites"]}),
         "others": told["other_sites"],
         "plan": plan_words.rows(found, context["zone"]),

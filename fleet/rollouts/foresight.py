@@ -58,10 +58,11 @@ def _running(desk: Desk, now_ms: int) -> Next:
         return Next("wave", now_ms, {"wave": 1})
     here = found[desk.wave]
     last = desk.wave == len(desk.plan.waves)
-    if here.waiting or last:
+    over_ms = desk.waves[desk.wave].over_ms
+    if last or (here.waiting and over_ms is None):  # one that holds an offer and is away keeps no wave open
         mine = [row for row in desk.targets.values() if row.wave <= desk.wave]
         return _work(desk, now_ms, mine) or Next("complete", now_ms)
-    over_ms = desk.waves[desk.wave].over_ms or now_ms
+    over_ms = over_ms or now_ms
     facts = {"wave": desk.wave + 1, "targets": _targets(found, desk.wave + 1)}
     if desk.plan.advance is Advance.MANUAL:
         return Next("gate", None, facts)

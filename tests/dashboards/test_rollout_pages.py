@@ -2,13 +2,14 @@
 
 import re
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from dashboards.rollouts import plan_words
+from dashboards.api import rollout_schemas
+from dashboards.rollouts import next_steps, plan_words
 from dashboards.rollouts.bars import bar
 from fleet.access.models import AuditEntry, Role
 from fleet.rollouts.models import Rollout, Target
@@ -308,3 +309,8 @@ def test_outside_its_hours_a_rollout_says_when_they_begin(ward: Fleetlet) -> Non
     shown = at(ward.engineer).get(url(row)).context["next"]
     assert "4 devices get their offers when their hours begin" in shown.words
     assert shown.at is None or (shown.at.hour, shown.at.minute) == (1, 0)  # none: they begin this minute
+
+
+def test_whatever_the_api_says_comes_next_the_page_has_a_sentence_for() -> None:
+    told = get_args(get_args(get_type_hints(rollout_schemas.Next, include_extras=True)["what"])[0])
+    assert set(told) == set(next_steps.WORDS) | {"nothing"}

@@ -84,3 +84,13 @@ def test_a_device_that_is_away_is_waited_for_by_nobody():
     story.start().tick(2)
     assert story.stand("D001") == ("planned", "unreachable")
     assert _what(story) == "nothing" or story.state.state is RolloutState.RUNNING
+
+
+def test_one_that_holds_its_offer_and_went_away_keeps_no_wave_open():
+    story = Story.of(4, plan(waves=HALVES, advance=Advance.MANUAL))
+    story.devices["D001"].session = "S"
+    story.start().tick(3)
+    assert _what(story) == "held"
+    story.devices["D001"].link = Link.OFFLINE
+    story.tick(3)
+    assert (story.state.reason, _what(story)) == ("gate", "gate")
