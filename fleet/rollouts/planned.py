@@ -55,10 +55,11 @@ def offer(desk: Desk, ready: Iterable[Target]) -> None:
     able = (row for row in ready if row.attempts < 1 + desk.plan.retries)
     for row in heapq.nsmallest(number, able, key=_turn) if number > 0 else ():
         status = desk.given.seen[row.serial].status
+        shows = dict(status.protocol) if status and status.protocol else None
         facts = {
             "command": offer_id(desk.given.rollout, row),
             "attempt": row.attempts + 1,
-            "before": dict(status.protocol) if status and status.protocol else None,
+            "before": row.before if row.offers else shows,  # not what a first attempt has left behind
             "session": status.session if status else None,
         }
         desk.do(Action(Kind.OFFERED, row.serial, row.wave, "offered", "", facts))

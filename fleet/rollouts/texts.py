@@ -123,24 +123,39 @@ def _stop(reason: str, facts: Mapping[str, Any]) -> str:
         "limit": _limit(facts.get("limit")),
         "unreachable": facts.get("unreachable", 0),
     }
-    texts = {
-        "failure_count": _(
-            "It stopped itself: in wave %(wave)s it went wrong on %(wrong)s devices; it stops at %(limit)s."
-        ),
-        "failure_share": _(
-            "It stopped itself: in wave %(wave)s it went wrong on %(wrong)s of %(evaluated)s devices; it stops"
-            " at %(limit)s."
-        ),
-        "success_share": _(
-            "It stopped itself: wave %(wave)s is over, and only %(succeeded)s of %(evaluated)s devices have it;"
-            " at least %(limit)s are needed."
-        ),
-        "too_few": _(
-            "It stopped itself: wave %(wave)s is over with %(evaluated)s devices to judge by; at least %(limit)s"
-            " are needed. %(unreachable)s could not be reached."
-        ),
-    }
-    return texts[reason] % numbers
+    evaluated = int(numbers["evaluated"])
+    match reason:
+        case "failure_count":
+            text = ngettext(
+                "It stopped itself: in wave %(wave)s it went wrong on %(wrong)s device; it stops at %(limit)s.",
+                "It stopped itself: in wave %(wave)s it went wrong on %(wrong)s devices; it stops at %(limit)s.",
+                int(numbers["wrong"]),
+            )
+        case "failure_share":
+            text = ngettext(
+                "It stopped itself: in wave %(wave)s it went wrong on %(wrong)s of %(evaluated)s device; it stops"
+                " at %(limit)s.",
+                "It stopped itself: in wave %(wave)s it went wrong on %(wrong)s of %(evaluated)s devices; it stops"
+                " at %(limit)s.",
+                evaluated,
+            )
+        case "success_share":
+            text = ngettext(
+                "It stopped itself: wave %(wave)s is over, and only %(succeeded)s of %(evaluated)s device has it;"
+                " at least %(limit)s is needed.",
+                "It stopped itself: wave %(wave)s is over, and only %(succeeded)s of %(evaluated)s devices have it;"
+                " at least %(limit)s is needed.",
+                evaluated,
+            )
+        case _:
+            text = ngettext(
+                "It stopped itself: wave %(wave)s is over with %(evaluated)s device to judge by, and needs at least"
+                " %(limit)s. %(unreachable)s could not be reached.",
+                "It stopped itself: wave %(wave)s is over with %(evaluated)s devices to judge by, and needs at least"
+                " %(limit)s. %(unreachable)s could not be reached.",
+                evaluated,
+            )
+    return text % numbers
 
 
 def target(state: str, reason: str, facts: Mapping[str, Any], *, direction: str = "out") -> str:
@@ -182,7 +197,7 @@ _WAITS: Final[dict[str, Promise]] = {
     "joined": gettext_lazy("It came to match the filter after the start."),
     "version_withdrawn": gettext_lazy("The version was withdrawn: it is offered to nobody."),
     "revoked": gettext_lazy("The device was revoked."),
-    "left": gettext_lazy("It no longer matches the filter, and was not offered it."),
+    "left": gettext_lazy("It is none of the devices that the rollout is for any more, and was not offered it."),
     "aborted": gettext_lazy("The rollout was aborted."),
     "rollback": gettext_lazy("The rollout was rolled back."),
     "nothing_before": gettext_lazy(
@@ -298,6 +313,8 @@ def forbidden(one: Forbidden) -> str:
         return _("%(why)s “Go on” (advance) waives that wave; “resume” does not.") % {
             "why": _stop(one.reason, one.facts)
         }
+    if one.reason == "not_over":
+        return _not_over(one.facts)
     found = _FORBIDDEN.get(one.reason)
     if found is None:
         return _("As this rollout stands, that cannot be done; look at it again.")
@@ -305,6 +322,15 @@ def forbidden(one: Forbidden) -> str:
         return str(found) % dict(one.facts)
     except (KeyError, TypeError):
         return _("As this rollout stands, that cannot be done; look at it again.")
+
+
+def _not_over(facts: Mapping[str, Any]) -> str:
+    waiting = int(facts.get("waiting", 0))
+    return ngettext(
+        "Wave %(wave)s is not over: %(waiting)s device is still waited for.",
+        "Wave %(wave)s is not over: %(waiting)s devices are still waited for.",
+        waiting,
+    ) % {"wave": facts.get("wave", 0), "waiting": waiting}
 
 
 _FORBIDDEN: Final[dict[str, Promise]] = {
@@ -315,7 +341,6 @@ _FORBIDDEN: Final[dict[str, Promise]] = {
     "version_withdrawn": gettext_lazy("The version was withdrawn; it is offered to nobody."),
     "other_wave": gettext_lazy("Wave %(wave)s is open by now; look at it, then decide."),
     "last_wave": gettext_lazy("The last wave is open: there is none after it."),
-    "not_over": gettext_lazy("Wave %(wave)s is not over: %(waiting)s devices are still waited for."),
     "paused": gettext_lazy("It is paused; resume it first."),
     "nothing_changed": gettext_lazy(
         "No device has, or may have, taken the version over: nothing is to be rolled back."

@@ -9,7 +9,7 @@ from django.db import connection
 from devices.models import ProtocolDocument
 from fleet.control.models import Command
 from fleet.protocols import service as protocols
-from fleet.rollouts import decisions, replay, rows
+from fleet.rollouts import decisions, replay, rows, texts
 from fleet.rollouts.models import Decision, Rollout
 from tests.fleet.rollouts import fleetlet
 
@@ -109,6 +109,10 @@ def test_another_hash_after_the_devices_word_is_offered_once_more_and_then_faile
     assert ward.states(row)["EMS-1"] == "failed wrong_hash"
     assert ward.offers().count("EMS-1") == 2
     assert Command.objects.filter(verb="apply_protocol", device__serial="EMS-1").count() == 2
+    offered = row.decisions.filter(kind="offered", target__device__serial="EMS-1")
+    befores = [one.facts["before"]["sha256"] for one in offered]
+    assert befores == [ward.before.sha256] * 2  # what a rollback goes to is no attempt's wreckage
+    assert ward.target("EMS-1").before["sha256"] == ward.before.sha256
 
 
 def test_a_silent_device_is_asked_back_and_offered_again_then_timed_out(ward):
@@ -168,6 +172,7 @@ def test_too_many_failures_stop_it_by_name_and_somebody_may_go_on(ward):
     ward.tick()
     row.refresh_from_db()
     assert (row.state, row.reason) == ("paused", "failure_count")
+    assert "on 1 device;" in texts.rollout(row.state, row.reason, row.facts)
     ward.tick()
     assert ward.offers() == ["EMS-1"]
     ward.ask(row, "advance", wave=1)
@@ -290,6 +295,15 @@ def test_who_comes_to_match_the_filter_joins_the_last_wave(ward):
     late = ward.target("EMS-0")
     assert (late.wave, late.state) == (2, "planned")
     assert row.targets.count() == 4
+
+
+def test_a_device_of_a_list_that_is_moved_to_another_site_is_let_go_before_its_offer(ward):
+    row = ward.started(targets={"serials": ["EMS-1", "EMS-2"]}, waves=[{"count": 1}, {"percent": 100}])
+    moved = ward.devices["EMS-2"]
+    moved.site = ward.clinic.far
+    moved.save()
+    ward.tick(12)
+    assert ward.states(row) == {"EMS-1": "offered", "EMS-2": "withdrawn left"}
 
 
 def test_two_rollouts_never_have_an_offer_out_to_one_device_at_a_time(ward):
