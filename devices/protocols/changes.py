@@ -42,9 +42,9 @@ def difference(old: Document, new: Document) -> list[Change]:
 
 
 def carried(paths: Iterable[str], old: Document, new: Document) -> list[str]:
-    """Return where the values at these paths of `old` stand in `new`, unchanged; others are left out.
+    """Return where what stood at these paths of `old` stands in `new`, whatever is written there now.
 
-    A path such as `steps.0.on_s` follows its step when steps are added, moved or removed.
+    A path such as `steps.0.on_s` follows its step when steps are added or moved, and is left out when it is removed.
     """
     before, after = ([step for _at, step in steps_of(one)] for one in (old, new))
     moved = {was: now for was, now in _matched(before, after) if was is not None}
@@ -55,11 +55,9 @@ def carried(paths: Iterable[str], old: Document, new: Document) -> list[str]:
             place = moved.get(int(parts[1]))
             if place is None:
                 continue
-            there = ".".join(["steps", str(place), *parts[2:]])
+            found.append(".".join(["steps", str(place), *parts[2:]]))
         else:
-            there = path
-        if value_at(old, path) == value_at(new, there):
-            found.append(there)
+            found.append(path)
     return found
 
 

@@ -63,7 +63,7 @@ def create(
 
     Args:
         document: As on the wire; values that are not known yet are null or absent.  Its `version` is replaced.
-        to_confirm: Paths of values from memory; None: those of the version it is based on that are unchanged.
+        to_confirm: Paths of values from memory; None: those of the version it is based on, with their steps.
 
     Raises:
         Unusable: A value cannot stand where it stands; or there is no id.
@@ -181,6 +181,8 @@ def approve(*, actor: User, version: Version, reason: str, confirmation: str = "
     with transaction.atomic():
         seen = _locked(version)
         _require_state(seen, State.APPROVED)
+        if authors.wrote(seen, actor):  # who has come to be one since the look
+            raise OwnWork(site.name)
         if seen.to_confirm and not note:
             raise Unusable(_("Values from memory are in it: say in the note how each was confirmed."))
         if wrong := blocks(findings(bodies.read(seen), texts.policy())):

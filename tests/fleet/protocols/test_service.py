@@ -1,6 +1,7 @@
 """Protocols with the real database: four eyes, numbers, what never changes, what is on record."""
 
 import hashlib
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -121,8 +122,19 @@ def _by_a_writer_under_another_name_now(clinic: Clinic) -> tuple[Version, str]:
     return version, "ada"
 
 
+def _by_the_writer_of_a_draft_that_was_made_harmless_once_it_was_taken(clinic: Clinic) -> tuple[Version, str]:
+    later = NOON + timedelta(minutes=1)
+    first = clinic.draft("ada", step={"phase_us": 300})
+    taken = clinic.draft("ben", step={"phase_us": 300})
+    service.edit(actor=clinic.ada, version=first, document=document(), now=later)
+    clinic.approve(service.submit(actor=clinic.ada, version=first, now=later), "cem")
+    ProtocolDocument.objects.all().delete()
+    return service.submit(actor=clinic.ben, version=taken, now=later), "ada"
+
+
 OWN = [
     _by_writer,
+    _by_the_writer_of_a_draft_that_was_made_harmless_once_it_was_taken,
     _by_an_editor_of_one_value,
     _by_the_writer_of_a_rejected_one,
     _by_the_writer_of_a_draft_that_another_posted_again,
@@ -142,6 +154,24 @@ def test_nobody_approves_what_they_wrote_any_part_of(clinic: Clinic, case: Any) 
     assert not ProtocolDocument.objects.exists()
     denial = AuditEntry.objects.get(action="denied.approve_protocol")
     assert denial.detail["why"] == "own work"
+
+
+def test_whoever_edits_while_they_approve_has_written_a_part(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = clinic.draft("ada")
+    read = service._reason
+
+    def meanwhile(text: str) -> str:
+        service.edit(actor=clinic.ben, version=draft, document=document(title="Mine"), now=NOON)
+        service.submit(actor=clinic.ada, version=draft, now=NOON)
+        return read(text)
+
+    monkeypatch.setattr(service, "_reason", meanwhile)
+    with pytest.raises(service.OwnWork):
+        clinic.approve(draft, "ben")
+    draft.refresh_from_db()
+    assert draft.state == State.SUBMITTED
 
 
 def test_who_wrote_only_what_was_approved_may_approve_what_comes_after(clinic: Clinic) -> None:
@@ -274,15 +304,23 @@ def test_a_value_from_memory_needs_a_note_at_approval(clinic: Clinic) -> None:
     assert done.confirmation == "15 s: read in the paper"
 
 
-def test_what_is_to_be_confirmed_follows_its_step_until_somebody_writes_another_value(clinic: Clinic) -> None:
-    draft = service.create(
-        actor=clinic.ada, document=document(), to_confirm=["steps.0.on_s", "steps.0.off_s"], now=NOON
-    )
+def test_what_is_to_be_confirmed_follows_its_step_whatever_is_filled_in_and_goes_with_it(
+    clinic: Clinic,
+) -> None:
+    """A range from memory is filled in by its writer: the value chosen within it is from memory as well."""
     [step] = document()["steps"]
+    draft = service.create(
+        actor=clinic.ada,
+        document=document(steps=[step | {"on_s": None}]),
+        to_confirm=["steps.0.on_s", "steps.0.off_s", "limits.max_session_s"],
+        now=NOON,
+    )
     warm_up = step | {"name": "warm up", "kind": "warm_up"}
     steps = [warm_up, step | {"off_s": 40}]
     draft = service.edit(actor=clinic.ada, version=draft, document=document(steps=steps), now=NOON)
-    assert draft.to_confirm == ["steps.1.on_s"]
+    assert draft.to_confirm == ["steps.1.on_s", "steps.1.off_s", "limits.max_session_s"]
+    draft = service.edit(actor=clinic.ada, version=draft, document=document(steps=[warm_up]), now=NOON)
+    assert draft.to_confirm == ["limits.max_session_s"]
 
 
 def test_posting_a_draft_again_does_not_wash_off_what_is_to_be_confirmed(clinic: Clinic) -> None:
