@@ -29,7 +29,7 @@ from fleet.rollouts.states import CLOCKED, OPEN, RolloutState
 log = structlog.get_logger(__name__)
 
 LOOK_AGAIN: Final = timedelta(seconds=10)
-"""So often a filter is read anew while its rollout runs."""
+"""So often it is looked up anew which devices a rollout is for, while it runs."""
 _RISKS: Final = {one.value: one for one in Risk}
 
 counters: Counter[str] = Counter()
@@ -136,9 +136,7 @@ def _step(loaded: Loaded, now: datetime) -> list[Action]:
 
 
 def _is_to_be_read(row: Rollout, now: datetime) -> bool:
-    """A list stays as it is; a filter is read again and again, and when a rollout begins."""
-    if "serials" in row.targets_spec:
-        return False
+    """When it begins, and again and again: devices of a list may be moved to another site, too."""
     if row.state == RolloutState.SCHEDULED:
         return row.start_at is None or row.start_at <= now
     if row.state != RolloutState.RUNNING:
