@@ -35,6 +35,7 @@ from fleet.paging import service as telling
 from fleet.paging.models import Shift
 from fleet.protocols import service as protocols
 from fleet.protocols.models import Version
+from fleet.rollouts.plan import Risk
 from fleet.safety.words import Duty
 
 SPARE_DEVICES: Final = 24
@@ -69,6 +70,7 @@ _PLACES = (*_NURSES, _HARBOUR)
 # Of each six devices, three stand in the first site, two in the second and one at the stranger's.
 _ROUND = (_NORTH, _RIVERSIDE, _NORTH, _HARBOUR, _NORTH, _RIVERSIDE)
 _MODELS = ("RX-4", "RX-4", "RX-2", "Atlas-8")
+_RISKS: Final = (Risk.REST, Risk.REST, Risk.LOW_RISK, Risk.REST, Risk.STAFF, Risk.LOW_RISK, Risk.REST)
 _PEOPLE: Final[dict[str, tuple[Role, tuple[_Place, ...], str, str]]] = {
     "nurse": (Role.NURSE, _NURSES, "Nora", "Lindqvist"),
     "clinician": (Role.CLINICIAN, _NURSES, "Chidi", "Okafor"),
@@ -220,7 +222,7 @@ def _rows(prefix: str, places: tuple[_Place, ...], count: int, dice: random.Rand
                 model=model,
                 uplink=f"ap-{place.slug}-{1 if is_spare else 1 + place.rooms.index(room) // 2}",
                 tags=("spare",) if is_spare else (),
-                risk_class="IIa",
+                risk_class=Risk.BENCH if is_spare else _RISKS[number % len(_RISKS)],
             )
         )
     return rows
