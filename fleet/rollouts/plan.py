@@ -17,6 +17,7 @@ MOST_A_MINUTE: Final = 100_000
 MOST_RETRIES: Final = 10
 MOST_WAVES: Final = 100
 MOST_DEVICES: Final = 1_000_000  # of a number in a plan, not of a rollout
+_YEARS: Final = range(2000, 2200)  # of a start; beyond them calendars and databases end
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -231,7 +232,7 @@ class _Reading:
             moment = datetime.fromisoformat(value)
         except (TypeError, ValueError):
             moment = None
-        if moment is None or moment.tzinfo is None:
+        if moment is None or moment.tzinfo is None or moment.year not in _YEARS:
             self.fault("start_at", "moment")
             return None
         return round(moment.timestamp() * 1_000)

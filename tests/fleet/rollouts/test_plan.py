@@ -67,6 +67,8 @@ def test_a_plan_as_the_api_has_it_is_read():
         ({"advance": None}, "advance", "advance"),
         ({"start_at": "2026-11-23T08:00"}, "start_at", "moment"),
         ({"start_at": 17}, "start_at", "moment"),
+        ({"start_at": "0001-01-01T00:00+01:00"}, "start_at", "moment"),
+        ({"start_at": "9999-12-31T23:59-11:00"}, "start_at", "moment"),
         ({"window": {"from": "8", "to": "17:00"}}, "window.from", "wall_clock"),
         ({"window": {"from": "08:00"}}, "window.to", "wall_clock"),
         ({"window": {"from": "08:00", "to": "08:00"}}, "window.to", "empty_window"),
