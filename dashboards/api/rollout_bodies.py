@@ -156,6 +156,14 @@ class Said(Schema):
         StrictInt | None,
         Field(ge=0, le=plan.MOST_WAVES, description="for `advance`: the wave that you saw open"),
     ] = None
+    rev: Annotated[
+        StrictInt | None,
+        Field(
+            ge=0,
+            le=2**53,
+            description="for `submit`, `approve`, `reject`: the `rev` that you read; 409 if it is another by now",
+        ),
+    ] = None
     also: Annotated[
         list[str] | None,
         Field(max_length=2, description="for `retry`: `failed`, `timed_out`, with attempts begun anew"),

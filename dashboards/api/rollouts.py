@@ -19,10 +19,10 @@ from dashboards.api.auth import asker, visible_device, visible_site, visible_sit
 from dashboards.api.params import Blank, Number, Page, Text, answered, cursor_of, listed
 from dashboards.api.problems import Problem, not_found, wrong_parameter
 from dashboards.api.schemas import Page as PageOf
-from devices.moments import iso, to_ms
+from devices.moments import iso
 from fleet.access import service as access
-from fleet.rollouts import foresight, plan, preview, queries, service
-from fleet.rollouts import rows as stored
+from fleet.rollouts import preview, queries, service
+from fleet.rollouts.coming import coming
 from fleet.rollouts.models import Rollout
 from fleet.rollouts.states import RolloutState
 
@@ -217,11 +217,11 @@ def ask_rollout(
     with _said():
         match verb:
             case "submit":
-                service.submit(actor=actor, rollout=rollout, now=now)
+                service.submit(actor=actor, rollout=rollout, rev=said.rev, now=now)
             case "approve":
-                service.approve(actor=actor, rollout=rollout, reason=reason, now=now)
+                service.approve(actor=actor, rollout=rollout, reason=reason, rev=said.rev, now=now)
             case "reject":
-                service.reject(actor=actor, rollout=rollout, reason=reason, now=now)
+                service.reject(actor=actor, rollout=rollout, reason=reason, rev=said.rev, now=now)
             case _:
                 service.ask(
                     actor=actor,
@@ -281,11 +281,8 @@ def _in_full(request: HttpRequest, rollout: Rollout) -> dict[str, Any]:
 
 
 def _next(rollout: Rollout, now: datetime) -> dict[str, Any]:
-    try:
-        coming = foresight.what_next(stored.load(rollout, now).state, to_ms(now))
-    except plan.Unusable:  # nothing runs on it
-        return {"what": "nothing", "at": None, "facts": {}}
-    return {"what": coming.what, "at": iso(coming.at_ms), "facts": dict(coming.facts)}
+    step = coming(rollout, now)
+    return {"what": step.what, "at": iso(step.at_ms), "facts": dict(step.facts)}
 
 
 def _asked(request: HttpRequest, asked: Asked) -> QuerySet[Rollout]:

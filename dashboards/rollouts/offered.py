@@ -24,8 +24,8 @@ IN_STATES: Final[dict[str, frozenset[RolloutState]]] = {
     "pause": frozenset({S.SCHEDULED, S.RUNNING}),
     "resume": frozenset({S.PAUSED}),
     "advance": frozenset({S.RUNNING, S.PAUSED}),
-    "retry": frozenset({S.RUNNING, S.PAUSED, S.COMPLETED}),
-    "abort": frozenset({S.APPROVED, S.SCHEDULED, S.RUNNING, S.PAUSED}),
+    "retry": frozenset({S.RUNNING, S.PAUSED, S.COMPLETED, S.ROLLED_BACK}),
+    "abort": frozenset({S.APPROVED, S.SCHEDULED, S.RUNNING, S.PAUSED, S.ROLLING_BACK}),
     "rollback": frozenset({S.RUNNING, S.PAUSED, S.COMPLETED, S.ABORTED}),
 }
 """In which states a deed is offered at all; what forbids it besides, the service says."""
@@ -40,6 +40,9 @@ LEADS_TO: Final[dict[str, frozenset[RolloutState]]] = {
     "rollback": frozenset({S.ROLLING_BACK, S.ROLLED_BACK}),
 }
 """Where a deed leads: one that was done already, by a double click or a colleague, is no fault of who pressed."""
+_AT_REST: Final = frozenset({S.COMPLETED, S.ROLLED_BACK})
+_STAYS: Final = frozenset({"nothing_before", "before_withdrawn", "before_not_approved"})
+"""Why a device is not rolled back: no retry takes it up."""
 _LABELS: Final[dict[str, Promise]] = {
     "submit": gettext_lazy("Submit for approval"),
     "approve": gettext_lazy("Approve"),
@@ -81,7 +84,7 @@ class Numbers:
 
 def numbers(counted: Mapping[tuple[int, str, str], int], changed: int) -> Numbers:
     def of(*states: TargetState) -> int:
-        return sum(n for (_wave, state, _reason), n in counted.items() if state in states)
+        return sum(n for (_wave, state, why), n in counted.items() if state in states and why not in _STAYS)
 
     unreachable = sum(
         n
@@ -112,7 +115,7 @@ def deeds(reader: User, rollout: Rollout, told: Mapping[str, Any], known: Number
 
 def wrote(reader: User, rollout: Rollout) -> bool:
     """Whether the reader wrote any part of it: then somebody else approves it, whatever else the reader is."""
-    return rollout.authors.filter(pk=reader.pk).exists()
+    return rights.wrote(reader, rollout)
 
 
 def is_stopped(rollout: Rollout) -> bool:
@@ -132,10 +135,8 @@ def _makes_sense(verb: str, rollout: Rollout, known: Numbers) -> bool:
     if verb == "resume":
         return not stopped
     if verb == "retry":
-        at_rest = (
-            rollout.state == S.COMPLETED and known.unreachable
-        )  # else they get their offers by themselves
-        return bool(at_rest or known.failed or known.timed_out)
+        left = rollout.state in _AT_REST and known.unreachable  # else they get their offers by themselves
+        return bool(left or known.failed or known.timed_out)
     if verb == "rollback":
         return known.changed > 0
     return True
@@ -179,7 +180,7 @@ def _does(verb: str, rollout: Rollout, told: Mapping[str, Any], known: Numbers) 
         "reject": _("It is a draft again, with your reason beside it."),
         "pause": _("No new offers. What was offered already may still be taken over by its devices."),
         "resume": _("Goes on where it was, under the same pace."),
-        "abort": _aborts(known),
+        "abort": _aborts(rollout, known),
         "rollback": _rolls_back(known),
     }[verb]
 
@@ -209,8 +210,8 @@ def _goes_on(rollout: Rollout, told: Mapping[str, Any]) -> str:
 
 def _retries(rollout: Rollout, known: Numbers) -> str:
     said = _("What refused is never asked again.")
-    if rollout.state != S.COMPLETED or not known.unreachable:
-        return _("What failed or timed out is offered it anew, if you choose so.") + " " + said
+    if rollout.state not in _AT_REST or not known.unreachable:
+        return _("What failed or timed out gets its offer anew, if you choose so.") + " " + said
     n = known.unreachable
     taken_up = ngettext(
         "%(n)d device out of reach is taken up again, and gets its offer when it returns.",
@@ -220,15 +221,17 @@ def _retries(rollout: Rollout, known: Numbers) -> str:
     return f"{taken_up % {'n': n}} {said}"
 
 
-def _aborts(known: Numbers) -> str:
-    n = known.open
-    said = _("Ends it for good: no new offers.")
+def _aborts(rollout: Rollout, known: Numbers) -> str:
+    n, back = known.open, rollout.state == S.ROLLING_BACK
+    said = _("Ends the rollback: no new offers.") if back else _("Ends it for good: no new offers.")
     if n:
         said += " " + ngettext(
             "%(n)d open offer is taken back, unless its device has taken it over already.",
             "%(n)d open offers are taken back, unless their devices have taken them over already.",
             n,
         ) % {"n": n}
+    if back:
+        return said + " " + _("What has not gone back keeps what it has; to go on with it, roll back again.")
     return said + " " + _("What has the version keeps it; to undo that, roll back.")
 
 

@@ -57,12 +57,13 @@ def deed(request: HttpRequest, number: UUID, verb: str) -> HttpResponse:
 
 def _do(request: HttpRequest, found: Rollout, verb: str) -> None:
     actor, now = member(request), timezone.now()
+    rev = _rev(request)
     if verb == "submit":
-        service.submit(actor=actor, rollout=found, now=now)
+        service.submit(actor=actor, rollout=found, rev=rev, now=now)
     elif verb == "approve":
-        service.approve(actor=actor, rollout=found, reason=_reason(request), now=now)
+        service.approve(actor=actor, rollout=found, reason=_reason(request), rev=rev, now=now)
     elif verb == "reject":
-        service.reject(actor=actor, rollout=found, reason=_reason(request), now=now)
+        service.reject(actor=actor, rollout=found, reason=_reason(request), rev=rev, now=now)
     else:
         wave = request.POST.get("wave", "")
         service.ask(
@@ -80,3 +81,9 @@ def _do(request: HttpRequest, found: Rollout, verb: str) -> None:
 
 def _reason(request: HttpRequest) -> str:
     return request.POST.get("reason", "")[:300]
+
+
+def _rev(request: HttpRequest) -> int:
+    """Return the revision that the reader saw; a page that names none has seen none."""
+    text = request.POST.get("rev", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1

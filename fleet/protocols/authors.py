@@ -1,7 +1,8 @@
 """Who wrote a part of a version: they never approve it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
@@ -23,7 +24,8 @@ def note(version: Version, actor: User, now: datetime) -> None:
 def lineage(version: Version) -> list[int]:
     """Return (as keys) the version and those it was taken from, back to the first that was approved, without it.
 
-    What was approved has been seen by other eyes already; what never was, has not.
+    What was approved has been seen by other eyes already; what never was, has not: neither was what stood in a
+    draft when it was taken, if that was edited before it came to be approved.
     """
     return _lineage(version.pk, _bases([version.protocol_id]))
 
@@ -55,16 +57,32 @@ def wrote(version: Version, person: User) -> bool:
     return rows.filter(user=person).exists() or rows.filter(name=person.get_username()[:150]).exists()
 
 
-def _bases(protocols: Iterable[str]) -> dict[int, tuple[int | None, str]]:
-    """Return (what it was taken from, state) of each version of these protocols, by key."""
+class _Taken(NamedTuple):
+    """What a version was taken from and when, where it stands, and when it was edited last."""
+
+    base: int | None
+    state: str
+    created_at: datetime
+    edited_at: datetime
+
+
+_Bases = Mapping[int, _Taken]
+
+
+def _bases(protocols: Iterable[str]) -> _Bases:
+    """Return the versions of these protocols by key."""
     rows = Version.objects.filter(protocol__in=list(protocols)).order_by()
-    return {pk: (base, state) for pk, base, state in rows.values_list("pk", "based_on", "state")}
+    told = rows.values_list("pk", "based_on", "state", "created_at", "edited_at")
+    return {pk: _Taken(*rest) for pk, *rest in told}
 
 
-def _lineage(pk: int, bases: dict[int, tuple[int | None, str]]) -> list[int]:
+def _lineage(pk: int, bases: _Bases) -> list[int]:
     found = [pk]
-    base = bases[pk][0]
-    while base is not None and bases[base][1] not in APPROVED_ONCE:
+    while (base := bases[found[-1]].base) is not None and not _is_seen(bases[base], bases[found[-1]]):
         found.append(base)
-        base = bases[base][0]
     return found
+
+
+def _is_seen(base: _Taken, taken: _Taken) -> bool:
+    """Whether what was taken from the base is what other eyes approved."""
+    return base.state in APPROVED_ONCE and base.edited_at <= taken.created_at

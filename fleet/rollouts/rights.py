@@ -67,3 +67,9 @@ def may(actor: User, verb: str, rollout: Rollout) -> bool:
     """Whether the actor's roles allow this at every site of the rollout; nothing is recorded."""
     sites = list(rollout.sites.all())
     return bool(sites) and all(may_of(actor, NEEDS[verb], one) for one in sites)
+
+
+def wrote(actor: User, rollout: Rollout) -> bool:
+    """Whether the actor wrote any part of it; also under the name of somebody whose account is gone."""
+    is_named = actor.get_username()[:150] in (rollout.created_by, rollout.submitted_by)
+    return is_named or rollout.authors.filter(pk=actor.pk).exists()

@@ -80,11 +80,7 @@ def edit(
     with transaction.atomic():
         row = _locked(rollout)
         _in_state(row, RolloutState.DRAFT)
-        if rev is not None and rev != row.rev:
-            raise NotNow(
-                _("Somebody else has changed this draft meanwhile; look at it again, then change it."),
-                reason="edited",
-            )
+        _as_seen(row, rev)
         for name, value in draft.fields.items():
             setattr(row, name, value)
         row.rev += 1
@@ -95,8 +91,11 @@ def edit(
     return row
 
 
-def submit(*, actor: User, rollout: Rollout, now: datetime) -> Rollout:
+def submit(*, actor: User, rollout: Rollout, rev: int | None = None, now: datetime) -> Rollout:
     """Put a draft before whoever approves rollouts; it is not changed any more.
+
+    Args:
+        rev: That the actor saw; None: whichever it has.
 
     Raises:
         NotVisible, access.Denied, NotNow: As `edit`.
@@ -105,6 +104,7 @@ def submit(*, actor: User, rollout: Rollout, now: datetime) -> Rollout:
     with transaction.atomic():
         row = _locked(rollout)
         _in_state(row, RolloutState.DRAFT)
+        _as_seen(row, rev)
         _require_approved(row)
         row.state, row.submitted_at, row.submitted_by = RolloutState.SUBMITTED, now, _name(actor)
         row.decided_at, row.decided_by, row.decision_reason = None, "", ""
@@ -113,21 +113,24 @@ def submit(*, actor: User, rollout: Rollout, now: datetime) -> Rollout:
     return row
 
 
-def approve(*, actor: User, rollout: Rollout, reason: str, now: datetime) -> Rollout:
+def approve(*, actor: User, rollout: Rollout, reason: str, rev: int | None = None, now: datetime) -> Rollout:
     """Approve a submitted rollout, which may then be started.
+
+    Args:
+        rev: That the actor saw: one that was given back and written anew meanwhile is another.  None: as it is.
 
     Raises:
         NotVisible, access.Denied: The actor may not at all of its sites.  The attempt is on record.
         OwnWork: The actor wrote, or submitted, it.  The attempt is on record.
-        NotNow: It does not wait for approval, or its version may not be offered any more.
+        NotNow: It does not wait for approval, is another than was seen, or its version may not be offered any more.
         Unusable: No reason is given.
     """
-    return _decide(actor, rollout, "approve", RolloutState.APPROVED, reason, now)
+    return _decide(actor, rollout, "approve", RolloutState.APPROVED, reason, rev, now)
 
 
-def reject(*, actor: User, rollout: Rollout, reason: str, now: datetime) -> Rollout:
+def reject(*, actor: User, rollout: Rollout, reason: str, rev: int | None = None, now: datetime) -> Rollout:
     """Give a submitted rollout back to its writers, as a draft with the reason.  Raises as `approve`."""
-    return _decide(actor, rollout, "reject", RolloutState.DRAFT, reason, now)
+    return _decide(actor, rollout, "reject", RolloutState.DRAFT, reason, rev, now)
 
 
 def ask(
@@ -204,7 +207,7 @@ _PAST: Final[dict[Verb, str]] = {
 
 
 def _decide(
-    actor: User, rollout: Rollout, verb: str, to: RolloutState, reason: str, now: datetime
+    actor: User, rollout: Rollout, verb: str, to: RolloutState, reason: str, rev: int | None, now: datetime
 ) -> Rollout:
     rights.require(actor, verb, rollout)
     _require_others_work(actor, rollout, verb)
@@ -214,7 +217,8 @@ def _decide(
     with transaction.atomic():
         row = _locked(rollout)
         _in_state(row, RolloutState.SUBMITTED)
-        if row.authors.filter(pk=actor.pk).exists():  # who has come to be one since the look
+        _as_seen(row, rev)
+        if rights.wrote(actor, row):  # who has come to be one since the look
             raise OwnWork(texts.own_work())
         if to is RolloutState.APPROVED:
             _require_approved(row)
@@ -226,7 +230,7 @@ def _decide(
 
 
 def _require_others_work(actor: User, rollout: Rollout, verb: str) -> None:
-    if not rollout.authors.filter(pk=actor.pk).exists():
+    if not rights.wrote(actor, rollout):
         return
     with transaction.atomic(durable=True):
         for site in rollout.sites.all():
@@ -252,6 +256,11 @@ def _locked(rollout: Rollout) -> Rollout:
 def _in_state(row: Rollout, needed: RolloutState) -> None:
     if row.state != needed:
         raise NotNow(texts.not_in_state(row, needed), reason="state")
+
+
+def _as_seen(row: Rollout, rev: int | None) -> None:
+    if rev is not None and rev != row.rev:
+        raise NotNow(_("Somebody else has changed it meanwhile; look at it again first."), reason="edited")
 
 
 def _require_approved(row: Rollout) -> None:

@@ -62,6 +62,11 @@ def url(row: Rollout, more: str = "") -> str:
     return f"/rollouts/{row.pk}/{more}"
 
 
+def seen(row: Rollout) -> dict[str, str]:
+    """Return what the page's form says of the rollout that was read."""
+    return {"rev": str(Rollout.objects.get(pk=row.pk).rev)}
+
+
 # --- bars and words, without a database ---
 
 
@@ -167,13 +172,16 @@ def test_a_draft_is_changed_where_it_was_left_and_not_over_somebody_elses_change
 
 def test_a_clinician_who_did_not_write_it_approves_with_a_reason(ward: Fleetlet) -> None:
     row, clinician = ward.draft(), at(ward.clinician)
-    at(ward.engineer).post(url(row, "submit/"))
+    at(ward.engineer).post(url(row, "submit/"), seen(row))
     said = told(clinician, url(row))
     assert "What the devices would get" in said
     assert "Against version 1, the one approved before:" in said
     assert "4 devices match" in said
     assert clinician.post(url(row, "approve/"), {"reason": " "}).status_code == 422
-    assert clinician.post(url(row, "approve/"), {"reason": "small and slow"}).status_code == 302
+    stale = {"reason": "small and slow", "rev": str(row.rev)}
+    assert clinician.post(url(row, "approve/"), stale).status_code == 302
+    assert "Waits for approval" in told(clinician, url(row))
+    assert clinician.post(url(row, "approve/"), stale | seen(row)).status_code == 302
     assert "Approved, not started" in told(clinician, url(row))
 
 
@@ -182,7 +190,7 @@ def test_nobody_is_offered_to_approve_their_own_and_a_forged_press_is_refused_an
 ) -> None:
     row = ward.draft()
     row.authors.add(ward.clinician)
-    at(ward.engineer).post(url(row, "submit/"))
+    at(ward.engineer).post(url(row, "submit/"), seen(row))
     clinician = at(ward.clinician)
     said = told(clinician, url(row))
     assert "nobody approves their own work" in said
@@ -249,6 +257,29 @@ def test_one_that_stopped_itself_says_by_which_number_and_going_on_has_to_be_con
     assert "Go on all the same…" in said
     assert "is judged no more; the record says that you went on" in said
     assert "Resume" not in said
+
+
+def test_a_rollback_can_be_ended_and_who_was_out_of_reach_is_taken_up_again(ward: Fleetlet) -> None:
+    row = ward.started()
+    ward.tick()
+    ward.publish()
+    ward.tick(1)
+    ward.applies("EMS-1", "EMS-2", "EMS-3", "EMS-4")
+    ward.tick()
+    engineer = at(ward.engineer)
+    assert "out of reach" not in told(engineer, url(row))
+    for serial in ward.devices:
+        ward.link(serial, "offline")
+    ward.ask(row, "rollback")
+    said = told(engineer, url(row))
+    assert "Ends the rollback: no new offers." in said
+    ward.tick()
+    row.refresh_from_db()
+    assert row.state == "rolled_back"
+    assert "4 devices out of reach are taken up again" in told(engineer, url(row))
+    engineer.post(url(row, "retry/"))
+    row.refresh_from_db()
+    assert row.state == "rolling_back"
 
 
 def test_a_nurse_reads_it_all_and_can_press_nothing(ward: Fleetlet) -> None:

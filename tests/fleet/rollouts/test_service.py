@@ -93,6 +93,36 @@ def test_nobody_approves_what_they_wrote_a_part_of_whatever_they_have_become(war
     assert Rollout.objects.get(pk=row.pk).state == "submitted"
 
 
+def test_who_writes_a_rollout_stays_its_writer_when_the_account_is_made_anew(ward):
+    row = deed(ward, ward.draft(), "submit", ward.engineer)
+    ward.engineer.delete()
+    again = ward.member("engineer", Role.CLINICIAN)
+    with pytest.raises(OwnWork):
+        deed(ward, row, "approve", again)
+
+
+def test_only_what_was_seen_is_submitted_and_approved(ward):
+    row = ward.draft()
+    read = row.rev
+    service.edit(actor=ward.engineer, rollout=row, given=asked(ward, title="anew"), now=ward.now)
+    with pytest.raises(NotNow, match="changed"):
+        service.submit(actor=ward.engineer, rollout=row, rev=read, now=ward.now)
+    row = deed(ward, row, "submit", ward.engineer)
+    read = row.rev
+    row = deed(ward, row, "reject", ward.clinic.ada)
+    service.edit(actor=ward.engineer, rollout=row, given=asked(ward, pace_per_minute=600), now=ward.now)
+    row = deed(ward, row, "submit", ward.engineer)
+    for decide in (service.approve, service.reject):
+        with pytest.raises(NotNow, match="changed"):
+            decide(actor=ward.clinic.ben, rollout=row, reason="as I read it", rev=read, now=ward.now)
+    assert (
+        service.approve(
+            actor=ward.clinic.ben, rollout=row, reason="as it is", rev=row.rev, now=ward.now
+        ).state
+        == "approved"
+    )
+
+
 def test_nothing_starts_without_approval(ward):
     row = ward.draft()
     for _step in ("draft", "submitted"):
