@@ -197,7 +197,9 @@ _WAITS: Final[dict[str, Promise]] = {
     "joined": gettext_lazy("It came to match the filter after the start."),
     "version_withdrawn": gettext_lazy("The version was withdrawn: it is offered to nobody."),
     "revoked": gettext_lazy("The device was revoked."),
-    "left": gettext_lazy("It is none of the devices that the rollout is for any more, and was not offered it."),
+    "left": gettext_lazy(
+        "It is none of the devices that the rollout is for any more, and was not offered it."
+    ),
     "aborted": gettext_lazy("The rollout was aborted."),
     "rollback": gettext_lazy("The rollout was rolled back."),
     "nothing_before": gettext_lazy(
@@ -207,9 +209,9 @@ _WAITS: Final[dict[str, Promise]] = {
     "before_not_approved": gettext_lazy("It stays as it is: what it had before was never approved."),
 }
 _ENDED: Final[dict[str, Promise]] = {
-    "wrong_hash": gettext_lazy("The device said done, and then showed another protocol."),
+    "wrong_hash": gettext_lazy("The device said done, and then showed another protocol, or none."),
     "applied_in_session": gettext_lazy(
-        "The device showed the new protocol inside the session in which it was offered: look at the device."
+        "The device showed it in a session in which it had shown another protocol before: look at the device."
     ),
     "silence": gettext_lazy("No answer within the time for it."),
     "not_sent": gettext_lazy("The offer did not leave the server within the time for it."),
