@@ -134,7 +134,7 @@ def reason_words(
         return _("Its wave has not begun.")
     if rollout.state in (RolloutState.RUNNING, RolloutState.ROLLING_BACK):
         return _("It has its turn under the pace.")
-    return _("Nothing was offered to it yet.")
+    return _("No offer is out to it.")
 
 
 def total_words(n: int, hidden: int) -> str:
