@@ -21,7 +21,7 @@ NAMED: Final = 200
 """Devices of one outcome that are named; beyond, only how many."""
 
 _WORDS: Final[dict[str, tuple[str, Promise, Promise]]] = {
-    "offered": ("open", _("offered"), _("An offer when their wave is open")),
+    "offered": ("open", _("to be offered"), _("An offer when their wave is open")),
     "in_session": (
         "held",
         _("in a session"),

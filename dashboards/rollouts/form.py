@@ -163,7 +163,9 @@ class RolloutForm(forms.Form):
     )
     soak_min = forms.CharField(
         label=gettext_lazy("Watch each wave for"),
-        help_text=gettext_lazy("Minutes after a good wave before the next one may begin."),
+        help_text=gettext_lazy(
+            "Minutes after a good wave before the next one begins by itself. Nobody who says so has to wait."
+        ),
     )
     advance = forms.ChoiceField(
         label=gettext_lazy("The next wave begins"),

@@ -8,14 +8,11 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from dashboards.words.rollouts import DEAD_ENDS, THRESHOLDS
 from devices.moments import from_ms
 from fleet.rollouts.coming import coming
 from fleet.rollouts.models import Rollout
-from fleet.rollouts.policy import STANDING
 from fleet.rollouts.states import RolloutState
-
-_DEAD_ENDS: Final = frozenset({"version_withdrawn", "plan_unusable", "no_plan"})
-"""Why a rollout stands still from which nobody can go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +108,9 @@ def _judged(rollout: Rollout, facts: Mapping[str, Any]) -> str:
 
 def _person(rollout: Rollout, facts: Mapping[str, Any]) -> str:
     n = facts.get("open", 0)
-    if rollout.reason in _DEAD_ENDS:
+    if rollout.reason in DEAD_ENDS:
         said = _("nothing by itself: it can be aborted, or rolled back")
-    elif rollout.reason in STANDING:
+    elif rollout.reason in THRESHOLDS:
         said = _("nothing by itself: somebody goes on all the same, aborts it, or rolls it back")
     else:
         said = _("nothing by itself: somebody resumes or aborts it")

@@ -125,9 +125,10 @@ def _evaluated(n: int) -> str:
 
 
 def _goes_on(rollout: Rollout) -> str:
+    if rollout.advance != "automatic":  # nobody who goes on has to wait for the time of watching
+        return _("it waits until somebody goes on")
     watched = _("%(span)s of watching, then ") % {"span": span_s(rollout.soak_s)} if rollout.soak_s else ""
-    by_itself = rollout.advance == "automatic"
-    return watched + (_("the next wave by itself") if by_itself else _("it waits until somebody goes on"))
+    return watched + _("the next wave by itself")
 
 
 def _pace(n: int) -> str:

@@ -1,10 +1,11 @@
 """What was decided in a rollout, as a sentence a decision."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from fleet.rollouts import texts
 from fleet.rollouts.models import Decision
@@ -57,6 +58,10 @@ _SENTENCES: Final[dict[str, Promise]] = {
 }
 
 
+_SAYS_ALL: Final = frozenset({Kind.STOPPED.value, Kind.REJECTED.value, Kind.RETRY.value})
+"""Decisions whose reason is a whole sentence, which says what was decided, too."""
+
+
 def sentence(one: Decision) -> str:
     """Return one decision: "Wave 2 opened", "verified: …"; why, behind a colon, where there is a reason."""
     known = _SENTENCES.get(one.kind)
@@ -65,12 +70,28 @@ def sentence(one: Decision) -> str:
     if isinstance(attempt, int) and attempt > 1:
         said = _("%(said)s (offer %(n)d)") % {"said": said, "n": attempt}
     why = _why(one)
+    if why and one.kind in _SAYS_ALL:
+        return why
     return f"{said}. {why}" if why else said
+
+
+def _numbers(facts: Mapping[str, Any]) -> str:
+    """How a wave came out; whether that is good is decided next, and said then."""
+    words = ngettext(
+        "%(good)d of %(n)d evaluated device is good",
+        "%(good)d of %(n)d evaluated devices are good",
+        facts["evaluated"],
+    )
+    said = words % {"good": facts["succeeded"], "n": facts["evaluated"]}
+    away = int(facts.get("unreachable", 0))
+    return f"{said}, {_('%(n)d out of reach') % {'n': away}}" if away else said
 
 
 def _why(one: Decision) -> str:
     if not one.reason and not one.facts:
         return ""
+    if one.kind == Kind.WAVE_OVER:
+        return _numbers(one.facts)
     if one.target_id is None:
         return texts.rollout(one.to, one.reason, one.facts)
     return texts.target(one.to, one.reason, one.facts)

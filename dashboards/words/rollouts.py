@@ -45,12 +45,14 @@ ROLLOUTS: Final[dict[RolloutState, Said]] = {
         _("Rolling back"), _("Changed devices are offered what each had before."), "busy"
     ),
     RolloutState.ROLLED_BACK: Said(
-        _("Rolled back"), _("Every device that was changed had its offer to go back."), "over"
+        _("Rolled back"),
+        _("Nobody who can be reached is left to go back; who stays as it is says why."),
+        "over",
     ),
 }
 
 TARGETS: Final[dict[TargetState, Said]] = {
-    TargetState.PLANNED: Said(_("Waiting"), _("Nothing was offered to it yet."), "planned"),
+    TargetState.PLANNED: Said(_("Waiting"), _("No offer is out to it."), "planned"),
     TargetState.OFFERED: Said(_("Offered"), _("The offer is on its way; no answer yet."), "open"),
     TargetState.RECEIVED: Said(_("Received"), _("The device says that it has the offer."), "open"),
     TargetState.HELD: Said(
@@ -105,7 +107,10 @@ RISKS: Final[dict[Risk, Text]] = {
 THRESHOLDS: Final = frozenset({"failure_share", "failure_count", "success_share", "too_few"})
 """Reasons for which a rollout stops itself, and somebody may go on all the same."""
 
-_STOPPED_ITSELF: Final = THRESHOLDS | {"version_withdrawn"}
+DEAD_ENDS: Final = frozenset({"version_withdrawn", "plan_unusable", "no_plan"})
+"""Reasons for which a rollout stops itself, and nobody can go on."""
+
+_STOPPED_ITSELF: Final = THRESHOLDS | DEAD_ENDS
 
 
 def rollout_words(state: str, reason: str = "") -> Said:

@@ -254,6 +254,8 @@ def test_one_that_stopped_itself_says_by_which_number_and_going_on_has_to_be_con
     ward.tick()
     said = told(engineer, url(row))
     assert "Stopped itself" in said
+    assert "over and good" not in said
+    assert "Next: nothing by itself: somebody goes on all the same" in said
     assert "Go on all the same…" in said
     assert "is judged no more; the record says that you went on" in said
     assert "Resume" not in said
