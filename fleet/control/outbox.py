@@ -28,6 +28,10 @@ LEASE: Final = timedelta(seconds=5)
 _HASTE: Final = (Verb.STOP.value, Verb.PAUSE.value, Verb.LOWER.value)  # what takes current away goes first
 _FIRST: Final = "CASE c.verb WHEN 'stop' THEN 0 WHEN 'pause' THEN 1 WHEN 'lower' THEN 2 ELSE 3 END"
 _LOCK: Final = 0x6D796F64  # "myod"
+# Looked at as it goes out, also for the second time: a version is withdrawn at once, whoever takes its offers back.
+_MAY_GO: Final = """(c.verb <> 'apply_protocol' OR EXISTS (
+    SELECT 1 FROM devices_protocoldocument p WHERE p.sha256 = c.args::jsonb ->> 'sha256'
+    AND p.approved_at IS NOT NULL AND p.withdrawn_at IS NULL))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ def _lease(which: str, params: list[Any], now: datetime, most: int | None) -> li
         f"""WITH due AS (
             SELECT c.id, d.serial, s.session FROM control_command c
             JOIN devices_device d ON d.id = c.device_id LEFT JOIN devices_state s ON s.device_id = c.device_id
-            WHERE {which} AND c.expires_at >= %s
+            WHERE {which} AND c.expires_at >= %s AND {_MAY_GO}
             ORDER BY {_FIRST}, c.requested_at, c.id LIMIT %s FOR UPDATE OF c SKIP LOCKED)
         UPDATE control_command c SET leased_until = %s, attempts = attempts + 1,
             evidence = CASE WHEN c.attempts = 0 AND due.session IS NOT NULL AND c.proof_due_at IS NOT NULL

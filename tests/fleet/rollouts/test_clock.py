@@ -198,6 +198,18 @@ def test_a_withdrawn_version_stops_its_rollout_and_is_asked_back(ward):
     assert ward.offers() == ["EMS-1", "EMS-2"]
 
 
+def test_a_withdrawn_version_goes_to_nobody_even_while_no_clock_runs(ward):
+    ward.started(waves=[{"count": 2}, {"percent": 100}])
+    ward.tick()
+    ward.publish()
+    Command.objects.filter(device__serial="EMS-2").update(state="requested", published_at=None, attempts=0)
+    protocols.withdraw(actor=ward.clinic.ada, version=ward.version, reason="burns", now=ward.now)
+    assert ward.publish() == []
+    assert ward.born("EMS-1") == []
+    ward.tick()
+    assert ward.publish() == ["withdraw"]
+
+
 def test_an_offer_that_never_left_is_cancelled_without_a_command(ward):
     row = ward.started()
     ward.tick()
