@@ -3,6 +3,7 @@
 A page without a row here fails, so that nothing is served that nobody decided about.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import time, timedelta
@@ -15,6 +16,7 @@ from django.test import Client
 from django.urls import Resolver404, URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from dashboards.api import rollout_examples
 from devices.models import Session
 from fleet.access import displays, service
 from fleet.access.models import AuditEntry, Membership, Role, Token
@@ -35,6 +37,19 @@ BODY = (
     '{"reason": "trial", "text": "trial", "minutes": 30, "disposition": "actionable", "to": null, "ids": [ALERT],'
     ' "verb": "stop", "args": {}, "seconds": 10}'
 )
+_ROLLOUT = json.dumps(rollout_examples.ASKED)
+BODIES = {
+    "/api/v1/protocols": json.dumps({"id": "elbow"}),
+    "/api/v1/protocols/quad/versions/3": json.dumps({"document": {"title": "anew"}}),
+    "/api/v1/rollouts": _ROLLOUT,
+    "/api/v1/rollouts/preview": _ROLLOUT,
+    "/api/v1/rollouts/ROLLOUT": _ROLLOUT,
+    **dict.fromkeys(
+        (f"/api/v1/rollouts/ROLLOUT/{verb}" for verb in ("submit", "reject", "advance")),
+        '{"reason": "trial"}',
+    ),
+}
+"""Of addresses that take no word that they do not know."""
 CAPITALS = ("NURSE", "LINK", "TOKEN", "TURN", "HOOK", "SHIFT", "ALERT", "TRIED")
 LONG = ("COMMAND", "STOP", "ROLLOUT")  # whose numbers are UUIDs
 
@@ -207,6 +222,27 @@ GET   /api/v1/sessions/S-1                    see/site             -
 GET   /api/v1/rejects                         all
 GET   /api/v1/protocols/library               all
 POST  /api/v1/protocols/library/22            write_protocol/any   403
+GET   /api/v1/protocols                       all
+POST  /api/v1/protocols                       write_protocol/any   403
+POST  /api/v1/protocols/check                 all
+GET   /api/v1/protocols/quad                  see/site             -
+GET   /api/v1/protocols/quad/versions/1       see/site             -
+PUT   /api/v1/protocols/quad/versions/3       write_protocol/site  403
+GET   /api/v1/protocols/quad/versions/2/difference see/site        -
+POST  /api/v1/protocols/quad/versions/3/submit write_protocol/site 403
+POST  /api/v1/protocols/quad/versions/2/approve approve_protocol/site 403
+POST  /api/v1/protocols/quad/versions/2/reject approve_protocol/site 403
+POST  /api/v1/protocols/quad/versions/1/withdraw approve_protocol/site 403
+GET   /api/v1/rollouts                        all
+POST  /api/v1/rollouts                        write_rollout/any    403
+POST  /api/v1/rollouts/preview                write_rollout/any    403
+GET   /api/v1/rollouts/ROLLOUT                see/site             -
+PUT   /api/v1/rollouts/ROLLOUT                write_rollout/site   403
+GET   /api/v1/rollouts/ROLLOUT/targets        see/site             -
+GET   /api/v1/rollouts/ROLLOUT/decisions      see/site             -
+POST  /api/v1/rollouts/ROLLOUT/submit         write_rollout/site   403
+POST  /api/v1/rollouts/ROLLOUT/reject         approve_rollout/site 403
+POST  /api/v1/rollouts/ROLLOUT/advance        write_rollout/site   403
 GET   /api/v1/audit                           see_audit/any        403
 """
 
@@ -248,7 +284,7 @@ class Row:
 
     def expected(self, who: str) -> set[int]:
         """Return the statuses that this person may get; opened pages answer what they like, but no refusal."""
-        opened = {200, 202, 302, 409, 422}
+        opened = {200, 201, 202, 302, 409, 422}
         if self.verb == "public":
             return {200}
         if who == "nobody":
@@ -333,7 +369,7 @@ def ask(method: str, address: str, body: str, who: str) -> HttpResponse:
 def test_each_page_opens_for_whom_the_table_of_roles_says_and_for_nobody_else(
     row: Row, known: dict[str, str]
 ) -> None:
-    address, body = row.address, BODY
+    address, body = row.address, BODIES.get(row.address, BODY)
     for word, value in known.items():
         address, body = address.replace(word, value), body.replace(word, value)
     wrong = {}
