@@ -137,6 +137,8 @@ LOGINS_PER_MINUTE = env.number("LOGINS_PER_MINUTE", 60)  # from one address, who
 LOGIN_BURST = env.number("LOGIN_BURST", 120, least=1)
 
 # --- Django ---
+# The form of a protocol: 64 steps of 10 boxes, and of 3 more for each of 16 channels.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 4_000
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -124,6 +124,8 @@ def _saved(request: HttpRequest, draft: Version) -> HttpResponse:
 def _id_error(request: HttpRequest, id: str) -> str:
     if not id:
         return _("Choose an id.")
+    if wrong := [one for one in findings({"id": id}) if one.path == "id"]:
+        return texts.finding(wrong[0])
     if id in found.RESERVED:
         return _("“%(id)s” is the address of another page: choose another id.") % {"id": id}
     known = Protocol.objects.filter(pk=id).first()

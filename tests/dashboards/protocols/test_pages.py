@@ -6,16 +6,20 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from dashboards.protocols.sheet import MOST_STEPS
 from devices.models import State
 from devices.wire.messages import ProtocolRef
+from devices.wire.units import MAX_CHANNELS
 from fleet.access.models import Membership, Role
 from fleet.control.models import Command
+from fleet.protocols import bodies
 from fleet.protocols.models import Protocol, Version
 from tests.dashboards import prescribed
 from tests.dashboards.api import ward as wards
 from tests.devices import history
 
 PASSWORD = "correct horse battery"
+LANE = ("target_ma", "tolerance", "max_ma")
 pytestmark = pytest.mark.django_db
 
 
@@ -119,6 +123,21 @@ def test_buttons_of_the_form_change_its_steps_and_keep_nothing(ward: wards.Ward)
     page = browser("writer").post("/protocols/new/", boxes(deed="copy:0")).content.decode()
     assert 'name="steps.1.on_s" value="15"' in page
     assert not Protocol.objects.exists()
+
+
+def test_the_longest_protocol_of_the_most_channels_is_saved_by_the_form(ward: wards.Ward) -> None:
+    every = [f"ch{channel}" for channel in range(1, MAX_CHANNELS + 1)]
+    lanes = {f"{box}.{one}": "on" if box == "tolerance" else "" for one in every for box in LANE}
+    step = {name.removeprefix("steps.0."): value for name, value in boxes().items() if "steps.0." in name}
+    typed = {
+        f"steps.{at}.{name}": value for at in range(MOST_STEPS) for name, value in (lanes | step).items()
+    }
+    channels = [str(channel) for channel in range(1, MAX_CHANNELS + 1)]
+    answer = browser("writer").post(
+        "/protocols/new/", boxes(**typed, channels=channels, steps=str(MOST_STEPS))
+    )
+    assert answer.status_code == 302
+    assert len(bodies.read(Version.objects.get())["steps"]) == MOST_STEPS
 
 
 def test_devices_of_a_withdrawn_version_are_locked_with_one_click(ward: wards.Ward) -> None:
