@@ -4,7 +4,7 @@ Offers are made last, after everything that is known was weighed and the waves w
 on numbers that should have stopped the rollout.  A plan that cannot be judged stops it too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from fleet.rollouts import planned, waves
@@ -48,9 +48,15 @@ def begin(desk: Desk) -> None:
     waves.open_next(desk, waves.tallies(desk))
 
 
-def take_back(desk: Desk, direction: Direction) -> None:
-    """Ask back what is offered or held in this direction.  It stays open until the device has answered."""
+def take_back(desk: Desk, direction: Direction, which: Collection[str] | None = None) -> None:
+    """Ask back what is offered or held in this direction.  It stays open until the device has answered.
+
+    Args:
+        which: Hashes: offers of these only.
+    """
     for row in list(desk.targets.values()):
+        if which is not None and row.want_sha256 not in which:
+            continue
         if row.state in OPEN and row.direction is direction and row.withdrawal is None and row.command:
             facts = taking_back(row.command)
             desk.do(Action(Kind.TAKE_BACK, row.serial, row.wave, row.state.value, row.reason, facts))
@@ -65,9 +71,9 @@ def _hear(desk: Desk) -> None:
         if known is None:
             continue
         if row.state in OPEN:
-            action = weigh(
-                row, known, desk.plan, desk.at_ms, may_retry=_may_retry(desk, row), leaving=leaving
-            )
+            back = row.direction is Direction.BACK
+            why = desk.given.barred.get(row.want_sha256, leaving) if back else leaving
+            action = weigh(row, known, desk.plan, desk.at_ms, may_retry=_may_retry(desk, row), leaving=why)
         elif row.state in _MISTAKEN or (row.state is TargetState.PLANNED and row.command):
             action = sighted(row, known)
         else:
@@ -144,6 +150,7 @@ def _judge_failures(desk: Desk) -> None:
 
 
 def _go_back(desk: Desk) -> None:
+    take_back(desk, Direction.BACK, desk.given.barred)  # what it had before was withdrawn since
     planned.turn_back(desk)
     ready = planned.look(desk)
     found = waves.tallies(desk)

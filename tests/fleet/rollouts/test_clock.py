@@ -283,6 +283,27 @@ def test_rolling_back_gives_each_changed_device_what_it_had_before(ward):
     assert row.state == "rolled_back", ward.states(row)
 
 
+def test_what_was_withdrawn_since_is_given_back_to_nobody_and_asked_back_where_it_is_held(ward):
+    row = ward.started()
+    ward.tick()
+    ward.publish()
+    ward.now += timedelta(seconds=1)
+    ward.applies("EMS-1", "EMS-2", "EMS-3")
+    ward.tick()
+    ward.ask(row, "rollback")
+    ward.tick()
+    ward.publish()
+    protocols.withdraw(actor=ward.clinic.ada, version=ward.before, reason="burns", now=ward.now)
+    ward.tick()
+    assert ward.publish() == ["withdraw"] * 3
+    ward.now += timedelta(seconds=1)
+    for serial in ("EMS-1", "EMS-2", "EMS-3"):
+        ward.says(serial, sha256=ward.version.sha256)
+        ward.answers(serial, "done", to=ward.target(serial).withdrawal)
+    ward.tick()
+    assert set(ward.states(row).values()) == {"withdrawn before_withdrawn"}
+
+
 # --- pace, and who comes later ---
 
 
