@@ -194,6 +194,9 @@ _WAITS: Final[dict[str, Promise]] = {
     ),
     "other_rollout": gettext_lazy("Another rollout has an offer out to it: this one waits."),
     "window": gettext_lazy("Outside the hours in which it may be offered."),
+    "dispatch": gettext_lazy(
+        "The offer has not left the server yet: it waits for dispatch. The time for an answer has not begun."
+    ),
     "joined": gettext_lazy("It came to match the filter after the start."),
     "version_withdrawn": gettext_lazy("The version was withdrawn: it is offered to nobody."),
     "revoked": gettext_lazy("The device was revoked."),

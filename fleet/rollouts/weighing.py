@@ -18,6 +18,10 @@ SOFT: Final = frozenset({"in_session", "no_server_time"})
 IN_SESSION: Final = "applied_in_session"
 HELD_IN_SESSION: Final = "session"
 
+UNSENT: Final = "dispatch"
+UNSENT_MS: Final = 30_000
+"""An offer that has not left the server by then is said to wait for that."""
+
 
 def weigh(
     row: Target, seen: Evidence, plan: Plan, now_ms: int, *, may_retry: bool, leaving: str
@@ -93,6 +97,13 @@ def _later_than(status: Status, answer: Answer | None) -> bool:
     return (status.boot, status.up_ms) >= (answer.boot, answer.up_ms)
 
 
+def _contradicts(status: Status, answer: Answer | None) -> bool:
+    """Whether it was said after the device's answer: one of the same millisecond may have left before it."""
+    if not _later_than(status, answer) or answer is None:
+        return False
+    return (status.boot, status.up_ms) != (answer.boot, answer.up_ms)
+
+
 def _taken_back(
     row: Target, seen: Evidence, offer: Answer | None, shown: Status | None, leaving: str
 ) -> Action | None:
@@ -105,7 +116,7 @@ def _taken_back(
         kept = shown is not None or (cancelled and offer is not None and offer.why == "cancelled")
         return _of(row, Kind.WITHDRAWN, "withdrawn", leaving, {"kept": kept})
     applied = answer is not None and answer.outcome is Outcome.REFUSED and answer.why == "applied"
-    if applied and seen.status is not None and not seen.conflict and _later_than(seen.status, answer):
+    if applied and seen.status is not None and not seen.conflict and _contradicts(seen.status, answer):
         return _of(row, Kind.FAILED, "failed", "wrong_hash", {"sha256": seen.status.sha256})
     return None
 
@@ -121,7 +132,7 @@ def _answered(
         why = "held_too_long" if row.state is TargetState.HELD else "expired"
         return _again_or(row, plan, Kind.TIMED_OUT, why, retry=retry)
     if offer.outcome is Outcome.DONE:
-        if shown is not None and _later_than(shown, offer):
+        if shown is not None and _contradicts(shown, offer):
             return _again_or(
                 row, plan, Kind.FAILED, "wrong_hash", retry=retry, facts={"sha256": shown.sha256}
             )
@@ -152,11 +163,30 @@ def _busy(row: Target, seen: Evidence, offer: Answer | None, shown: Status | Non
     return None
 
 
-def deadline_ms(row: Target, plan: Plan) -> int | None:
-    """Return when silence becomes a failure; None while the device holds the offer: time stands still."""
+def deadline_ms(row: Target, plan: Plan, offer: Answer | None = None) -> int | None:
+    """Return when silence becomes a failure; None while the device holds the offer: time stands still.
+
+    It stands still as long as the offer has not left, too: no device answers for our own outage.
+    """
     if row.offered_ms is None or row.held_since_ms is not None:
         return None
-    return row.offered_ms + row.held_ms + plan.deadline_ms
+    left_ms = row.offered_ms if offer is None or offer.published_ms is None else offer.published_ms
+    return max(row.offered_ms, left_ms) + row.held_ms + plan.deadline_ms
+
+
+def is_unsent(offer: Answer | None) -> bool:
+    """Whether the offer has not left the server yet, as far as is known."""
+    return offer is not None and offer.outcome is None and offer.published_ms is None
+
+
+def _leaving_late(row: Target, offer: Answer | None, now_ms: int) -> Action | None:
+    """An offer that has been waiting for dispatch for long, and one that has left after that."""
+    if row.state is not TargetState.OFFERED or row.offered_ms is None:
+        return None
+    late = is_unsent(offer) and now_ms > row.offered_ms + UNSENT_MS
+    if late == (row.reason == UNSENT):
+        return None
+    return _of(row, Kind.WAITS, row.state.value, UNSENT if late else "")
 
 
 def _out_of_time(row: Target, offer: Answer | None, plan: Plan, now_ms: int, *, retry: bool) -> Action | None:
@@ -164,9 +194,11 @@ def _out_of_time(row: Target, offer: Answer | None, plan: Plan, now_ms: int, *, 
         if offer is None or now_ms < offer.expires_ms:
             return None
         return _again_or(row, plan, Kind.TIMED_OUT, "held_too_long", retry=retry)
-    due_ms = deadline_ms(row, plan)
+    due_ms = deadline_ms(row, plan, offer)
     if due_ms is None or now_ms <= due_ms:
-        return None
+        return _leaving_late(row, offer, now_ms)
+    if offer is not None and is_unsent(offer) and now_ms < offer.expires_ms:
+        return _leaving_late(row, offer, now_ms)
     return _again_or(row, plan, Kind.TIMED_OUT, _silence(row, offer), retry=retry, take_back=_has_it(offer))
 
 
@@ -175,7 +207,7 @@ def _silence(row: Target, offer: Answer | None) -> str:
         return "not_read_back"
     if offer is not None and offer.outcome is Outcome.REFUSED:
         return offer.why
-    if offer is not None and offer.outcome is None and offer.published_ms is None:
+    if is_unsent(offer):
         return "not_sent"
     return "silence"
 

@@ -50,12 +50,43 @@ def test_a_hash_that_was_shown_before_the_offer_left_proves_nothing():
     assert story.stand("D001") == ("verified", "")
 
 
-def test_an_offer_that_never_left_the_server_is_told_as_that():
+def test_no_device_answers_for_an_offer_that_waits_for_dispatch():
     story = Story.of(1, D001="mute").start().tick()
     device, row = story.devices["D001"], story.target("D001")
     device.answers[row.command] = replace(device.answers[row.command], published_ms=None)
-    story.tick(15)
+    story.tick(20)  # twice the deadline
+    assert story.stand("D001") == ("offered", "dispatch")
+    device.answers[row.command] = replace(device.answers[row.command], published_ms=story.now_ms)
+    story.tick(9)
+    assert story.stand("D001") == ("offered", "")
+    story.tick(3)
+    assert story.stand("D001") == ("timed_out", "silence")
+
+
+def test_an_offer_that_never_left_the_server_within_its_own_time_is_told_as_that():
+    story = Story.of(1, D001="mute").start().tick()
+    device, row = story.devices["D001"], story.target("D001")
+    device.answers[row.command] = replace(
+        device.answers[row.command], published_ms=None, expires_ms=story.now_ms + 60_000
+    )
+    story.tick(29)
+    assert story.stand("D001") == ("offered", "dispatch")
+    story.tick(3)
     assert story.stand("D001") == ("timed_out", "not_sent")
+
+
+def test_a_heartbeat_of_the_same_millisecond_as_done_condemns_nobody():
+    story = Story.of(1, D001="mute").start().tick()
+    device, row = story.devices["D001"], story.target("D001")
+    heard_ms = story.now_ms + 2_000 - 500  # what it shows at the next tick still has the old hash
+    device.answers[row.command] = replace(
+        device.answers[row.command], outcome=Outcome.DONE, boot=device.boot, up_ms=heard_ms
+    )
+    story.tick()
+    assert story.stand("D001") == ("claimed", "")
+    device.runs = NEW
+    story.tick()
+    assert story.stand("D001") == ("verified", "")
 
 
 def test_a_serial_under_which_two_speak_proves_nothing():
