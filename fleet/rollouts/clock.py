@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 LOOK_AGAIN: Final = timedelta(seconds=10)
 """So often it is looked up anew which devices a rollout is for, while it runs."""
+_GOING_ON: Final = frozenset({RolloutState.RUNNING, RolloutState.SCHEDULED})
 _RISKS: Final = {one.value: one for one in Risk}
 
 counters: Counter[str] = Counter()
@@ -78,7 +79,7 @@ def advance(rollout_id: UUID, now: datetime) -> int:
         if row is None:
             return 0
         try:
-            loaded = rows.load(row, now)
+            loaded = rows.load(row, now, goes_on=row.state in _GOING_ON)
         except plan.Unusable as error:
             return _refuse(row, error, now)
         actions = _step(loaded, now)
@@ -155,8 +156,6 @@ def zones_of(row: Rollout) -> dict[int, str]:
 
 def _refuse(row: Rollout, error: plan.Unusable, now: datetime) -> int:
     """What cannot be judged does not run: it stops, and says so."""
-    if row.state not in (RolloutState.RUNNING, RolloutState.SCHEDULED):
-        return 0
     log.error("a rollout has no usable plan; it is paused", rollout=str(row.pk), error=str(error))
     facts = {"path": error.faults[0].path} if error.faults else {}
     row.state, row.reason, row.facts = RolloutState.PAUSED.value, "no_plan", facts

@@ -94,6 +94,21 @@ class Plan:
     window: Window | None = None
 
 
+NONE: Final = Plan(
+    waves=(),
+    success_threshold=math.nan,
+    failure_threshold=None,
+    failure_count=None,
+    min_evaluated=1,
+    deadline_ms=LONGEST_DEADLINE_S * 1_000,
+    soak_ms=0,
+    pace_per_minute=1,
+    retries=0,
+    advance=Advance.MANUAL,
+)
+"""Of a rollout whose row holds no plan: nothing goes on by it, but it can be ended, and what is out asked back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What is wrong with a plan.  `path` is that of the API's object, such as `waves.1.percent`."""

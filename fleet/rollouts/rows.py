@@ -80,15 +80,29 @@ def plan_of(row: models.Rollout) -> Plan:
     return plan.read(plan_fields(row))
 
 
-def load(row: models.Rollout, now: datetime) -> Loaded:
-    """Read all of a rollout's rows.  Raises plan.Unusable as `plan_of`."""
+def _plan_if_any(row: models.Rollout) -> Plan:
+    try:
+        return plan_of(row)
+    except plan.Unusable:
+        return plan.NONE
+
+
+def load(row: models.Rollout, now: datetime, *, goes_on: bool = True) -> Loaded:
+    """Read all of a rollout's rows.
+
+    Args:
+        goes_on: Whether it is to go on by its plan; else one without a plan can be read, too: it has to be ended.
+
+    Raises:
+        plan.Unusable: As `plan_of`.
+    """
     found = sql.rows(f"SELECT {_COLUMNS} {_FROM}", [row.pk])
     targets = {one[0]: _target(one) for one in found}
     waves = tuple(_wave(one) for one in models.Wave.objects.filter(rollout=row).order_by("number"))
     recent = models.Decision.objects.filter(rollout=row, kind=Kind.OFFERED, at__gt=now - PACE_WINDOW)
     state = State(
         rollout=str(row.pk),
-        plan=plan_of(row),
+        plan=plan_of(row) if goes_on else _plan_if_any(row),
         sha256=row.version.sha256,
         state=RolloutState(row.state),
         targets=targets,

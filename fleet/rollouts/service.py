@@ -158,12 +158,7 @@ def ask(
         Unusable: There is no such verb, or `also` holds something else.
     """
     wish = _verb(verb)
-    if odd := sorted(set(also) - set(ALSO)):
-        raise Unusable(
-            _("also: one of %(known)s expected; seen: %(odd)s")
-            % {"known": ", ".join(ALSO), "odd": repr(odd[0][:40])},
-            path="also",
-        )
+    _require_known(also)
     rights.require(actor, wish.value, rollout)
     now = from_ms(to_ms(now))
     with transaction.atomic():
@@ -171,7 +166,7 @@ def ask(
         if wish is Verb.START:
             _require_approved(row)
         try:
-            loaded = rows.load(row, now)
+            loaded = rows.load(row, now, goes_on=wish not in _ENDING)
         except plan.Unusable:
             raise NotNow(texts.forbidden(Forbidden("no_plan")), reason="no_plan") from None
         if wish is Verb.START and not loaded.state.targets:
@@ -204,6 +199,8 @@ _PAST: Final[dict[Verb, str]] = {
     Verb.RETRY: "retried",
 }
 """What each is called in the audit, behind `rollout.`."""
+_ENDING: Final = frozenset({Verb.PAUSE, Verb.ABORT, Verb.ROLLBACK})
+"""What can be asked of a rollout without a plan, too."""
 
 
 def _decide(
@@ -247,6 +244,15 @@ def _verb(word: str) -> Verb:
             % {"known": ", ".join(Verb), "seen": repr(word[:40])},
             path="verb",
         ) from None
+
+
+def _require_known(also: Collection[str]) -> None:
+    if odd := sorted(set(also) - set(ALSO)):
+        raise Unusable(
+            _("also: one of %(known)s expected; seen: %(odd)s")
+            % {"known": ", ".join(ALSO), "odd": repr(odd[0][:40])},
+            path="also",
+        )
 
 
 def _locked(rollout: Rollout) -> Rollout:

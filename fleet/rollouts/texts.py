@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from fleet.protocols.lifecycle import State as VersionState
 from fleet.protocols.models import Version
+from fleet.rollouts.judge import THRESHOLDS
 from fleet.rollouts.models import Rollout
 from fleet.rollouts.plan import Fault
 from fleet.rollouts.states import RolloutState, TargetState
@@ -93,12 +94,11 @@ def rollout(state: str, reason: str, facts: Mapping[str, Any]) -> str:
             "%(number)d devices could not be reached; what they have now is not known.",
             number,
         ) % {"number": number}
-    if reason in _STOPS:
+    if reason in THRESHOLDS:
         return _stop(reason, facts)
     return "" if found is None else str(found)
 
 
-_STOPS: Final = frozenset({"failure_count", "failure_share", "success_share", "too_few"})
 _ROLLOUT: Final[dict[str, Promise]] = {
     "gate": gettext_lazy("The wave is over and good; somebody has to open the next one."),
     "soak": gettext_lazy("The wave is over and good; the next one opens after the time to soak."),
@@ -119,43 +119,46 @@ def _stop(reason: str, facts: Mapping[str, Any]) -> str:
         "wave": facts.get("wave", 0),
         "wrong": sum(int(facts.get(name, 0)) for name in ("failed", "rejected", "timed_out")),
         "succeeded": facts.get("succeeded", 0),
-        "evaluated": facts.get("evaluated", 0),
+        "evaluated": int(facts.get("evaluated", 0)),
         "limit": _limit(facts.get("limit")),
         "unreachable": facts.get("unreachable", 0),
     }
-    evaluated = int(numbers["evaluated"])
+    many = numbers["wrong" if reason == "failure_count" else "evaluated"]
+    return _stop_words(reason, many) % numbers
+
+
+def _stop_words(reason: str, many: int) -> str:
     match reason:
         case "failure_count":
-            text = ngettext(
+            return ngettext(
                 "It stopped itself: in wave %(wave)s it went wrong on %(wrong)s device; it stops at %(limit)s.",
                 "It stopped itself: in wave %(wave)s it went wrong on %(wrong)s devices; it stops at %(limit)s.",
-                int(numbers["wrong"]),
+                many,
             )
         case "failure_share":
-            text = ngettext(
+            return ngettext(
                 "It stopped itself: in wave %(wave)s it went wrong on %(wrong)s of %(evaluated)s device; it stops"
                 " at %(limit)s.",
                 "It stopped itself: in wave %(wave)s it went wrong on %(wrong)s of %(evaluated)s devices; it stops"
                 " at %(limit)s.",
-                evaluated,
+                many,
             )
         case "success_share":
-            text = ngettext(
+            return ngettext(
                 "It stopped itself: wave %(wave)s is over, and only %(succeeded)s of %(evaluated)s device has it;"
                 " at least %(limit)s is needed.",
                 "It stopped itself: wave %(wave)s is over, and only %(succeeded)s of %(evaluated)s devices have it;"
                 " at least %(limit)s is needed.",
-                evaluated,
+                many,
             )
         case _:
-            text = ngettext(
+            return ngettext(
                 "It stopped itself: wave %(wave)s is over with %(evaluated)s device to judge by, and needs at least"
                 " %(limit)s. %(unreachable)s could not be reached.",
                 "It stopped itself: wave %(wave)s is over with %(evaluated)s devices to judge by, and needs at least"
                 " %(limit)s. %(unreachable)s could not be reached.",
-                evaluated,
+                many,
             )
-    return text % numbers
 
 
 def target(state: str, reason: str, facts: Mapping[str, Any], *, direction: str = "out") -> str:
@@ -314,7 +317,7 @@ def forbidden(one: Forbidden) -> str:
         return _("The rollout is in the state “%(state)s”, in which that is not done; look at it again.") % {
             "state": word
         }
-    if one.reason in _STOPS:
+    if one.reason in THRESHOLDS:
         return _("%(why)s “Go on” (advance) waives that wave; “resume” does not.") % {
             "why": _stop(one.reason, one.facts)
         }

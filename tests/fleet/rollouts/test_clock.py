@@ -9,7 +9,7 @@ from django.db import connection
 from devices.models import ProtocolDocument
 from fleet.control.models import Command
 from fleet.protocols import service as protocols
-from fleet.rollouts import decisions, replay, rows, texts
+from fleet.rollouts import decisions, replay, rows, service, texts
 from fleet.rollouts.models import Decision, Rollout
 from tests.fleet.rollouts import fleetlet
 
@@ -185,6 +185,24 @@ def test_too_many_failures_stop_it_by_name_and_somebody_may_go_on(ward):
 # --- a version that is withdrawn ---
 
 
+def test_a_rollout_whose_plan_cannot_be_read_stops_and_can_still_be_ended(ward):
+    row = ward.started()
+    ward.tick()
+    ward.publish()
+    Rollout.objects.filter(pk=row.pk).update(success_threshold=7.0)
+    ward.tick()
+    row.refresh_from_db()
+    assert (row.state, row.reason) == ("paused", "no_plan")
+    with pytest.raises(service.NotNow):
+        ward.ask(row, "advance")
+    ward.ask(row, "abort")
+    assert ward.publish() == ["withdraw"] * 3
+    for serial in ward.devices:
+        ward.answers(serial, "done", to=ward.target(serial).withdrawal)
+    ward.tick()
+    assert set(ward.states(row).values()) == {"withdrawn aborted"}
+
+
 def test_a_withdrawn_version_stops_its_rollout_and_is_asked_back(ward):
     row = ward.started(waves=[{"count": 2}, {"percent": 100}])
     ward.tick()
@@ -302,6 +320,9 @@ def test_what_was_withdrawn_since_is_given_back_to_nobody_and_asked_back_where_i
         ward.answers(serial, "done", to=ward.target(serial).withdrawal)
     ward.tick()
     assert set(ward.states(row).values()) == {"withdrawn before_withdrawn"}
+    row.refresh_from_db()
+    assert row.state == "rolled_back"
+    assert texts.rollout(row.state, row.reason, row.facts).startswith("3 devices were not rolled back:")
 
 
 # --- pace, and who comes later ---
