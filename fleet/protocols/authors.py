@@ -73,7 +73,7 @@ def _bases(protocols: Iterable[str]) -> _Bases:
     """Return the versions of these protocols by key."""
     rows = Version.objects.filter(protocol__in=list(protocols)).order_by()
     told = rows.values_list("pk", "based_on", "state", "created_at", "edited_at")
-    return {pk: _Taken(*rest) for pk, *rest in told}
+    return {pk: _Taken(base, state, created_at, edited_at) for pk, base, state, created_at, edited_at in told}
 
 
 def _lineage(pk: int, bases: _Bases) -> list[int]:
