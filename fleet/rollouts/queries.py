@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from devices.models import Device
 from devices.moments import iso, to_ms
 from fleet.access.models import Site
 from fleet.live import events
@@ -128,7 +129,8 @@ def in_full(rollout: Rollout, seen: Collection[int]) -> dict[str, Any]:
     told = rollout_object(rollout, counts([rollout.pk])[rollout.pk], seen)
     spec = dict(rollout.targets_spec)
     if told["other_sites"] and "serials" in spec:  # what stands where the reader is not at home is not named
-        spec["serials"] = list(targets_of(rollout, seen).values_list("device__serial", flat=True))
+        mine = Device.objects.filter(serial__in=spec["serials"], site__in=seen)
+        spec["serials"] = list(mine.order_by("serial").values_list("serial", flat=True))
     return told | {"targets": spec}
 
 
