@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from dashboards.rollouts import plan_words
-from dashboards.words.rollouts import THRESHOLDS, Text, rollout_words
+from dashboards.words.rollouts import DEAD_ENDS, THRESHOLDS, Text, rollout_words
 from fleet.rollouts import rights
 from fleet.rollouts.models import Rollout
 from fleet.rollouts.states import OPEN, RolloutState, TargetState
@@ -132,6 +132,8 @@ def _makes_sense(verb: str, rollout: Rollout, known: Numbers) -> bool:
     if verb == "advance":
         waits = rollout.state == S.RUNNING and rollout.reason in ("gate", "soak")
         return (waits or stopped) and rollout.wave > 0
+    if rollout.reason in DEAD_ENDS and verb in ("resume", "retry"):
+        return rollout.state != S.PAUSED
     if verb == "resume":
         return not stopped
     if verb == "retry":
@@ -193,19 +195,40 @@ def _starts(rollout: Rollout) -> str:
 
 
 def _goes_on(rollout: Rollout, told: Mapping[str, Any]) -> str:
-    following = rollout.wave + 1
-    if following > len(rollout.waves_spec):
-        said = _("Wave %(n)d is the last: the rollout is completed.") % {"n": rollout.wave}
+    if not is_stopped(rollout):
+        return _begins(rollout, told)
+    bad, rest = int(rollout.facts.get("wave") or rollout.wave), _without_offer(rollout, told)
+    if bad < rollout.wave:  # an earlier one: the one that is open goes on as it would have
+        said = _("Wave %(n)d goes on.") % {"n": rollout.wave}
+    elif rollout.wave < len(rollout.waves_spec):
+        said = _begins(rollout, told)
+    elif rest:
+        said = _("Wave %(n)d goes on; it is the last.") % {"n": rollout.wave}
     else:
-        n = sum(one["devices"] for one in told["progress"] if one["wave"] == following)
-        said = ngettext(
-            "Wave %(wave)d begins, with %(n)d device.", "Wave %(wave)d begins, with %(n)d devices.", n
-        ) % {"wave": following, "n": n}
-    if is_stopped(rollout):
-        said += " " + _("Wave %(n)d is judged no more; the record says that you went on.") % {
+        said = _("Wave %(n)d is the last: the rollout ends when no offer is out any more.") % {
             "n": rollout.wave
         }
-    return said
+    if rest:
+        said += " " + ngettext(
+            "%(n)d device of the waves begun has no offer yet, and gets it.",
+            "%(n)d devices of the waves begun have no offer yet, and get it.",
+            rest,
+        ) % {"n": rest}
+    return said + " " + _("Wave %(n)d is judged no more; the record says that you went on.") % {"n": bad}
+
+
+def _begins(rollout: Rollout, told: Mapping[str, Any]) -> str:
+    following = rollout.wave + 1
+    n = sum(one["devices"] for one in told["progress"] if one["wave"] == following)
+    return ngettext(
+        "Wave %(wave)d begins, with %(n)d device.", "Wave %(wave)d begins, with %(n)d devices.", n
+    ) % {"wave": following, "n": n}
+
+
+def _without_offer(rollout: Rollout, told: Mapping[str, Any]) -> int:
+    """Return how many devices of the waves that were begun wait for an offer, and can be reached."""
+    begun = [one for one in told["progress"] if one["wave"] <= rollout.wave]
+    return sum(one["counts"].get("planned", 0) - one["unreachable"] for one in begun)
 
 
 def _retries(rollout: Rollout, known: Numbers) -> str:
@@ -237,9 +260,14 @@ def _aborts(rollout: Rollout, known: Numbers) -> str:
 
 def _rolls_back(known: Numbers) -> str:
     n = known.changed
-    return ngettext(
+    said = ngettext(
         "%(n)d device that has taken the version over, or may have, is offered what it had before, between sessions.",
         "%(n)d devices that have taken the version over, or may have, are offered what each had before, between "
         "sessions.",
         n,
     ) % {"n": n}
+    return (
+        said
+        + " "
+        + _("What is not known, or may not be used any more, is offered to nobody: such stay as they are.")
+    )

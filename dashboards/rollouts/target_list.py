@@ -182,7 +182,7 @@ def _fields() -> tuple[Field[Shown], ...]:
         Field(_("Offers"), lambda one: one.row.attempts),
         Field(_("Hash wanted"), lambda one: one.row.want_sha256),
         Field(_("Had before"), lambda one: one.before or None),
-        Field(_("Changed"), lambda one: one.row.changed),
+        Field(_("Has, or may have, taken it over"), lambda one: one.row.changed),
         Field(_("Newest offer"), lambda one: str(one.row.command) if one.row.command else None),
         *exports.moment_fields(_("Last offer"), lambda one: one.row.offered_at, zone),
         *exports.moment_fields(_("Said done"), lambda one: one.row.claimed_at, zone),

@@ -15,9 +15,10 @@ from dashboards.access.guards import page as guarded
 from dashboards.access.people import member
 from dashboards.rollouts.offered import IN_STATES, LEADS_TO, stopped_itself
 from dashboards.views.rollout_page import page, seen_rollout
-from fleet.rollouts import service
+from fleet.rollouts import rights, service
 from fleet.rollouts.errors import NotNow, Unusable
 from fleet.rollouts.models import Rollout
+from fleet.rollouts.states import RolloutState
 
 _DONE: Final[dict[str, Promise]] = {
     "submit": _("Submitted: a clinician who did not write it decides."),
@@ -39,6 +40,9 @@ def deed(request: HttpRequest, number: UUID, verb: str) -> HttpResponse:
     if verb not in IN_STATES:
         raise Http404
     found = seen_rollout(request, number)
+    if verb == "retry" and _chose_nothing(request, found):
+        messages.warning(request, _("Nothing was tried again: tick what is to get its offer anew."))
+        return redirect("dashboards:rollout", found.pk)
     try:
         _do(request, found, verb)
     except Unusable as wrong:
@@ -53,6 +57,12 @@ def deed(request: HttpRequest, number: UUID, verb: str) -> HttpResponse:
     else:
         messages.success(request, str(_DONE[verb]))
     return redirect("dashboards:rollout", found.pk)
+
+
+def _chose_nothing(request: HttpRequest, found: Rollout) -> bool:
+    """Whether it was asked to try again, but nobody: who is out of reach gets an offer of a running one by itself."""
+    is_asked = found.state in (RolloutState.RUNNING, RolloutState.PAUSED) and not request.POST.getlist("also")
+    return is_asked and rights.may(member(request), "retry", found)
 
 
 def _do(request: HttpRequest, found: Rollout, verb: str) -> None:

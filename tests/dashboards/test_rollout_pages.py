@@ -259,6 +259,10 @@ def test_one_that_stopped_itself_says_by_which_number_and_going_on_has_to_be_con
     assert "Go on all the same…" in said
     assert "is judged no more; the record says that you went on" in said
     assert "Resume" not in said
+    engineer.post(url(row, "retry/"))
+    assert "Nothing was tried again: tick what is to get its offer anew." in told(engineer, url(row))
+    row.refresh_from_db()
+    assert row.state == "paused"
 
 
 def test_a_rollback_can_be_ended_and_who_was_out_of_reach_is_taken_up_again(ward: Fleetlet) -> None:
