@@ -94,6 +94,13 @@ def rollout(state: str, reason: str, facts: Mapping[str, Any]) -> str:
             "%(number)d devices could not be reached; what they have now is not known.",
             number,
         ) % {"number": number}
+    if reason == "some_left":
+        number = int(facts.get("left", 0))
+        return ngettext(
+            "%(number)d device was not rolled back: it has, or may have, the version still.",
+            "%(number)d devices were not rolled back: they have, or may have, the version still.",
+            number,
+        ) % {"number": number}
     if reason in THRESHOLDS:
         return _stop(reason, facts)
     return "" if found is None else str(found)

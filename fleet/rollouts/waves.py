@@ -151,7 +151,10 @@ def complete(desk: Desk) -> None:
     facts = {"unreachable": away, "other_rollout": left["other_rollout"]}
     reason = "unreachable" if away else "other_rollout" if left["other_rollout"] else ""
     back = desk.state is RolloutState.ROLLING_BACK
-    if not back:
+    if back:
+        facts["left"] = sum(row.changed for row in desk.targets.values())
+        reason = "some_left" if facts["left"] > away else reason
+    else:
         desk.do(Action(Kind.WAVE_PASSED, wave=desk.wave))
     kind = Kind.ROLLED_BACK if back else Kind.COMPLETED
     desk.do(Action(kind, to=kind.value, reason=reason, facts=facts))
