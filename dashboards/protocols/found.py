@@ -16,7 +16,7 @@ RESERVED: Final = frozenset({"new", "import", "library", "approvals"})
 
 def protocol_for(reader: User, id: str) -> Protocol:
     """Raises NotVisible for one that there is not, and for one of other people's sites."""
-    protocol = queries.visible(reader).filter(pk=id).first()
+    protocol = queries.visible(reader).filter(pk=id).first() if id.isprintable() else None
     if protocol is None:
         raise sight.NotVisible(id)
     return protocol
@@ -24,7 +24,7 @@ def protocol_for(reader: User, id: str) -> Protocol:
 
 def version_for(reader: User, id: str, number: int) -> Version:
     """Raises NotVisible as `protocol_for`, and for a version that there is not."""
-    version = queries.find(reader, id, number)
+    version = queries.find(reader, id, number) if id.isprintable() else None
     if version is None:
         raise sight.NotVisible(f"{id} {number}")
     return version

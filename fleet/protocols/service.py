@@ -19,6 +19,7 @@ from devices.protocols import blocks, carried, findings
 from fleet.access import queries as sight
 from fleet.access import service as access
 from fleet.access.models import Site
+from fleet.access.names import tidy
 from fleet.protocols import authors, bodies, texts
 from fleet.protocols.errors import Edited, NotNow, OwnWork, Taken, Unusable
 from fleet.protocols.lifecycle import APPROVED_ONCE, State, allows
@@ -177,7 +178,7 @@ def approve(*, actor: User, version: Version, reason: str, confirmation: str = "
     """
     site = _require(actor, APPROVE, version.protocol)
     _require_other_eyes(actor, version, site)
-    words, note = _reason(reason), confirmation.strip()[:LONGEST_NOTE]
+    words, note = _reason(reason), _note(confirmation)
     with transaction.atomic():
         seen = _locked(version)
         _require_state(seen, State.APPROVED)
@@ -364,12 +365,16 @@ def _decide(version: Version, to: State, actor: User, reason: str, now: datetime
 
 
 def _reason(text: str) -> str:
-    words = " ".join(text.split())
+    words = tidy(text)
     if not words:
         raise Unusable(_("Say why: a reason is kept on record."))
     if len(words) > LONGEST_REASON:
         raise Unusable(_("A reason has at most %(most)d characters.") % {"most": LONGEST_REASON})
     return words
+
+
+def _note(text: str) -> str:
+    return "\n".join(tidy(line) for line in text.splitlines()).strip()[:LONGEST_NOTE]
 
 
 def _record(actor: User, action: str, version: Version, **detail: Any) -> None:

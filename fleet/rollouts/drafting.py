@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from devices.moments import from_ms
 from fleet.access.models import Site
+from fleet.access.names import tidy
 from fleet.protocols import queries as protocols
 from fleet.protocols.lifecycle import State as VersionState
 from fleet.protocols.models import Version
@@ -94,7 +95,7 @@ def _title(given: object) -> str:
             _("title: a text of up to %(most)d characters is expected.") % {"most": _LONGEST_TITLE},
             path="title",
         )
-    return given.strip()
+    return tidy(given)
 
 
 def _version(writer: User, given: Mapping[str, Any]) -> Version:

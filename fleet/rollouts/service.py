@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 
 from devices.moments import from_ms, to_ms
 from fleet.access import service as access
+from fleet.access.names import tidy
+from fleet.protocols import queries as protocols
 from fleet.protocols.lifecycle import State as VersionState
 from fleet.rollouts import begin, clock, drafting, plan, rights, rows, telling, texts, verbs
 from fleet.rollouts.errors import NotNow, OwnWork, Taken, Unusable
@@ -180,7 +182,8 @@ def ask(
             row.started_by = name
             row.save(update_fields=["started_by"])
         clock.carry_out(loaded, step, now, actor_name=name or _("(shell)"))
-        said = {"reason": reason.strip()[:LONGEST_REASON]} if reason.strip() else {}
+        words = tidy(reason)[:LONGEST_REASON]
+        said = {"reason": words} if words else {}
         if wave is not None:
             said["wave"] = str(wave)
         _record(actor, _PAST[wish], row, **said)
@@ -208,7 +211,7 @@ def _decide(
 ) -> Rollout:
     rights.require(actor, verb, rollout)
     _require_others_work(actor, rollout, verb)
-    words = reason.strip()
+    words = tidy(reason)
     if not words:
         raise Unusable(_("Say why: a reason is needed, and kept."), path="reason")
     with transaction.atomic():
@@ -219,6 +222,7 @@ def _decide(
             raise OwnWork(texts.own_work())
         if to is RolloutState.APPROVED:
             _require_approved(row)
+            _require_seen(actor, row)
         row.state, row.decided_at, row.decided_by = to, now, _name(actor)
         row.decision_reason = words[:LONGEST_REASON]
         past = "approved" if to is RolloutState.APPROVED else "rejected"
@@ -272,6 +276,18 @@ def _as_seen(row: Rollout, rev: int | None) -> None:
 def _require_approved(row: Rollout) -> None:
     if row.version.state != VersionState.APPROVED:
         raise NotNow(texts.not_approved(row.version), reason="version_not_approved")
+
+
+def _require_seen(actor: User, row: Rollout) -> None:
+    """What somebody may not read, they cannot answer for."""
+    if not protocols.visible(actor).filter(pk=row.version.protocol_id).exists():
+        raise NotNow(
+            _(
+                "You do not see this protocol, so you cannot approve that devices get it; "
+                "somebody who sees it, too, can."
+            ),
+            reason="protocol_not_seen",
+        )
 
 
 def _save(row: Rollout, actor: User, past: str, **detail: Any) -> None:

@@ -266,6 +266,7 @@ def test_of_a_rollout_over_two_sites_each_sees_their_own_devices(fleet: Fleetlet
     id_ = write(fleet, targets={"serials": ["EMS-1", "EMS-9"]})["id"]
     told = ask("GET", f"rollouts/{id_}", who="nurse").json()
     assert (told["sites"], told["other_sites"], "EMS-9" in repr(told)) == (["north"], 1, False)
+    assert told["targets"] == {"serials": ["EMS-1"]}
     assert act(id_, "approve", "ben", reason="of one site only").status_code == 403
 
 
@@ -281,8 +282,8 @@ def test_each_deed_is_on_record_in_plain_words(fleet: Fleetlet) -> None:
         f"ben approved the rollout {id_}: staged and small",
         f"engineer started the rollout {id_}",
         f"engineer paused the rollout {id_}",
-        f"engineer went on with the rollout {id_}",
-        f"ben aborted the rollout {id_}",
+        f"engineer resumed the rollout {id_}",
+        f"ben aborted the rollout {id_}: pads came off",
     ]
 
 

@@ -123,6 +123,24 @@ def test_only_what_was_seen_is_submitted_and_approved(ward):
     )
 
 
+def test_nobody_approves_that_devices_get_what_they_may_not_read(ward):
+    ward.member("both", Role.ENGINEER)
+    both = ward.member("both", Role.ENGINEER, far=True)
+    ward.device("FAR-1", far=True)
+    row = service.create(actor=both, given=asked(ward, targets={"site": "far"}), now=ward.now)
+    row = deed(ward, row, "submit", both)
+    with pytest.raises(NotNow, match="do not see this protocol"):
+        deed(ward, row, "approve", ward.clinic.stranger)
+    ward.member("stranger", Role.COACH)
+    assert deed(ward, row, "approve", ward.clinic.stranger).state == "approved"
+
+
+def test_reasons_are_kept_without_what_cannot_be_read(ward):
+    row = deed(ward, ward.draft(title="A\u202eB"), "submit", ward.engineer)
+    row = service.reject(actor=ward.clinic.ada, rollout=row, reason="too\0 \u202efast", now=ward.now)
+    assert (row.title, row.decision_reason) == ("AB", "too fast")
+
+
 def test_nothing_starts_without_approval(ward):
     row = ward.draft()
     for _step in ("draft", "submitted"):
