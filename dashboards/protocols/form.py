@@ -35,6 +35,7 @@ class Box:
     told: tuple[Told, ...]
     word: str = ""
     options: tuple[tuple[str, str | Promise], ...] = ()
+    hint: str = ""  # what the row of the library says of it
 
     @property
     def id(self) -> str:
@@ -64,6 +65,7 @@ class StepForm:
     lanes: tuple[Lane, ...]
     told: tuple[Told, ...]
     is_last: bool
+    hints: tuple[str, ...]  # what the row of the library says of its currents
 
     @property
     def number(self) -> int:
@@ -87,6 +89,7 @@ class Form:
     steps: tuple[StepForm, ...]
     told: tuple[Told, ...]
     channels_told: tuple[Told, ...]
+    channels_hint: str = ""
 
     @property
     def more_channels(self) -> bool:
@@ -159,17 +162,23 @@ def form(
     errors: Mapping[str, str] | None = None,
     *,
     missing: bool = True,
+    hints: Mapping[str, str] | None = None,
 ) -> Form:
     """Return the form.
 
     Args:
+        hints: By path of the document, what the row of the library says that the draft was made of.
         found: What is to be said of the document.
         errors: By name of a box, why it could not be read.
         missing: Whether empty boxes are complained of: not on a form that nobody has filled yet.
     """
     said = _Sayings(found, errors or {}, missing=missing)
-    boxes = {name: _box(name, path, name, sheet.top.get(name, ""), said) for name, path in _TOP.items()}
-    steps = tuple(_step(at, sheet, said) for at in range(len(sheet.steps)))
+    hints = hints or {}
+    boxes = {
+        name: replace(_box(name, path, name, sheet.top.get(name, ""), said), hint=hints.get(path, ""))
+        for name, path in _TOP.items()
+    }
+    steps = tuple(_step(at, sheet, said, hints) for at in range(len(sheet.steps)))
     used = set(sheet.channels)
     channels_told = said.below("channels_used")
     return Form(
@@ -177,16 +186,21 @@ def form(
         channels=tuple((n, n in used) for n in range(1, MAX_CHANNELS + 1)),
         steps=steps,
         channels_told=channels_told,
+        channels_hint=hints.get("channels_used", ""),
         told=said.below(""),
     )
 
 
-def _step(at: int, sheet: Sheet, said: _Sayings) -> StepForm:
+def _step(at: int, sheet: Sheet, said: _Sayings, hints: Mapping[str, str]) -> StepForm:
     texts_of_step = sheet.steps[at]
     boxes = {
-        name: _box(f"steps.{at}.{name}", f"steps.{at}.{name}", name, texts_of_step.get(name, ""), said)
+        name: replace(
+            _box(f"steps.{at}.{name}", f"steps.{at}.{name}", name, texts_of_step.get(name, ""), said),
+            hint=hints.get(f"steps.{at}.{name}", ""),
+        )
         for name in ("name", "kind", *STEP_NUMBERS)
     }
+    currents = [f"steps.{at}.{name}" for name in ("target_ma", "max_ma")]
     lanes = []
     no_target = said.no_target(f"steps.{at}.target_ma")
     for place, channel in enumerate(sheet.channels):
@@ -204,7 +218,14 @@ def _step(at: int, sheet: Sheet, said: _Sayings) -> StepForm:
         if no_target and not target.text and not tolerance and not target.told:
             target = replace(target, told=(Told("error", str(NO_TARGET)),))
         lanes.append(Lane(channel, target, tolerance, most))
-    return StepForm(at, boxes, tuple(lanes), said.below(f"steps.{at}"), at == len(sheet.steps) - 1)
+    return StepForm(
+        at,
+        boxes,
+        tuple(lanes),
+        said.below(f"steps.{at}"),
+        at == len(sheet.steps) - 1,
+        tuple(f"{texts.field(path)}: {hints[path]}" for path in currents if path in hints),
+    )
 
 
 def _box(name: str, path: str, kind: str, text: str, said: _Sayings) -> Box:

@@ -1,6 +1,6 @@
 """The library as its pages show it: rows found by indication and text, cells with their word, what a draft lacks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
@@ -109,6 +109,35 @@ def shown(row: Row) -> Shown:
 def source_parts(row: Row) -> tuple[ShownPart, ...]:
     """Return what the row says of its sources themselves."""
     return _parts(row.source)
+
+
+def hints(number: int | None, steps: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return what a row says of the values that it leaves open, by path of a document with these steps.
+
+    A step is known by its name and kind, wherever it was moved to; of one that was renamed nothing is said.
+    """
+    row = library.row(number) if number else None
+    if row is None or row.draft is None:
+        return {}
+    places = {
+        at: [
+            to
+            for to, step in enumerate(steps)
+            if (step.get("name"), step.get("kind")) == (one.name, one.kind)
+        ]
+        for at, one in enumerate(row.draft.steps)
+    }
+    found: dict[str, str] = {}
+    for one in library.missing(row):
+        gap = _gap(row, one)
+        if gap.said:
+            words = _("Row %(n)d, from memory: %(said)s") if gap.is_memory else _("Row %(n)d: %(said)s")
+            text = words % {"n": row.number, "said": gap.said}
+            word, _dot, rest = one.path.partition(".")
+            at, _dot, name = rest.partition(".")
+            paths = [f"steps.{to}.{name}" for to in places[int(at)]] if word == "steps" else [one.path]
+            found |= dict.fromkeys(paths, text)
+    return found
 
 
 def leads_of(row: Row) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from dashboards.access import once
 from dashboards.access.guards import page
 from dashboards.access.people import member
-from dashboards.protocols import found, sheet, shown
+from dashboards.protocols import found, sheet, shelf, shown
 from dashboards.protocols.form import form
 from dashboards.protocols.picture import picture
 from devices.protocols import Finding, blocks, difference, findings
@@ -165,6 +165,7 @@ def _page(
     document = {**read.document, "id": writing.id, "version": version.number if version else 1}
     told = _told(document, refused)
     wrong = len(blocks(told)) + len(read.errors)
+    hints = shelf.hints(version.library_row, boxes.steps) if version else {}
     context = {
         "version": version,
         "title": _title(version),
@@ -174,7 +175,7 @@ def _page(
         "conflict": writing.conflict,
         "rev": writing.rev,
         "is_dirty": writing.is_dirty,
-        "form": form(boxes, told, read.errors, missing=missing),
+        "form": form(boxes, told, read.errors, missing=missing, hints=hints),
         "indications": _indications(),
         "checked": _("To be mended before it can be submitted: %(n)d") % {"n": wrong}
         if wrong and missing

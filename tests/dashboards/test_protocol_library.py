@@ -80,6 +80,14 @@ def test_a_draft_of_a_row_keeps_where_it_came_from_and_what_is_to_be_confirmed(c
     assert "/protocols/gondin/" in read(clinician, ROW)
 
 
+def test_the_form_of_a_draft_says_at_each_box_what_its_row_leaves_open(clinician: Client) -> None:
+    clinician.post("/protocols/library/16/", {"id": "shoulder"})
+    page = read(clinician, "/protocols/shoulder/versions/1/edit/")
+    assert 'id="box-steps-0-frequency_hz-hint">Row 16: 10–36 Hz; most often 30 Hz<' in page
+    assert 'id="box-steps-0-ramp_up_s-hint">Row 16, from memory: 2–3 s<' in page
+    assert "box-steps-0-off_s-hint" not in page, "the row says it, so it stands in the box"
+
+
 def test_a_draft_of_a_row_never_becomes_a_version_of_another_protocol(clinician: Client) -> None:
     clinician.post(ROW, {"id": "gondin"})
     again = clinician.post("/protocols/library/24/", {"id": "gondin"})
