@@ -164,7 +164,7 @@ class RolloutForm(forms.Form):
     soak_min = forms.CharField(
         label=gettext_lazy("Watch each wave for"),
         help_text=gettext_lazy(
-            "Minutes after a good wave before the next one begins by itself. Nobody who says so has to wait."
+            "Minutes after a good wave before the next one begins by itself. Who opens it by hand need not wait."
         ),
     )
     advance = forms.ChoiceField(

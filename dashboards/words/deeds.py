@@ -92,8 +92,10 @@ SENTENCES: Final[dict[str, str | Promise]] = {
     ),
     "rollout.started": gettext_lazy("%(actor)s started the rollout %(subject)s"),
     "rollout.paused": gettext_lazy("%(actor)s paused the rollout %(subject)s"),
-    "rollout.resumed": gettext_lazy("%(actor)s went on with the rollout %(subject)s"),
-    "rollout.advanced": gettext_lazy("%(actor)s opened the next wave of the rollout %(subject)s"),
+    "rollout.resumed": gettext_lazy("%(actor)s resumed the rollout %(subject)s"),
+    "rollout.advanced": gettext_lazy(
+        "%(actor)s went on with the rollout %(subject)s: past a gate, or in spite of a threshold"
+    ),
     "rollout.aborted": gettext_lazy("%(actor)s aborted the rollout %(subject)s"),
     "rollout.retried": gettext_lazy("%(actor)s took up again what was left of the rollout %(subject)s"),
     "rollout.rolled_back": gettext_lazy("%(actor)s asked that the rollout %(subject)s be rolled back"),
@@ -153,6 +155,10 @@ GROUPS: Final[dict[str, str | Promise]] = {
 """What the filter offers: the first word of an action, and what it is about."""
 
 
+_MAY_SAY_WHY: Final = frozenset({"rollout.aborted", "rollout.rolled_back"})
+"""Deeds for which a reason may be given, and need not."""
+
+
 def sentence(entry: AuditEntry, names: Mapping[str, str]) -> str:
     """Return what happened, as one sentence without a full stop; `names` by user name, for people one may name."""
     words = _words(entry, names)
@@ -160,7 +166,8 @@ def sentence(entry: AuditEntry, names: Mapping[str, str]) -> str:
     if known is None:
         about = entry.subject and f" · {words['subject']}"
         return f"{words['actor']}: {entry.action}{about}"
-    return str(known) % words
+    said = str(known) % words
+    return f"{said}: {words['reason']}" if entry.action in _MAY_SAY_WHY and words["reason"] != "?" else said
 
 
 def actor_name(entry: AuditEntry, names: Mapping[str, str]) -> str:
