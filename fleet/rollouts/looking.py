@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from devices import documents
-from devices.models import Event, ProtocolDocument
+from devices.models import ProtocolDocument
 from devices.moments import from_ms, to_ms
 from devices.protocols import DeviceFacts, blocks, legal_on
 from devices.store import sql
@@ -17,6 +17,7 @@ from fleet.control.lifecycle import State as CommandState
 from fleet.protocols.lifecycle import State as VersionState
 from fleet.rollouts import models, sight
 from fleet.rollouts.evidence import Answer, Evidence, Link, Outcome, Status
+from fleet.rollouts.kept import Kept
 from fleet.rollouts.rows import Loaded
 from fleet.rollouts.scene import State, Target
 from fleet.rollouts.sight import Standing
@@ -29,6 +30,7 @@ _OUTCOMES: Final = {
     CommandState.DONE.value: Outcome.DONE,
     CommandState.REFUSED.value: Outcome.REFUSED,
 }
+_KEPT: Final = Kept[str, Answer]()
 _EVENTS: Final = {"protocol_applied": Outcome.DONE, "protocol_rejected": Outcome.REFUSED}
 
 
@@ -156,22 +158,33 @@ def _answers(targets: Iterable[Target]) -> dict[str, Answer]:
     ids = [one for target in targets for one in (target.command, target.withdrawal) if one is not None]
     if not ids:
         return {}
+    versions = sql.rows(
+        "SELECT id::text, concat(xmin, ctid) FROM control_command WHERE id = ANY(%s::uuid[])",
+        [sql.texts(ids)],
+    )
+    return _KEPT.through(versions, _answers_anew)
+
+
+def _answers_anew(ids: list[str]) -> Iterable[tuple[str, str, Answer]]:
     found = sql.rows(
-        """SELECT id::text, requested_at, expires_at, published_at, state, evidence #>> '{ack,outcome}',
+        """SELECT concat(xmin, ctid), id::text, floor(extract(epoch FROM requested_at) * 1000)::bigint,
+            floor(extract(epoch FROM expires_at) * 1000)::bigint,
+            coalesce(floor(extract(epoch FROM published_at) * 1000)::bigint, (evidence #>> '{ended,at_ms}')::bigint),
+            state, evidence #>> '{ack,outcome}',
             evidence #>> '{ack,reason}', evidence ->> 'cancelled',
             coalesce(ack_boot, (evidence #>> '{ack,boot}')::bigint),
             coalesce(ack_up_ms, (evidence #>> '{ack,up_ms}')::bigint)
            FROM control_command WHERE id = ANY(%s::uuid[])""",
-        [ids],
+        [sql.texts(ids)],
     )
-    return {row[0]: _answer(*row) for row in found}
+    return ((row[1], row[0], _answer(*row[1:])) for row in found)
 
 
 def _answer(
     id_: str,
-    requested_at: datetime,
-    expires_at: datetime,
-    published_at: datetime | None,
+    requested_ms: int,
+    expires_ms: int,
+    published_ms: int | None,
     state: str,
     said: str | None,
     why: str | None,
@@ -179,7 +192,10 @@ def _answer(
     boot: int | None,
     up_ms: int | None,
 ) -> Answer:
-    """That a command expired is the device's word only where it said so; else we concluded it from silence."""
+    """That a command expired is the device's word only where it said so; else we concluded it from silence.
+
+    One that was ended while it was on its way may have left: nobody waits for dispatch with it.
+    """
     word = why if said == "repeat" else said
     outcome = _OUTCOMES.get(state)
     if cancelled is not None and outcome is None:
@@ -188,9 +204,9 @@ def _answer(
         outcome = Outcome.EXPIRED if word == "expired" else Outcome.RECEIVED
     return Answer(
         id_,
-        to_ms(requested_at),
-        to_ms(expires_at),
-        None if published_at is None else to_ms(published_at),
+        requested_ms,
+        expires_ms,
+        published_ms,
         outcome,
         "" if said == "repeat" else why or "",
         boot,
@@ -208,16 +224,14 @@ def _told(loaded: Loaded, targets: Iterable[Target], answers: Mapping[str, Answe
     if not silent:
         return {}
     since_ms = min(one.offered_ms or 0 for one in silent.values())
-    events = Event.objects.filter(
-        device__in=list(silent),
-        kind__in=list(_EVENTS),
-        placed_at__gt=from_ms(since_ms),
-        disputed=False,
-    ).order_by("placed_at")
+    events = sql.rows(
+        """SELECT device_id, kind, boot, up_ms, placed_at, body FROM devices_event
+           WHERE device_id = ANY(%s::bigint[]) AND kind = ANY(%s) AND placed_at > %s AND NOT disputed
+           ORDER BY placed_at""",
+        [sql.numbers(silent), list(_EVENTS), from_ms(since_ms)],
+    )
     out: dict[str, Answer] = {}
-    for device_id, kind, boot, up_ms, placed_at, body in events.values_list(
-        "device_id", "kind", "boot", "up_ms", "placed_at", "body"
-    ):
+    for device_id, kind, boot, up_ms, placed_at, body in events:
         target = silent[device_id]
         offer = answers.get(target.command or "")
         data = _data(bytes(body))
@@ -256,7 +270,9 @@ def _data(body: bytes) -> dict[str, Any]:
 
 def elsewhere(row: models.Rollout | None, device_ids: Collection[int]) -> dict[int, str]:
     """Return by device the other rollout than this that has an offer out to it."""
-    others = models.Target.objects.filter(device__in=list(device_ids), state__in=sorted(OPEN))
-    if row is not None:
-        others = others.exclude(rollout=row)
-    return {device: str(rollout) for device, rollout in others.values_list("device_id", "rollout_id")}
+    others = sql.rows(
+        """SELECT device_id, rollout_id::text FROM rollouts_target
+           WHERE state = ANY(%s) AND rollout_id IS DISTINCT FROM %s""",
+        [sorted(OPEN), None if row is None else row.pk],
+    )
+    return {device: rollout for device, rollout in others if device in device_ids}

@@ -13,6 +13,7 @@ import msgspec
 from devices.moments import from_ms, to_ms
 from devices.store import sql
 from fleet.rollouts import models, plan
+from fleet.rollouts.kept import Kept
 from fleet.rollouts.plan import Plan
 from fleet.rollouts.scene import NOTHING, Action, Kind, State, Target, Wave
 from fleet.rollouts.states import Direction, RolloutState, TargetState
@@ -20,11 +21,15 @@ from fleet.rollouts.states import Direction, RolloutState, TargetState
 PACE_WINDOW: Final = timedelta(seconds=60)
 _BATCH: Final = 2_000
 
-_COLUMNS: Final = """d.serial, t.wave, t.place, t.want_sha256, t.joined_at, site.time_zone, t.state, t.direction,
-    t.reason, t.facts::text, t.before::text, t.changed, t.attempts, t.offers, t.command, t.withdrawal, t.session,
-    t.offered_at, t.held_since, t.held_ms, t.claimed_at, t.verified_at, t.settled_at, t.id, t.device_id"""
+_MS: Final = "floor(extract(epoch FROM t.{}) * 1000)::bigint"
+_COLUMNS: Final = f"""d.serial, t.wave, t.place, t.want_sha256, {_MS.format("joined_at")}, site.time_zone, t.state,
+    t.direction, t.reason, t.facts::text, t.before::text, t.changed, t.attempts, t.offers, t.command::text,
+    t.withdrawal::text, t.session, {_MS.format("offered_at")}, {_MS.format("held_since")}, t.held_ms,
+    {_MS.format("claimed_at")}, {_MS.format("verified_at")}, {_MS.format("settled_at")}, t.id, t.device_id"""
 _FROM: Final = """FROM rollouts_target t JOIN devices_device d ON d.id = t.device_id
-    JOIN access_site site ON site.id = d.site_id WHERE t.rollout_id = %s ORDER BY t.wave, t.place"""
+    JOIN access_site site ON site.id = d.site_id"""
+_ORDER: Final = "ORDER BY t.wave, t.place"
+_VERSION: Final = "concat(t.xmin, t.ctid, site.time_zone, d.serial)"
 _WRITTEN: Final = (
     "state",
     "direction",
@@ -45,6 +50,11 @@ _WRITTEN: Final = (
     "verified_at",
     "settled_at",
 )
+
+
+_STATES: Final = {one.value: one for one in TargetState}
+_DIRECTIONS: Final = {one.value: one for one in Direction}
+_KEPT: Final = Kept[int, tuple[Target, int, int]]()
 
 
 @dataclass(slots=True)
@@ -96,8 +106,9 @@ def load(row: models.Rollout, now: datetime, *, goes_on: bool = True) -> Loaded:
     Raises:
         plan.Unusable: As `plan_of`.
     """
-    found = sql.rows(f"SELECT {_COLUMNS} {_FROM}", [row.pk])
-    targets = {one[0]: _target(one) for one in found}
+    versions = sql.rows(f"SELECT t.id, {_VERSION} {_FROM} WHERE t.rollout_id = %s {_ORDER}", [row.pk])
+    found = _KEPT.through(versions, _anew).values()
+    targets = {one[0].serial: one[0] for one in found}
     waves = tuple(_wave(one) for one in models.Wave.objects.filter(rollout=row).order_by("number"))
     recent = models.Decision.objects.filter(rollout=row, kind=Kind.OFFERED, at__gt=now - PACE_WINDOW)
     state = State(
@@ -114,7 +125,16 @@ def load(row: models.Rollout, now: datetime, *, goes_on: bool = True) -> Loaded:
         ended_ms=_ms(row.ended_at),
         recent_ms=tuple(sorted(to_ms(at) for at in recent.order_by().values_list("at", flat=True))),
     )
-    return Loaded(row, state, {one[0]: one[23] for one in found}, {one[0]: one[24] for one in found})
+    return Loaded(
+        row, state, {one.serial: id_ for one, id_, _ in found}, {one.serial: id_ for one, _, id_ in found}
+    )
+
+
+def _anew(ids: list[int]) -> Iterable[tuple[int, str, tuple[Target, int, int]]]:
+    found = sql.rows(
+        f"SELECT {_COLUMNS}, {_VERSION} {_FROM} WHERE t.id = ANY(%s::bigint[])", [sql.numbers(ids)]
+    )
+    return ((one[23], one[25], (_target(one), one[23], one[24])) for one in found)
 
 
 def save(
@@ -268,33 +288,33 @@ def _write_down(loaded: Loaded, actions: Sequence[Action], now: datetime, actor_
 
 def _target(row: tuple[Any, ...]) -> Target:
     (
-        serial, wave, place, want, joined_at, zone, state, direction, reason, facts, before, changed, attempts,
-        offers, command, withdrawal, session, offered_at, held_since, held_ms, claimed_at, verified_at, settled_at,
+        serial, wave, place, want, joined_ms, zone, state, direction, reason, facts, before, changed, attempts,
+        offers, command, withdrawal, session, offered_ms, held_since_ms, held_ms, claimed_ms, verified_ms, settled_ms,
     ) = row[:23]  # fmt: skip
     return Target(
         serial,
         wave,
         place,
         want,
-        to_ms(joined_at),
+        joined_ms,
         zone,
-        TargetState(state),
-        Direction(direction),
+        _STATES[state],
+        _DIRECTIONS[direction],
         reason,
         NOTHING if facts == "{}" else msgspec.json.decode(facts),
         None if before is None else msgspec.json.decode(before),
         changed,
         attempts,
         offers,
-        None if command is None else str(command),
-        None if withdrawal is None else str(withdrawal),
+        command,
+        withdrawal,
         session,
-        _ms(offered_at),
-        _ms(held_since),
+        offered_ms,
+        held_since_ms,
         held_ms,
-        _ms(claimed_at),
-        _ms(verified_at),
-        _ms(settled_at),
+        claimed_ms,
+        verified_ms,
+        settled_ms,
     )
 
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
-from devices.moments import to_ms
 from devices.store import sql
+from fleet.rollouts.kept import Kept
 
 
 class Ref(msgspec.Struct, frozen=True):
@@ -71,9 +70,12 @@ class Standing:
         return self.says.protocol.sha256 if self.says and self.says.protocol else None
 
 
+_KEPT: Final = Kept[int, Standing]()
 _DECODE: Final = msgspec.json.Decoder(Says)
 _COLUMNS: Final = """d.id, d.serial, d.site_id, d.room, d.name, d.model, d.risk_class, d.tags, d.revoked_at IS NOT NULL,
-    coalesce(s.link, 'never'), s.heard_at, s.status, s.status_at, s.session, s.boot, s.up_ms"""
+    coalesce(s.link, 'never'), floor(extract(epoch FROM s.heard_at) * 1000)::bigint, s.status,
+    floor(extract(epoch FROM s.status_at) * 1000)::bigint, s.session, s.boot, s.up_ms"""
+_VERSION: Final = "concat(d.xmin, d.ctid, s.xmin, s.ctid)"
 _FROM: Final = "FROM devices_device d LEFT JOIN devices_state s ON s.device_id = d.id"
 
 
@@ -89,7 +91,18 @@ def named(serials: Iterable[str]) -> list[Standing]:
 
 def of(device_ids: Collection[int]) -> dict[int, Standing]:
     """Return these devices by their ids."""
-    return {one.id: one for one in _read("d.id = ANY(%s)", list(device_ids))} if device_ids else {}
+    if not device_ids:
+        return {}
+    some = sql.numbers(device_ids)
+    versions = sql.rows(f"SELECT d.id, {_VERSION} {_FROM} WHERE d.id = ANY(%s::bigint[])", [some])
+    return _KEPT.through(versions, _anew)
+
+
+def _anew(device_ids: list[int]) -> Iterable[tuple[int, str, Standing]]:
+    found = sql.rows(
+        f"SELECT {_COLUMNS}, {_VERSION} {_FROM} WHERE d.id = ANY(%s::bigint[])", [sql.numbers(device_ids)]
+    )
+    return ((row[0], row[-1], _standing(row)) for row in found)
 
 
 def _read(which: str, values: list[Any]) -> list[Standing]:
@@ -99,21 +112,9 @@ def _read(which: str, values: list[Any]) -> list[Standing]:
 
 def _standing(row: tuple[Any, ...]) -> Standing:
     (
-        id_,
-        serial,
-        site_id,
-        room,
-        name,
-        model,
-        risk,
-        tags,
-        is_revoked,
-        link,
-        heard_at,
-        body,
-        said_at,
-        session,
-    ) = row[:14]
+        id_, serial, site_id, room, name, model, risk, tags, is_revoked, link, heard_ms, body, said_ms, session,
+        boot, up_ms,
+    ) = row[:16]  # fmt: skip
     says = _decoded(body)
     return Standing(
         id_,
@@ -126,10 +127,10 @@ def _standing(row: tuple[Any, ...]) -> Standing:
         tuple(tags),
         is_revoked,
         link,
-        _ms(heard_at),
+        heard_ms,
         says,
-        _ms(said_at),
-        _came_live(says, heard_at, said_at, row[14], row[15]),
+        said_ms,
+        _came_live(says, heard_ms, said_ms, boot, up_ms),
         session,
     )
 
@@ -144,8 +145,8 @@ def _decoded(body: Any) -> Says | None:
 
 def _came_live(
     says: Says | None,
-    heard_at: datetime | None,
-    said_at: datetime | None,
+    heard_ms: int | None,
+    said_ms: int | None,
     boot: int | None,
     up_ms: int | None,
 ) -> bool:
@@ -154,10 +155,6 @@ def _came_live(
     A live status moves `heard_at` to the time at which it is placed.  Where that is later still, something was heard
     since, by the same life of the device; or it was placed a moment too late, before the network was known so well.
     """
-    if says is None or heard_at is None or said_at is None or heard_at < said_at:
+    if says is None or heard_ms is None or said_ms is None or heard_ms < said_ms:
         return False
-    return heard_at == said_at or (boot == says.boot and up_ms is not None and up_ms >= says.up_ms)
-
-
-def _ms(moment: datetime | None) -> int | None:
-    return None if moment is None else to_ms(moment)
+    return heard_ms == said_ms or (boot == says.boot and up_ms is not None and up_ms >= says.up_ms)

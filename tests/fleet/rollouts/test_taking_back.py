@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from fleet.control import outbox
 from fleet.control.models import Command
 from fleet.protocols import service as protocols
 from fleet.rollouts import texts
@@ -110,3 +111,17 @@ def test_what_was_withdrawn_since_is_given_back_to_nobody_and_asked_back_where_i
     row.refresh_from_db()
     assert row.state == "rolled_back"
     assert texts.rollout(row.state, row.reason, row.facts).startswith("3 devices were not rolled back:")
+
+
+def test_an_offer_that_was_taken_back_on_its_way_waits_for_no_dispatch(ward):
+    """Dispatch had taken it up, and died: whether it left nobody knows."""
+    row = ward.started(deadline_s=60)
+    ward.tick()
+    outbox.lease(ward.now, most=1)
+    mine = Command.objects.get(attempts=1).device.serial
+    ward.ask(row, "abort")
+    outbox.release()
+    assert ward.publish() == ["withdraw"]
+    ward.tick(61)
+    ward.tick(61)
+    assert ward.states(row)[mine] == "timed_out silence"
