@@ -294,7 +294,7 @@ CELERY_BEAT_SCHEDULE = {
     "telling": {"task": "fleet.paging.tasks.plan", "schedule": 1.0},
     "errands": {"task": "fleet.tasks.errands", "schedule": 1.0},
     "replays": {"task": "fleet.safety.tasks.rehearse", "schedule": 2.0},
-    "rollouts": {"task": "fleet.rollouts.tasks.tick", "schedule": 2.0},
+    "rollouts": {"task": "fleet.rollouts.tasks.tick", "schedule": 1.0},
     "prune": {"task": "devices.tasks.prune", "schedule": 3600.0},
 }
 

@@ -1,4 +1,4 @@
-"""The clock of rollouts: every two seconds each one that is under way is looked at, and moved on.
+"""The clock of rollouts: every second each one that is under way is looked at, and moved on.
 
 One transaction a rollout: what was decided, the rows after it, and the commands that go out, or none of it.  Two clocks
 at once never work on the same rollout, and ids of offers come of the decision: who dies in the middle has done nothing,
