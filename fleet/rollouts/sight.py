@@ -81,20 +81,22 @@ _FROM: Final = "FROM devices_device d LEFT JOIN devices_state s ON s.device_id =
 
 def at_sites(site_ids: Iterable[int]) -> list[Standing]:
     """Return the devices of these sites, by serial; revoked ones too."""
-    return _read("d.site_id = ANY(%s) ORDER BY d.serial", list(site_ids))
+    return list(_read("d.site_id = ANY(%s) ORDER BY d.serial", list(site_ids)).values())
 
 
 def named(serials: Iterable[str]) -> list[Standing]:
     """Return the devices of these serials, by serial; what no device has is passed over."""
-    return _read("d.serial = ANY(%s) ORDER BY d.serial", [one for one in serials if "\0" not in one])
+    known = [one for one in serials if "\0" not in one]
+    return list(_read("d.serial = ANY(%s) ORDER BY d.serial", known).values())
 
 
 def of(device_ids: Collection[int]) -> dict[int, Standing]:
     """Return these devices by their ids."""
-    if not device_ids:
-        return {}
-    some = sql.numbers(device_ids)
-    versions = sql.rows(f"SELECT d.id, {_VERSION} {_FROM} WHERE d.id = ANY(%s::bigint[])", [some])
+    return _read("d.id = ANY(%s::bigint[])", sql.numbers(device_ids)) if device_ids else {}
+
+
+def _read(which: str, values: Any) -> dict[int, Standing]:
+    versions = sql.rows(f"SELECT d.id, {_VERSION} {_FROM} WHERE {which}", [values])
     return _KEPT.through(versions, _anew)
 
 
@@ -103,11 +105,6 @@ def _anew(device_ids: list[int]) -> Iterable[tuple[int, str, Standing]]:
         f"SELECT {_COLUMNS}, {_VERSION} {_FROM} WHERE d.id = ANY(%s::bigint[])", [sql.numbers(device_ids)]
     )
     return ((row[0], row[-1], _standing(row)) for row in found)
-
-
-def _read(which: str, values: list[Any]) -> list[Standing]:
-    found = sql.rows(f"SELECT {_COLUMNS} {_FROM} WHERE {which}", [values])
-    return [_standing(row) for row in found]
 
 
 def _standing(row: tuple[Any, ...]) -> Standing:
