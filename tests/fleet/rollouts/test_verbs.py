@@ -207,7 +207,7 @@ def test_what_it_had_before_is_not_offered_if_it_may_not_be(why):
     story.ask(Verb.ROLLBACK)
     story.tick(3)
     assert story.stand("D001") == ("verified", why)
-    assert story.stands == ("rolled_back", "")
+    assert story.stands == ("rolled_back", "some_left")
     assert [story.devices[one].runs for one in named(2)] == [NEW, NEW]
 
 
