@@ -10,7 +10,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fleet.settings")
 
 app = Celery("myofleet")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["fleet", "fleet.safety", "fleet.control", "fleet.paging", "fleet.rollouts", "devices"])
+app.autodiscover_tasks(
+    ["fleet", "fleet.safety", "fleet.control", "fleet.paging", "fleet.rollouts", "devices"]
+)
 
 
 @beat_init.connect
