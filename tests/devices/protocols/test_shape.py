@@ -97,9 +97,9 @@ def test_another_value_is_another_hash() -> None:
     assert sha256_of(sample(on_s=15.001)) != sha256_of(DOCUMENT)
 
 
-def test_a_path_follows_its_step_and_ends_where_the_value_changes() -> None:
+def test_a_path_follows_its_step_whatever_is_written_there_and_ends_with_it() -> None:
     [step] = DOCUMENT["steps"]
     moved = sample() | {"steps": [step | {"name": "warm up", "kind": "warm_up"}, step | {"off_s": 50}]}
     paths = ["steps.0.on_s", "steps.0.off_s", "title", "limits.min_rest_h"]
-    assert carried(paths, DOCUMENT, moved) == ["steps.1.on_s", "title", "limits.min_rest_h"]
+    assert carried(paths, DOCUMENT, moved) == ["steps.1.on_s", "steps.1.off_s", "title", "limits.min_rest_h"]
     assert carried(paths, DOCUMENT, sample() | {"steps": []}) == ["title", "limits.min_rest_h"]
