@@ -11,6 +11,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,9 @@ SOURCES = ("devices", "fleet", "dashboards", "tests", "tools", "benchmarks", "do
 PURE = "not servers and not long and not browser and not soak"
 REAL = "(servers or long) and not browser and not soak"
 BROWSER = "browser and not soak"
-# Tests with servers wait most of their time, and pure ones have two processors.  Each process has servers of its own,
+BIT_BY_BIT = ("--ignore=tests/flows", "--ignore=tests/browser")
+"""Tests with servers that nobody has to be quick in: they take what time the others leave of the processors."""
+# Whole days wait most of their time, and pure tests have two processors.  Each process has servers of its own,
 # and each file stays in one, because the tests of a file share a house.
 SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 
@@ -61,11 +64,24 @@ def everything() -> int:
     """All tests, at the lengths that fit into a quarter of an hour; where `check` fails, nothing else runs."""
     _provide_chromium()
     _provide_broker()
-    return (
-        check()
-        or _pytest("browser tests", BROWSER, "tests/browser")
-        or _pytest("tests with servers", REAL, *SIDE_BY_SIDE)
-    )
+    worst = check()
+    if worst:
+        return worst
+    with tempfile.TemporaryFile() as told:
+        behind = _start(
+            ["pytest", "-q", "-m", REAL, *BIT_BY_BIT], stdout=told, stderr=told, preexec_fn=_give_way
+        )
+        try:
+            worst = _pytest("browser tests", BROWSER, "tests/browser") or _pytest(
+                "whole days with real processes", REAL, *SIDE_BY_SIDE, "tests/flows"
+            )
+        finally:
+            if worst:
+                behind.terminate()
+            last = behind.wait()
+            told.seek(0)
+            _say(f"tests with servers, which ran behind these:\n{told.read().decode(errors='replace')}")
+    return worst or last
 
 
 def soak() -> int:
@@ -109,6 +125,10 @@ def _pytest(title: str, marks: str, *words: str, environ: dict[str, str] | None 
     _say(f"{title}: {shlex.join(command)}")
     code = _start(command, env={**os.environ, **(environ or {})}).wait()
     return 0 if code == 5 else code
+
+
+def _give_way() -> None:
+    os.nice(19)
 
 
 def _start(words: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
