@@ -81,6 +81,7 @@ class Day:
 def take_parts(house: House, fleet: Simulator, serials: list[str]) -> Cast:
     """Everybody takes up their part, and the house knows who is off and who is in a session."""
     cast = Cast(serials[:TARGETS], serials[TARGETS : TARGETS + JOINERS])
+    house.sql("UPDATE devices_device SET risk_class = ''")  # the waves are as the serials are
     tag(house, "knee", cast.all)
     for nth, serial in enumerate(sorted(cast.wrong)):
         fleet.ask(fault="claims_wrong_hash", serial=serial, args={"keeps_old": bool(nth % 2)})
