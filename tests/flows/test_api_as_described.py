@@ -217,7 +217,7 @@ def test_an_address_of_nothing_is_404_as_a_problem(described: Described, path: s
         ("unknown=1", 200),
         ("cursor=" + "A" * 199, 422),
         ("cursor=" + "W" * 5000, 422),
-        ("&".join(f"a{n}=1" for n in range(1500)), 400),
+        ("&".join(["a"] * 4_500), 400),
         ("%", 200),
     ],
 )
