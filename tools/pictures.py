@@ -21,7 +21,7 @@ from urllib.request import Request, urlopen
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.harness import House, chromium
+from tests.harness import House, chromium, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "pictures"
@@ -31,7 +31,8 @@ SITE = "north-rehab"
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One page as somebody sees it; `{device}` and `{session}` in its path are one that is in session.
+    """One page as somebody sees it; `{device}` and `{session}` in its path are one that is in session, `{rollout}` one
+    that runs.
 
     `{alert}` is one of a device of the site.  `{stop}` and `{command}` are of a stop of the whole site, which ends the
     sessions: they come last.
@@ -68,6 +69,15 @@ PICTURES = (
     Picture("rules-change", "engineer", f"/sites/{SITE}/rules/"),
     Picture("duty", "nurse", "/duty/"),
     Picture("telling", "engineer", f"/sites/{SITE}/telling/"),
+    Picture("protocols", "clinician", "/protocols/"),
+    Picture("protocol", "clinician", "/protocols/knee-oa/versions/2/"),
+    Picture("protocol-new", "clinician", "/protocols/new/"),
+    Picture("library", "clinician", "/protocols/library/"),
+    Picture("approvals", "clinician2", "/protocols/approvals/"),
+    Picture("rollouts", "engineer", "/rollouts/"),
+    Picture("rollout", "engineer", "/rollouts/{rollout}/"),
+    Picture("rollout-phone", "engineer", "/rollouts/{rollout}/", PHONE),
+    Picture("rollout-new", "engineer", "/rollouts/new/"),
     Picture("devices", "engineer", "/devices/"),
     Picture("sessions", "coach", "/sessions/"),
     Picture("rejects", "engineer", "/rejects/"),
@@ -94,6 +104,7 @@ def main() -> int:
     minutes = float(os.environ.get("MINUTES") or 5)
     with _clinic() as house, sync_playwright() as playwright:
         print(f"the clinic runs for {minutes:g} min", file=sys.stderr)
+        house.processes.run(house.house.story())
         time.sleep(minutes * 60)
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         names = _in_session(house)
@@ -113,6 +124,8 @@ def _clinic() -> Iterator[House]:
         var.chmod(0o711)
         with House(var / "house", devices=24, env={"PLAIN_STATIC": "0"}) as house:
             house.start("web", "ingest", "dispatch", "worker", "courier", "beat", "simulator")
+            heard = "SELECT 1 FROM devices_state WHERE link = 'online' HAVING count(*) > 20"
+            wait_for(lambda: house.sql(heard), within_s=60, why="the devices are not heard")
             yield house
 
 
@@ -122,7 +135,9 @@ def _in_session(house: House) -> dict[str, str]:
     running = max(answer["items"], key=lambda device: device["elapsed_ms"] or 0)
     _status, alerts = house.api(f"alerts?site={SITE}")
     known = max((one for one in alerts["items"] if one["device"]), key=lambda one: one["in_session"])
+    _status, rollouts = house.api("rollouts?state=running", user="engineer")
     return {
+        "rollout": rollouts["items"][0]["id"],
         "device": running["serial"],
         "session": quote(running["session"], safe=""),
         "alert": str(known["id"]),
