@@ -1,13 +1,12 @@
-"""The rollouts of a site, as one socket reads and tells them: few rows, each told whole."""
+"""The rollouts of a site, as one socket reads and tells them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from channels.db import database_sync_to_async
 from django.utils import timezone
 
-from dashboards.live import shared
-from dashboards.live.book import Book, Event
+from dashboards.live.book import Event
+from dashboards.live.few import FewWatch
 from fleet.rollouts import queries
 
 MEND_MOST: Final = 50  # rollouts a tick
@@ -28,57 +27,25 @@ def without_people(rollout: Mapping[str, Any]) -> dict[str, Any]:
     return {**rollout, **_OF_PEOPLE, "progress": progress}
 
 
-class RolloutWatch:
+class RolloutWatch(FewWatch):
     """The rollouts of one site, as one socket tells them."""
 
     def __init__(self, site_id: int, *, people: bool = True) -> None:
         """`people`: who did what is told, too."""
-        self.site_id, self._people = site_id, people
-        self.book = Book()
-        self._revs: Mapping[str, int] = {}
+        super().__init__(("rollouts", site_id), mend_most=MEND_MOST, people=people)
+        self.site_id = site_id
 
-    def hear(self, event: Event) -> None:
-        """Take an event of the site's group in."""
-        self.book.put((self._told(event),))
+    def read(self) -> list[dict[str, Any]]:
+        rows = queries.in_sight(self.site_id, timezone.now()).order_by("-created_at", "pk")
+        return queries.objects(rows[:MOST], (self.site_id,))
 
-    async def snapshot(self) -> list[dict[str, Any]]:
-        """Return what is in sight now, freshly read, the newest first; events build on it."""
-        told = await database_sync_to_async(rollouts)(self.site_id)
-        self._revs = {one["id"]: one["rev"] for one in told}
-        self.book.restart(told)
-        return [self._told(one) for one in told]
+    def revs(self) -> dict[str, int]:
+        rows = queries.in_sight(self.site_id, timezone.now()).order_by("-created_at", "pk")
+        return {str(number): rev for number, rev in rows.values_list("pk", "rev")[:MOST]}
 
-    async def look(self) -> None:
-        """Compare with the database: what was lost is to be mended."""
-        site_id = self.site_id
-        now = await database_sync_to_async(shared.read)(("rollouts", site_id), lambda: revs(site_id))
-        self.book.notice(self._revs, now)
-        self._revs = now
+    def these(self, numbers: Iterable[str]) -> list[Event]:
+        rows = queries.visible([self.site_id]).filter(pk__in=list(numbers))
+        return [queries.rollout_event(one) for one in queries.objects(rows, (self.site_id,))]
 
-    async def mend(self) -> None:
-        """Read afresh what was lost."""
-        if not self.book.behind:
-            return
-        asked = sorted(self.book.behind)[:MEND_MOST]
-        found = await database_sync_to_async(these)(self.site_id, asked)
-        self.book.mend(asked, [self._told(queries.rollout_event(one)) for one in found])
-
-    def _told(self, rollout: Event) -> Event:
-        return rollout if self._people else without_people(rollout)
-
-
-def rollouts(site_id: int) -> list[dict[str, Any]]:
-    """Return the API's objects of what is in sight, the newest first."""
-    rows = queries.in_sight(site_id, timezone.now()).order_by("-created_at", "pk")
-    return queries.objects(rows[:MOST], (site_id,))
-
-
-def revs(site_id: int) -> dict[str, int]:
-    """Return the revision of each rollout in sight, by id."""
-    rows = queries.in_sight(site_id, timezone.now()).order_by("-created_at", "pk")
-    return {str(number): rev for number, rev in rows.values_list("pk", "rev")[:MOST]}
-
-
-def these(site_id: int, numbers: Iterable[str]) -> list[dict[str, Any]]:
-    """Return these rollouts of the site, also if they are out of sight by now."""
-    return queries.objects(queries.visible([site_id]).filter(pk__in=list(numbers)), (site_id,))
+    def without_people(self, thing: Event) -> Event:
+        return without_people(thing)

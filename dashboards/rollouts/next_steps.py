@@ -8,9 +8,10 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from dashboards.words.rollouts import DEAD_ENDS, THRESHOLDS
+from dashboards.words.rollouts import DEAD_ENDS
 from devices.moments import from_ms
 from fleet.rollouts.coming import coming
+from fleet.rollouts.judge import THRESHOLDS
 from fleet.rollouts.models import Rollout
 from fleet.rollouts.states import RolloutState
 

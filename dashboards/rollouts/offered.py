@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from dashboards.rollouts import plan_words
-from dashboards.words.rollouts import DEAD_ENDS, THRESHOLDS, Text, rollout_words
+from dashboards.words.rollouts import DEAD_ENDS, Text, rollout_words
 from fleet.rollouts import rights
+from fleet.rollouts.judge import THRESHOLDS
 from fleet.rollouts.models import Rollout
 from fleet.rollouts.states import OPEN, RolloutState, TargetState
 

@@ -150,4 +150,4 @@ def total_words(n: int, hidden: int) -> str:
 
 def why(rollout: Rollout) -> str:
     """Return why it stands where it stands; blank: its state says it all."""
-    return texts.rollout(rollout.state, rollout.reason, rollout.facts)
+    return texts.rollout(rollout.reason, rollout.facts)

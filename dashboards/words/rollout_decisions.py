@@ -93,5 +93,5 @@ def _why(one: Decision) -> str:
     if one.kind == Kind.WAVE_OVER:
         return _numbers(one.facts)
     if one.target_id is None:
-        return texts.rollout(one.to, one.reason, one.facts)
+        return texts.rollout(one.reason, one.facts)
     return texts.target(one.to, one.reason, one.facts)

@@ -9,6 +9,7 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from fleet.rollouts.judge import THRESHOLDS
 from fleet.rollouts.plan import Risk
 from fleet.rollouts.states import RolloutState, TargetState
 
@@ -103,9 +104,6 @@ RISKS: Final[dict[Risk, Text]] = {
     Risk.LOW_RISK: _("low risk: people who feel, and can say, that something is wrong"),
     Risk.REST: _("none of these: reached last"),
 }
-
-THRESHOLDS: Final = frozenset({"failure_share", "failure_count", "success_share", "too_few"})
-"""Reasons for which a rollout stops itself, and somebody may go on all the same."""
 
 DEAD_ENDS: Final = frozenset({"version_withdrawn", "plan_unusable", "no_plan"})
 """Reasons for which a rollout stops itself, and nobody can go on."""

@@ -111,8 +111,7 @@ def rollout_object(rollout: Rollout, counted: Counts, seen: Collection[int]) -> 
         "state": rollout.state,
         "reason": rollout.reason or None,
         "facts": rollout.facts,
-        "text": texts.rollout(rollout.state, rollout.reason, rollout.facts)
-        or str(texts.STATES[rollout.state]),
+        "text": texts.rollout(rollout.reason, rollout.facts) or str(texts.STATES[rollout.state]),
         "wave": rollout.wave,
         "devices": sum(counted.values()),
         "counts": _by_state(counted),

@@ -84,10 +84,9 @@ def not_in_state(row: Rollout, needed: str) -> str:
     }
 
 
-def rollout(state: str, reason: str, facts: Mapping[str, Any]) -> str:
+def rollout(reason: str, facts: Mapping[str, Any]) -> str:
     """Return why a rollout stands where it stands; blank: its state says it all."""
-    found = _ROLLOUT.get(reason)
-    if reason in ("unreachable",):
+    if reason == "unreachable":
         number = int(facts.get("unreachable", 0))
         return ngettext(
             "%(number)d device could not be reached; what it has now is not known.",
@@ -103,7 +102,7 @@ def rollout(state: str, reason: str, facts: Mapping[str, Any]) -> str:
         ) % {"number": number}
     if reason in THRESHOLDS:
         return _stop(reason, facts)
-    return "" if found is None else str(found)
+    return str(_ROLLOUT.get(reason, ""))
 
 
 _ROLLOUT: Final[dict[str, Promise]] = {

@@ -171,7 +171,7 @@ def test_too_many_failures_stop_it_by_name_and_somebody_may_go_on(ward):
     ward.tick()
     row.refresh_from_db()
     assert (row.state, row.reason) == ("paused", "failure_count")
-    assert "on 1 device;" in texts.rollout(row.state, row.reason, row.facts)
+    assert "on 1 device;" in texts.rollout(row.reason, row.facts)
     ward.tick()
     assert ward.offers() == ["EMS-1"]
     ward.ask(row, "advance", wave=1)

@@ -110,7 +110,7 @@ def test_what_was_withdrawn_since_is_given_back_to_nobody_and_asked_back_where_i
     assert set(ward.states(row).values()) == {"withdrawn before_withdrawn"}
     row.refresh_from_db()
     assert row.state == "rolled_back"
-    assert texts.rollout(row.state, row.reason, row.facts).startswith("3 devices were not rolled back:")
+    assert texts.rollout(row.reason, row.facts).startswith("3 devices were not rolled back:")
 
 
 def test_an_offer_that_was_taken_back_on_its_way_waits_for_no_dispatch(ward):
