@@ -19,6 +19,7 @@ from fleet.control.models import Command
 from fleet.live.events import command_key, site_group
 from tests.dashboards.api import ward as wards
 from tests.dashboards.browser_modules import asked
+from tests.dashboards.holding import Holding
 from tests.dashboards.test_command_words import MODULES
 from tests.dashboards.test_live import ORIGIN, PATIENT_S, Browser, cookie_of
 from tests.dashboards.test_live import ward as ward  # the fixture
@@ -71,32 +72,14 @@ async def tell(command: Command) -> None:
     await get_channel_layer().group_send(group, {"type": "live.events", "events": keyed})
 
 
-class Page:
+class Page(Holding):
     """A live socket, and the commands that it holds as `commands-store.js` does."""
 
     def __init__(self, browser: Browser) -> None:
-        self.browser = browser
-        self.commands: dict[str, dict[str, Any]] = {}
-
-    async def open(self) -> "Page":
-        accepted, _ = await self.browser.socket.connect(timeout=PATIENT_S)
-        assert accepted
-        await self.draw()
-        return self
-
-    async def draw(self) -> dict[str, Any]:
-        message = await self.browser.draw()
-        if message["type"] == "snapshot":
-            self.commands = {one["id"]: one for one in message["commands"]}
-        for event in message.get("events", ()):
-            if event["kind"] == "command" and event["rev"] >= self.commands.get(event["id"], event)["rev"]:
-                self.commands[event["id"]] = {name: event[name] for name in event if name != "kind"}
-        return message
+        super().__init__(browser, "command")
 
     async def until_true(self, device: Device) -> None:
-        async with asyncio.timeout(2 * PATIENT_S):
-            while self.commands != await true(device):
-                await self.draw()
+        await self.until(lambda: true(device))
 
 
 @pytest_asyncio.fixture
@@ -113,8 +96,8 @@ async def test_the_snapshot_holds_what_is_in_sight_and_nothing_of_another_site(w
     await writes(ward.running, ago_s=7_200, state="confirmed", confirmed_at=7_199)
     await writes(ward.foreign)
     page = await Page(Browser("site=north", await cookie_of("nurse"), ORIGIN)).open()
-    assert set(page.commands) == {str(open_one.pk), str(unproved.pk)}
-    assert page.commands == await true(ward.running)
+    assert set(page.held) == {str(open_one.pk), str(unproved.pk)}
+    assert page.held == await true(ward.running)
     await page.browser.socket.disconnect()
 
 
@@ -122,11 +105,11 @@ async def test_a_command_is_told_whole_with_each_step(ward: wards.Ward, page: Pa
     command = await writes(ward.running)
     await tell(command)
     await page.draw()
-    assert page.commands == await true(ward.running)
+    assert page.held == await true(ward.running)
     await change(command, state="confirmed", confirmed_at=timezone.now())
     await tell(command)
     await page.draw()
-    assert page.commands[str(command.pk)]["state"] == "confirmed"
+    assert page.held[str(command.pk)]["state"] == "confirmed"
 
 
 async def test_what_was_lost_on_the_way_is_read_afresh(ward: wards.Ward, page: Page) -> None:
@@ -143,7 +126,7 @@ async def test_the_page_of_one_device_hears_of_its_own_commands(ward: wards.Ward
     await tell(other)
     await tell(mine)
     await page.draw()
-    assert set(page.commands) == {str(mine.pk)}
+    assert set(page.held) == {str(mine.pk)}
     await page.browser.socket.disconnect()
 
 
@@ -158,10 +141,10 @@ async def test_a_screen_on_the_wall_shows_what_becomes_of_a_stop_and_names_nobod
     await screen.draw()
     third = await writes(ward.running)  # never told
     async with asyncio.timeout(PATIENT_S):
-        while str(third.pk) not in screen.commands:
+        while str(third.pk) not in screen.held:
             await screen.draw()
-    assert set(screen.commands) == {str(first.pk), str(second.pk), str(third.pk)}
-    for one in screen.commands.values():
+    assert set(screen.held) == {str(first.pk), str(second.pk), str(third.pk)}
+    for one in screen.held.values():
         assert (one["actor"], one["reason"], one["reason_by"]) == (None, "", None)
     await screen.browser.socket.disconnect()
 

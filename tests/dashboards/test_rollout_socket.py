@@ -1,6 +1,5 @@
 """Rollouts on the live socket: the real channel layer and the real database."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +18,8 @@ from fleet.rollouts.models import Rollout
 from tests.dashboards import rolled
 from tests.dashboards.api import ward as wards
 from tests.dashboards.browser_modules import asked
-from tests.dashboards.test_live import ORIGIN, PATIENT_S, Browser, cookie_of
+from tests.dashboards.holding import Holding
+from tests.dashboards.test_live import ORIGIN, Browser, cookie_of
 from tests.dashboards.test_live import ward as ward  # the fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,35 +53,14 @@ async def tell(rollout: Rollout) -> None:
         await get_channel_layer().group_send(site_group(site_id), {"type": "live.events", "events": keyed})
 
 
-class Page:
+class Page(Holding):
     """A live socket, and the rollouts that it holds as `rollouts-store.js` does."""
 
     def __init__(self, browser: Browser) -> None:
-        self.browser = browser
-        self.rollouts: dict[str, dict[str, Any]] = {}
-
-    async def open(self) -> "Page":
-        accepted, _ = await self.browser.socket.connect(timeout=PATIENT_S)
-        assert accepted
-        await self.draw()
-        return self
-
-    async def draw(self) -> dict[str, Any]:
-        message = await self.browser.draw()
-        if message["type"] == "snapshot":
-            self.rollouts = {one["id"]: one for one in message["rollouts"]}
-        for event in message.get("events", ()):
-            if event["kind"] == "rollout" and event["rev"] >= self.rollouts.get(event["id"], event)["rev"]:
-                self.rollouts[event["id"]] = {name: event[name] for name in event if name != "kind"}
-        return message
+        super().__init__(browser, "rollout")
 
     async def until_true(self, site: Site) -> None:
-        async with asyncio.timeout(2 * PATIENT_S):
-            while self.rollouts != await true(site):
-                await self.draw()
-
-    async def leave(self) -> None:
-        await self.browser.socket.disconnect()
+        await self.until(lambda: true(site))
 
 
 @pytest_asyncio.fixture
@@ -105,8 +84,8 @@ async def test_the_snapshot_holds_what_is_at_work_or_just_over_and_nothing_of_an
     await writes([(ward.silent, "planned", "")], state="draft")
     await writes(there)
     page = await Page(Browser("site=north", await cookie_of("nurse"), ORIGIN)).open()
-    assert set(page.rollouts) == {str(running.pk), str(ended.pk)}
-    assert page.rollouts == await true(ward.north)
+    assert set(page.held) == {str(running.pk), str(ended.pk)}
+    assert page.held == await true(ward.north)
     await page.leave()
 
 
@@ -114,16 +93,16 @@ async def test_a_rollout_is_told_whole_with_each_change(ward: wards.Ward, page: 
     rollout = await writes([(ward.running, "planned", ""), (ward.silent, "planned", "unreachable")])
     await tell(rollout)
     await page.draw()
-    (shown,) = page.rollouts.values()
+    (shown,) = page.held.values()
     assert shown["counts"] == {"planned": 2}
     assert shown["progress"][0]["reasons"] == {"planned": {"unreachable": 1}}
     await turns_target(rollout, ward.running, state="verified")
     await tell(rollout)
     await page.draw()
-    (shown,) = page.rollouts.values()
+    (shown,) = page.held.values()
     assert shown["counts"] == {"planned": 1, "verified": 1}
     assert (shown["progress"][0]["succeeded"], shown["progress"][0]["unreachable"]) == (1, 1)
-    assert page.rollouts == await true(ward.north)
+    assert page.held == await true(ward.north)
 
 
 async def test_what_was_lost_on_the_way_is_read_afresh(ward: wards.Ward, page: Page) -> None:
@@ -133,14 +112,14 @@ async def test_what_was_lost_on_the_way_is_read_afresh(ward: wards.Ward, page: P
     await page.until_true(ward.north)
     await turns(rollout, state="aborted", ended_at=timezone.now())
     await page.until_true(ward.north)
-    assert page.rollouts[str(rollout.pk)]["state"] == "aborted"
+    assert page.held[str(rollout.pk)]["state"] == "aborted"
 
 
 async def test_of_another_site_a_page_hears_only_that_there_is_one(ward: wards.Ward, page: Page) -> None:
     rollout = await writes([(ward.running, "offered", ""), (ward.foreign, "planned", "")])
     await tell(rollout)
     await page.draw()
-    (shown,) = page.rollouts.values()
+    (shown,) = page.held.values()
     assert (shown["sites"], shown["other_sites"], shown["devices"]) == (["north"], 1, 2)
     assert ward.foreign.serial not in repr(shown)
     assert ward.far.slug not in repr(shown)
@@ -155,9 +134,9 @@ async def test_a_screen_on_the_wall_names_nobody(ward: wards.Ward) -> None:
     second = await writes([(ward.silent, "offered", "")])
     await tell(second)
     await screen.draw()
-    assert len(screen.rollouts) == 2
+    assert len(screen.held) == 2
     for name in ("engineer", "clinician", "as discussed"):
-        assert name not in repr(screen.rollouts)
+        assert name not in repr(screen.held)
     await screen.leave()
 
 
