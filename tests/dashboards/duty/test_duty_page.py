@@ -142,8 +142,8 @@ def test_a_week_can_be_leafed_through_and_nonsense_is_this_week(enter: Enter, no
     nora = enter("nora")
     for asked in ("2026-13-45", "1900-01-01", "x" * 500, ""):
         assert "today" in text(nora.get("/duty/", {"week": asked}))
-    next_monday = timezone.now().date() + timedelta(days=7)
-    page = text(nora.get("/duty/", {"week": next_monday.isoformat(), "site": "north"}))
+    later = timezone.now().astimezone(BERLIN).date() + timedelta(days=14)
+    page = text(nora.get("/duty/", {"week": later.isoformat(), "site": "north"}))
     assert "This week" in page
     assert "today" not in page
     assert "07:00–15:00" in page

@@ -1,13 +1,15 @@
 """Who is told of a site's alerts: policies, the rota, webhooks, as whoever manages them meets them."""
 
-from datetime import time
+from datetime import date, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from dashboards.duty.forms import ShiftForm
 from fleet.access.models import AuditEntry, Site
 from fleet.paging import service
 from fleet.paging.models import Policy, Shift, Webhook
@@ -122,9 +124,13 @@ def test_the_products_policy_can_be_had_back(enter: Enter, north: Site) -> None:
 
 def shift(**typed: Any) -> dict[str, Any]:
     nora = User.objects.get(username="nora")
-    today = timezone.now().date().isoformat()
+    first = (today_in_berlin() + timedelta(days=1)).isoformat()  # midnight may pass before it is sent
     given = {"duty": "care", "person": nora.pk, "weekdays": ["0", "2"], "starts": "19:00", "ends": "07:00"}
-    return given | {"first_day": today, "once": "r1"} | typed
+    return given | {"first_day": first, "once": "r1"} | typed
+
+
+def today_in_berlin() -> date:
+    return timezone.now().astimezone(ZoneInfo("Europe/Berlin")).date()
 
 
 def test_somebody_is_put_on_the_rota_and_taken_off_a_day_at_a_time(enter: Enter, north: Site) -> None:
@@ -161,6 +167,13 @@ def test_a_line_that_cannot_be_is_told_beside_what_was_typed(
     assert answer.status_code == 422
     assert words in text(answer)
     assert not Shift.objects.exists()
+
+
+@pytest.mark.parametrize("days,is_written", [(-1, False), (0, True), (1, True)])
+def test_a_rota_is_written_from_the_sites_today_on(north: Site, days: int, is_written: bool) -> None:
+    today = date(2026, 11, 23)  # in Berlin; a server's clock may say the 22nd
+    typed = shift(first_day=(today + timedelta(days=days)).isoformat())
+    assert ShiftForm(typed, site=north, today=today).is_valid() == is_written
 
 
 def test_somebody_whose_role_ended_counts_as_nobody_and_the_rota_says_so(enter: Enter, north: Site) -> None:
