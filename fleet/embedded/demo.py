@@ -40,6 +40,7 @@ def _run(options: Options, instance: Instance, environ: Mapping[str, str]) -> in
     house = House(servers.of(options.var, mqtt_port=options.mqtt_port), options)
     supervisor = Supervisor(house.var / "logs", house.environment(environ))
     supervisor.changed = lambda: instance.record(supervisor.programs)
+    supervisor.given_up = lambda: _make_gave_up(make)
     supervisor.listen()
     try:
         _start(supervisor, house)
@@ -50,7 +51,7 @@ def _run(options: Options, instance: Instance, environ: Mapping[str, str]) -> in
         print(f"ready {house.url}", flush=True)
         if options.devices:
             _tell_story(supervisor, house)
-        supervisor.tend_forever(until=lambda: _make_gave_up(make))
+        supervisor.tend_forever()
     except Stopped:
         pass
     finally:
@@ -83,9 +84,12 @@ def _start(supervisor: Supervisor, house: House) -> None:
 
 
 def _tell_story(supervisor: Supervisor, house: House) -> None:
-    """Let the demo's people write protocols and rollouts; without them the demo is as good."""
+    """Let the demo's people write protocols and rollouts; without them the demo is as good.
+
+    That takes as long as the machine is busy, and the wall is in use already: parts that end are started again.
+    """
     try:
-        supervisor.run_once(house.story())
+        supervisor.run_once(house.story(), meanwhile=supervisor.tend)
     except Failed as error:
         say(f"no protocols and rollouts to look at: {error}")
 

@@ -49,6 +49,7 @@ class Supervisor:
         self._children: dict[str, _Child] = {}
         self._stopping = False
         self.changed: Callable[[], None] = lambda: None  # called whenever a process was started
+        self.given_up: Callable[[], bool] = lambda: False  # asked while waiting; true is as good as a signal
         self._wake, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     # --- signals ---
@@ -110,8 +111,12 @@ class Supervisor:
                 raise Failed(why())
             self.pause(_POLL_S)
 
-    def run_once(self, program: Program) -> None:
+    def run_once(self, program: Program, *, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Run a program that ends, and return when it has.
+
+        Args:
+            program: It is not one of the children: nobody starts it again.
+            meanwhile: Called many times a second, such as `tend`.
 
         Raises:
             Failed: If it ended with anything but 0.
@@ -120,6 +125,7 @@ class Supervisor:
         child = _Child(program, self._spawn(program), time.monotonic())
         try:
             while child.process.poll() is None:
+                meanwhile()
                 self.pause(_POLL_S)
         finally:
             processes.stop([(child.process, program)])
@@ -127,21 +133,25 @@ class Supervisor:
             raise Failed(self._why(child))
 
     def pause(self, seconds: float) -> None:
-        """Wait, but no longer than until a child ends or a signal comes."""
+        """Wait, but no longer than until a child ends or a signal comes.
+
+        Raises:
+            Stopped: If a stop was asked for, or who wanted us has given up.
+        """
         if self._stopping:
             raise Stopped
         if select.select([self._wake], [], [], seconds)[0]:
             os.read(self._wake, 4096)
-        if self._stopping:
+        if self._stopping or self.given_up():
             raise Stopped
 
-    def tend_forever(self, *, until: Callable[[], bool] = lambda: False) -> None:
+    def tend_forever(self) -> None:
         """Keep the children running.
 
         Raises:
             Stopped: When a stop is asked for.
         """
-        while not until():
+        while True:
             self.tend()
             pending = [child.again_s for child in self._children.values() if child.again_s is not None]
             self.pause(min([1.0, *(max(0.0, due_s - time.monotonic()) for due_s in pending)]))

@@ -129,6 +129,31 @@ def test_a_program_that_runs_once_fails_with_its_own_words(supervisor: Superviso
         supervisor.run_once(program("prepare", "raise SystemExit('relation exists already')"))
 
 
+def test_who_ends_while_a_program_runs_once_is_started_again_before_that_has_ended(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    started_again = tmp_path / "started-again"
+    supervisor.start(program("ingest"))
+    supervisor.changed = started_again.touch
+    code = f"import pathlib, time\nwhile not pathlib.Path({str(started_again)!r}).exists(): time.sleep(0.02)"
+
+    os.kill(supervisor.pids["ingest"], signal.SIGKILL)
+    supervisor.run_once(program("story", code), meanwhile=supervisor.tend)
+
+    assert set(supervisor.pids) == {"ingest"}, "what runs once is nobody to be started again"
+
+
+def test_every_wait_ends_when_whoever_wanted_us_is_gone(supervisor: Supervisor) -> None:
+    supervisor.start(program("ingest"))
+    supervisor.given_up = lambda: True
+    with pytest.raises(Stopped):
+        supervisor.wait_until(lambda: False, within_s=60, why=lambda: "nobody noticed")
+    with pytest.raises(Stopped):
+        supervisor.run_once(program("story"))
+    with pytest.raises(Stopped):
+        supervisor.tend_forever()
+
+
 def test_a_signal_ends_every_wait(supervisor: Supervisor) -> None:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     child = signal.getsignal(signal.SIGCHLD)
