@@ -1,12 +1,13 @@
 """The bar of alerts in a real browser: on every page, on the wall, with sound, and when nothing is live."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Machine, Person
+from tests.browser.conftest import WITHIN_MS, Machine, Person
 from tests.browser.test_alerts import AXE, news, serials, take
 from tests.harness import House
 
@@ -106,44 +107,60 @@ def test_the_bar_says_since_when_nothing_is_live_on_a_phone_too(person: People, 
     bar(nurse, "live")
 
 
-def test_what_is_pushed_is_shown_and_names_its_alert(person: People, house: House) -> None:
+class Pushes:
+    """What the browser's push service delivers to the worker of our pages, and tells of it."""
+
+    def __init__(self, one: Person) -> None:
+        self._page, self._url = one.page, one.house.url
+        self._registrations: list[str] = []
+        self._done: list[dict[str, Any]] = []
+        self._browser = one.page.context.new_cdp_session(one.page)
+        self._browser.on("ServiceWorker.workerRegistrationUpdated", self._registered)
+        self._browser.on("BackgroundService.backgroundServiceEventReceived", self._told)
+        self._browser.send("ServiceWorker.enable")
+        service = {"service": "pushMessaging"}
+        self._browser.send("BackgroundService.startObserving", service)
+        self._browser.send("BackgroundService.setRecording", service | {"shouldRecord": True})
+
+    def deliver(self, message: dict[str, Any]) -> None:
+        """Return when the worker is through with the message.
+
+        Until then nobody may ask which notifications there are: one that is kept and not shown yet is taken for
+        one that somebody closed, and the browser forgets it.
+        """
+        target = {"origin": self._url, "registrationId": self._registrations[-1]}
+        self._browser.send("ServiceWorker.deliverPushMessage", target | {"data": json.dumps(message)})
+        deadline = time.monotonic() + WITHIN_MS / 1000
+        while not self._done:
+            assert time.monotonic() < deadline, "the worker is not through with what was pushed"
+            self._page.wait_for_timeout(20)  # the browser tells it in between
+        outcome = {one["key"]: one["value"] for one in self._done.pop()["eventMetadata"]}
+        assert outcome == {"Status": "Success"}
+
+    def _registered(self, told: dict[str, Any]) -> None:
+        self._registrations.extend(one["registrationId"] for one in told["registrations"])
+
+    def _told(self, told: dict[str, Any]) -> None:
+        event = told["backgroundServiceEvent"]
+        if event["eventName"] == "Push event completed":
+            self._done.append(event)
+
+
+def test_what_is_pushed_is_shown_and_names_its_alert(person: People) -> None:
     nurse = person("nurse")
     nurse.page.context.grant_permissions(["notifications"])
     nurse.log_in("/help/")
-    cdp = nurse.page.context.new_cdp_session(nurse.page)
-    registrations: list[str] = []
-    cdp.on(
-        "ServiceWorker.workerRegistrationUpdated",
-        lambda told: registrations.extend(one["registrationId"] for one in told["registrations"]),
-    )
-    cdp.send("ServiceWorker.enable")
+    pushes = Pushes(nurse)
     nurse.page.evaluate(
         "navigator.serviceWorker.register('/push-worker.js').then(() => navigator.serviceWorker.ready)"
     )
-    message = {
-        "type": "alert",
-        "id": 7,
-        "priority": "high",
-        "title": "High: Bed 3",
-        "url": "https://evil.example/",
-    }
-    origin = house.url
-    cdp.send(
-        "ServiceWorker.deliverPushMessage",
-        {
-            "origin": origin,
-            "registrationId": registrations[-1],
-            "data": json.dumps(message | {"body": "Channel 2"}),
-        },
-    )
+    message = {"type": "alert", "id": 7, "priority": "high", "title": "High: Bed 3", "body": "Channel 2"}
+    pushes.deliver(message | {"url": "https://evil.example/"})
     shown = nurse.page.evaluate(
         """async () => {
           const worker = await navigator.serviceWorker.ready;
-          for (let tries = 0; tries < 50; tries++) {
-            const [one] = await worker.getNotifications();
-            if (one) return { title: one.title, body: one.body, tag: one.tag, url: one.data.url };
-            await new Promise((resolve) => setTimeout(resolve, 100));
-          }
+          const all = await worker.getNotifications();
+          return all.map((one) => ({ title: one.title, body: one.body, tag: one.tag, url: one.data.url }));
         }"""
     )
-    assert shown == {"title": "High: Bed 3", "body": "Channel 2", "tag": "alert-7", "url": "/alerts/"}
+    assert shown == [{"title": "High: Bed 3", "body": "Channel 2", "tag": "alert-7", "url": "/alerts/"}]
