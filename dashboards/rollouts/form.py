@@ -234,7 +234,9 @@ class RolloutForm(forms.Form):
     def complain(self, wrong: Unusable) -> None:
         """Say at its field each thing that the service found; at the top where no field is about it."""
         for path, text in wrong.each:
-            words = re.sub(r"^[a-z_]+: ", "", text)  # the API's name of the field: here it stands beside it
+            words = re.sub(
+                r"^[a-z_0-9.]+: ", "", text
+            )  # the API's name of the field: here it stands beside it
             self.add_error(self._field_of(path), words[:1].upper() + words[1:])
 
     def _field_of(self, path: str) -> str | None:
@@ -335,7 +337,9 @@ class RolloutForm(forms.Form):
             return None
         if not opens or not closes:
             self.add_error("opens" if not opens else "closes", _("A window has a beginning and an end."))
-        return {"days": said.get("days") or [], "from": opens, "to": closes}
+        elif not said.get("days"):
+            self.add_error("days", _("Choose at least one day on which the window begins."))
+        return {"days": said.get("days"), "from": opens, "to": closes}
 
 
 def _wave_fields(n: int) -> tuple[forms.Field, forms.Field]:

@@ -260,8 +260,8 @@ class _Reading:
             self.fault("window", "window")
             return None
         since, until = self._time("from", value), self._time("to", value)
-        days = value.get("days") or DAYS
-        if isinstance(days, str) or not isinstance(days, Sequence) or any(one not in DAYS for one in days):
+        days = value.get("days", DAYS)  # none named is no window, and never every day
+        if not isinstance(days, list | tuple) or not days or any(one not in DAYS for one in days):
             self.fault("window.days", "days")
             return None
         if since is None or until is None:

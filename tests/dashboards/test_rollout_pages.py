@@ -148,6 +148,13 @@ def test_without_any_limit_for_failure_the_field_says_so(ward: Fleetlet) -> None
     assert list(answer.context["form"].errors) == ["failure_share"]
 
 
+def test_hours_on_no_day_are_asked_about_and_never_taken_for_every_day(ward: Fleetlet) -> None:
+    sent = FORM | {"days": [], "opens": "22:00", "closes": "06:00", "deed": "save"}
+    answer = at(ward.engineer).post("/rollouts/new/", sent)
+    assert answer.context["form"].errors == {"days": ["Choose at least one day on which the window begins."]}
+    assert not Rollout.objects.exists()
+
+
 def test_a_start_is_a_time_of_the_sites_own_clock(ward: Fleetlet) -> None:
     ward.clinic.north.time_zone = "Europe/Berlin"
     ward.clinic.north.save()
@@ -340,7 +347,7 @@ def test_an_engineer_sets_the_risk_class_and_it_is_on_record(ward: Fleetlet) -> 
 
 
 def test_outside_its_hours_a_rollout_says_when_they_begin(ward: Fleetlet) -> None:
-    hours = {"days": [], "from": "01:00", "to": "01:01"}  # it is noon
+    hours = {"from": "01:00", "to": "01:01"}  # it is noon
     row = ward.started(window=hours)
     ward.tick()
     shown = at(ward.engineer).get(url(row)).context["next"]

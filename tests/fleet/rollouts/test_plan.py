@@ -73,6 +73,9 @@ def test_a_plan_as_the_api_has_it_is_read():
         ({"window": {"from": "08:00"}}, "window.to", "wall_clock"),
         ({"window": {"from": "08:00", "to": "08:00"}}, "window.to", "empty_window"),
         ({"window": {"from": "08:00", "to": "17:00", "days": ["monday"]}}, "window.days", "days"),
+        ({"window": {"from": "08:00", "to": "17:00", "days": []}}, "window.days", "days"),
+        ({"window": {"from": "08:00", "to": "17:00", "days": None}}, "window.days", "days"),
+        ({"window": {"from": "08:00", "to": "17:00", "days": 0}}, "window.days", "days"),
         ({"window": "always"}, "window", "window"),
     ],
 )
