@@ -50,6 +50,7 @@ _SENTENCES: Final[dict[str, Promise]] = {
     Kind.FAILED: gettext_lazy("failed"),
     Kind.TIMED_OUT: gettext_lazy("timed out"),
     Kind.RETRY: gettext_lazy("is to be offered it again"),
+    Kind.NOT_SENT: gettext_lazy("is to be offered it again"),
     Kind.WITHDRAWN: gettext_lazy("left out"),
     Kind.TAKE_BACK: gettext_lazy("the offer is asked back"),
     Kind.TURNED: gettext_lazy("is to be offered what it had before"),
@@ -58,7 +59,7 @@ _SENTENCES: Final[dict[str, Promise]] = {
 }
 
 
-_SAYS_ALL: Final = frozenset({Kind.STOPPED.value, Kind.REJECTED.value, Kind.RETRY.value})
+_SAYS_ALL: Final = frozenset({Kind.STOPPED.value, Kind.REJECTED.value, Kind.RETRY.value, Kind.NOT_SENT.value})
 """Decisions whose reason is a whole sentence, which says what was decided, too."""
 
 

@@ -140,7 +140,7 @@ def _is_to_be_read(row: Rollout, now: datetime) -> bool:
     """When it begins, and again and again: devices of a list may be moved to another site, too."""
     if row.state == RolloutState.SCHEDULED:
         return row.start_at is None or row.start_at <= now
-    if row.state != RolloutState.RUNNING:
+    if row.state != RolloutState.RUNNING and not (row.state == RolloutState.PAUSED and row.wave):
         return False
     return row.looked_at is None or now - row.looked_at >= LOOK_AGAIN
 

@@ -10,6 +10,8 @@ from fleet.rollouts.scene import NOTHING, Action, Kind, Order, State, Target, Wa
 from fleet.rollouts.states import Direction, RolloutState, TargetState
 
 MINUTE_MS: Final = 60_000
+UNTOUCHED: Final = "untouched"
+"""Fact of an offer: no offer before it can have changed the device."""
 
 
 class Desk:
@@ -195,8 +197,8 @@ def _offered(row: Target, action: Action, at_ms: int) -> Fields:
     return {
         "state": TargetState.OFFERED,
         "reason": "",
-        "facts": NOTHING,
-        "before": action.facts["before"] if row.offers == 0 else row.before,  # of the first offer: it holds
+        "facts": NOTHING if row.changed else {UNTOUCHED: True},
+        "before": action.facts["before"],
         "changed": True,  # from here on it may
         "attempts": row.attempts + 1,
         "offers": row.offers + 1,
@@ -257,6 +259,17 @@ def _retry(row: Target, action: Action, at_ms: int) -> Fields:
     }
 
 
+def _not_sent(row: Target, action: Action, at_ms: int) -> Fields:
+    """An attempt that was none.  Of an offer before it the device may still have something: that is looked for."""
+    kept = bool(action.facts["kept"])
+    return {
+        **_to(TargetState.PLANNED)(row, action, at_ms),
+        "attempts": row.attempts - 1,
+        "changed": row.changed and not kept,
+        **({"command": None, "offered_ms": None} if kept else {}),
+    }
+
+
 def _take_back(row: Target, action: Action, at_ms: int) -> Fields:
     return {"withdrawal": action.facts["withdrawal"]}
 
@@ -301,6 +314,7 @@ _EFFECTS: Final[Mapping[Kind, Callable[[Target, Action, int], Fields]]] = {
     Kind.TIMED_OUT: _settled(TargetState.TIMED_OUT),
     Kind.RETRY: _retry,
     Kind.WITHDRAWN: _settled(TargetState.WITHDRAWN),
+    Kind.NOT_SENT: _not_sent,
     Kind.TAKE_BACK: _take_back,
     Kind.TURNED: _turned,
     Kind.STAYS: _waits,

@@ -55,6 +55,7 @@ class Answer:
     A `protocol_applied` that the device tells as an event is the outcome `done`; `protocol_rejected` is `refused`.
     That dispatch has given a command up for lack of an answer is no outcome; that it was cancelled before it left is
     `expired`, why `cancelled`.  `boot` and `up_ms` are the device's own time of its answer; None: not known.
+    `tried`: dispatch has taken it up at least once, so that it may have left, whether or not the broker said so.
     """
 
     command: str
@@ -65,6 +66,7 @@ class Answer:
     why: str = ""  # the device's reason
     boot: int | None = None
     up_ms: int | None = None
+    tried: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,7 +173,7 @@ def _answers_anew(ids: list[str]) -> Iterable[tuple[str, str, Answer]]:
             state, evidence #>> '{ack,outcome}',
             evidence #>> '{ack,reason}', evidence ->> 'cancelled',
             coalesce(ack_boot, (evidence #>> '{ack,boot}')::bigint),
-            coalesce(ack_up_ms, (evidence #>> '{ack,up_ms}')::bigint)
+            coalesce(ack_up_ms, (evidence #>> '{ack,up_ms}')::bigint), attempts > 0
            FROM control_command WHERE id = ANY(%s::uuid[])""",
         [sql.texts(ids)],
     )
@@ -191,6 +191,7 @@ def _answer(
     cancelled: str | None,
     boot: int | None,
     up_ms: int | None,
+    tried: bool,
 ) -> Answer:
     """That a command expired is the device's word only where it said so; else we concluded it from silence.
 
@@ -211,6 +212,7 @@ def _answer(
         "" if said == "repeat" else why or "",
         boot,
         up_ms,
+        tried,
     )
 
 

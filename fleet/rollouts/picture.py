@@ -103,6 +103,8 @@ def _of_open(state: TargetState) -> Iterable[Case]:
         late = _offered(_DEADLINE_MS + 1_000)
         yield "silent past the deadline", late | _LAST, replace(_seen(_OLD), status=None)
         yield "so too, but an attempt is left", late, replace(_seen(_OLD), status=None)
+    if state is TargetState.OFFERED:
+        yield "its hour is over, and it never left the server", late | _LAST, _seen(_OLD, _never_left())
     forgotten = replace(_said(Outcome.DONE), command=_TAKEN)
     back = now | {"withdrawal": _TAKEN}
     yield "taken back, device: done", back, replace(_seen(_OLD), withdrawal=forgotten)
@@ -119,6 +121,10 @@ def _offered(ago_ms: int) -> dict[str, Any]:
 def _said(outcome: Outcome, why: str = "") -> Answer:
     sent_ms = _NOW_MS - 2_000
     return Answer(_OFFER, sent_ms, sent_ms + _HOUR_MS, sent_ms, outcome, why, 1, _NOW_MS - 500)
+
+
+def _never_left() -> Answer:
+    return Answer(_OFFER, _NOW_MS - _HOUR_MS, _NOW_MS)
 
 
 def _seen(

@@ -6,17 +6,20 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from fleet.rollouts import pace
-from fleet.rollouts.deeds import Desk, offer_id
+from fleet.rollouts.deeds import Desk, offer_id, taking_back
 from fleet.rollouts.evidence import Evidence
 from fleet.rollouts.scene import Action, Kind, Target
-from fleet.rollouts.states import Direction, RolloutState, TargetState
-from fleet.rollouts.weighing import sighted
+from fleet.rollouts.states import OPEN, Direction, RolloutState, TargetState
+from fleet.rollouts.weighing import NOT_SENT, sighted
 
 IDLE: Final = frozenset({"unreachable", "conflict", "other_rollout", "version_withdrawn"})
 """Why a planned one cannot be offered anything now, by no doing of ours: no wave waits for it."""
 
 JOINED: Final = "joined"
+LEFT: Final = "left"
 RETRY: Final = "retry"
+_AGAIN: Final = frozenset({RETRY, NOT_SENT})
+"""Why a planned one is offered it again; said until it is."""
 
 
 def begin(desk: Desk) -> None:
@@ -44,7 +47,7 @@ def look(desk: Desk) -> list[Target]:
         if action is not None:
             desk.do(action)
         now = desk.targets[row.serial]
-        if now.state is TargetState.PLANNED and now.reason in ("", RETRY):
+        if now.state is TargetState.PLANNED and (not now.reason or now.reason in _AGAIN):
             ready.append(now)
     return ready
 
@@ -59,14 +62,17 @@ def offer(desk: Desk, ready: Iterable[Target]) -> None:
         facts = {
             "command": offer_id(desk.given.rollout, row),
             "attempt": row.attempts + 1,
-            "before": row.before if row.offers else shows,  # not what a first attempt has left behind
+            "before": row.before if row.changed else shows,  # not what a first attempt may have left behind
             "session": status.session if status else None,
         }
         desk.do(Action(Kind.OFFERED, row.serial, row.wave, "offered", "", facts))
 
 
 def join(desk: Desk) -> None:
-    """Take in who has come to match the filter, into the last wave; let go of who does not match it any more."""
+    """Take in who has come to match the filter, into the last wave; let go of who does not match it any more.
+
+    Who comes back after its attempts were used up stays away.
+    """
     found = desk.given.candidates
     if found is None:
         return
@@ -74,16 +80,30 @@ def join(desk: Desk) -> None:
     place = max((row.place for row in desk.targets.values()), default=0)
     for one in found:
         row = desk.targets.get(one.serial)
-        if row is None or (row.state is TargetState.WITHDRAWN and row.reason == "left"):
+        if row is None or (_has_left(row) and row.attempts < 1 + desk.plan.retries):
             place += 1
             facts: dict[str, Any] = {"place": place, "zone": one.zone}
             if row is not None:
                 facts["was"] = {"wave": row.wave, "place": row.place}
             desk.do(Action(Kind.JOINED, one.serial, last, "planned", JOINED, facts))
-    matching = {one.serial for one in found}
+    let_go(desk)
+
+
+def let_go(desk: Desk) -> None:
+    """Who does not match the filter any more is offered nothing, and what is out to it is asked back."""
+    if desk.given.candidates is None:
+        return
+    matching = {one.serial for one in desk.given.candidates}
     for row in list(desk.targets.values()):
-        if row.state is TargetState.PLANNED and row.offers == 0 and row.serial not in matching:
-            desk.do(Action(Kind.WITHDRAWN, row.serial, row.wave, "withdrawn", "left"))
+        if row.serial in matching:
+            continue
+        if row.state is TargetState.PLANNED:
+            seen = desk.given.seen.get(row.serial)
+            reason = "revoked" if seen is not None and seen.revoked else LEFT
+            desk.do(Action(Kind.WITHDRAWN, row.serial, row.wave, "withdrawn", reason))
+        elif row.state in OPEN and row.withdrawal is None and row.command is not None:
+            facts = taking_back(row.command)
+            desk.do(Action(Kind.TAKE_BACK, row.serial, row.wave, row.state.value, row.reason, facts))
 
 
 def turn_back(desk: Desk) -> None:
@@ -109,6 +129,10 @@ def turned(desk: Desk, row: Target) -> Action | None:
         if shows == before["sha256"]:
             return None
     return Action(Kind.TURNED, row.serial, row.wave, "planned", "", dict(before))
+
+
+def _has_left(row: Target) -> bool:
+    return row.state is TargetState.WITHDRAWN and row.reason == LEFT
 
 
 def _turn(row: Target) -> tuple[int, int]:
@@ -167,7 +191,7 @@ def _waiting(desk: Desk, row: Target, seen: Evidence, is_open: Callable[[str], b
     elif row.direction is Direction.OUT and not is_open(row.zone):
         reason = "window"
     else:
-        reason = RETRY if row.reason == RETRY else ""
+        reason = row.reason if row.reason in _AGAIN else ""
     if reason == row.reason:
         return None
     return Action(Kind.WAITS, row.serial, row.wave, "planned", reason, facts)

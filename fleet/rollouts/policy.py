@@ -36,6 +36,7 @@ def next_step(state: State, now_ms: int) -> Step:
             case RolloutState.RUNNING:
                 _go_on(desk)
             case RolloutState.PAUSED:
+                planned.let_go(desk)
                 _judge_failures(desk)
             case RolloutState.ROLLING_BACK:
                 _go_back(desk)
@@ -65,7 +66,7 @@ def take_back(desk: Desk, direction: Direction, which: Collection[str] | None = 
 def _hear(desk: Desk) -> None:
     """Weigh what is known of the offers that are out, and of those that were thought to be over."""
     seen = desk.given.seen
-    leaving = _LEAVING.get(desk.state, VERSION_WITHDRAWN)
+    leaving = _LEAVING.get(desk.state) or (VERSION_WITHDRAWN if _is_barred(desk) else planned.LEFT)
     for row in list(desk.targets.values()):
         known = seen.get(row.serial)
         if known is None:
@@ -98,13 +99,17 @@ def _stop_if_unusable(desk: Desk) -> None:
 
 def _stop_if_withdrawn(desk: Desk) -> None:
     """A withdrawn version is offered to nobody, and asked back where it was not taken over yet."""
-    if desk.given.sha256 not in desk.given.barred:
+    if not _is_barred(desk):
         return
     if desk.state not in (RolloutState.SCHEDULED, RolloutState.RUNNING, RolloutState.PAUSED):
         return
     if desk.reason != VERSION_WITHDRAWN:
         _stop(desk, VERSION_WITHDRAWN, {})
     take_back(desk, Direction.OUT)
+
+
+def _is_barred(desk: Desk) -> bool:
+    return desk.given.sha256 in desk.given.barred
 
 
 def _begin_if_due(desk: Desk) -> None:

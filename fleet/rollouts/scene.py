@@ -62,6 +62,7 @@ class Kind(StrEnum):
     FAILED = "failed"
     TIMED_OUT = "timed_out"
     RETRY = "retry"  # planned again, with an attempt less
+    NOT_SENT = "not_sent"  # planned again: its offer never left the server, and counts for nothing
     WITHDRAWN = "withdrawn"
     TAKE_BACK = "take_back"  # the offer is asked back; it stays open until the device answers
     TURNED = "turned"  # planned again, to what it had before

@@ -206,11 +206,14 @@ _WAITS: Final[dict[str, Promise]] = {
     "dispatch": gettext_lazy(
         "The offer has not left the server yet: it waits for dispatch. The time for an answer has not begun."
     ),
+    "not_sent": gettext_lazy(
+        "The last offer did not leave the server within its hour, and the device was told nothing: it is offered again."
+    ),
     "joined": gettext_lazy("It came to match the filter after the start."),
     "version_withdrawn": gettext_lazy("The version was withdrawn: it is offered to nobody."),
     "revoked": gettext_lazy("The device was revoked."),
     "left": gettext_lazy(
-        "It is none of the devices that the rollout is for any more, and was not offered it."
+        "It is none of the devices that the rollout is for any more: nothing more is offered to it."
     ),
     "aborted": gettext_lazy("The rollout was aborted."),
     "rollback": gettext_lazy("The rollout was rolled back."),
@@ -226,7 +229,9 @@ _ENDED: Final[dict[str, Promise]] = {
         "The device showed it in a session in which it had shown another protocol before: look at the device."
     ),
     "silence": gettext_lazy("No answer within the time for it."),
-    "not_sent": gettext_lazy("The offer did not leave the server within the time for it."),
+    "not_sent": gettext_lazy(
+        "The broker did not take the offer within the time for it: whether it reached the device is not known."
+    ),
     "not_read_back": gettext_lazy("The device said done, and then showed nothing within the time for it."),
     "held_too_long": gettext_lazy("The device held it for an hour, until the offer was over."),
     "expired": gettext_lazy("The device says that the offer came too late."),

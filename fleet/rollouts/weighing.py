@@ -6,7 +6,7 @@ and to `rejected`, for a refusal needs no proof; it never makes a success.
 
 from typing import Any, Final
 
-from fleet.rollouts.deeds import taking_back
+from fleet.rollouts.deeds import UNTOUCHED, taking_back
 from fleet.rollouts.evidence import Answer, Evidence, Outcome, Status
 from fleet.rollouts.plan import Plan
 from fleet.rollouts.scene import Action, Kind, Target
@@ -18,6 +18,7 @@ SOFT: Final = frozenset({"in_session", "no_server_time"})
 IN_SESSION: Final = "applied_in_session"
 HELD_IN_SESSION: Final = "session"
 
+NOT_SENT: Final = "not_sent"
 UNSENT: Final = "dispatch"
 UNSENT_MS: Final = 30_000
 """An offer that has not left the server by then is said to wait for that."""
@@ -30,7 +31,7 @@ def weigh(
 
     Args:
         may_retry: Whether the rollout is in a state in which an offer may be made again.
-        leaving: Why the offer was taken back, where it was: `aborted`, `version_withdrawn`, `rollback`.
+        leaving: Why the offer was taken back, where it was: `aborted`, `version_withdrawn`, `rollback`, `left`.
     """
     if seen.revoked:
         return _of(row, Kind.WITHDRAWN, "withdrawn", "revoked")
@@ -41,6 +42,7 @@ def weigh(
     retry = may_retry and row.withdrawal is None
     return (
         _taken_back(row, seen, offer, shown, leaving)
+        or _never_left(row, offer, now_ms, leaving if row.withdrawal or not may_retry else "")
         or _answered(row, offer, shown, plan, retry=retry)
         or _busy(row, seen, offer, shown)
         or _out_of_time(row, offer, plan, now_ms, retry=retry)
@@ -82,7 +84,7 @@ def _shown(row: Target, seen: Evidence, offer: Answer | None) -> Status | None:
         return None
     if offer is None:
         floor_ms = row.offered_ms
-    elif offer.published_ms is not None or offer.outcome is None:
+    elif offer.published_ms is not None or (offer.outcome is None and row.state in OPEN):
         floor_ms = offer.published_ms
     else:
         floor_ms = offer.requested_ms
@@ -113,7 +115,8 @@ def _taken_back(
     answer = _of_command(seen.withdrawal, row.withdrawal)
     cancelled = offer is not None and offer.outcome is Outcome.EXPIRED
     if cancelled or (answer is not None and answer.outcome is Outcome.DONE):
-        kept = shown is not None or (cancelled and offer is not None and offer.why == "cancelled")
+        never_left = cancelled and offer is not None and offer.why == "cancelled"
+        kept = shown is not None or (never_left and _is_untouched(row))
         return _of(row, Kind.WITHDRAWN, "withdrawn", leaving, {"kept": kept})
     applied = answer is not None and answer.outcome is Outcome.REFUSED and answer.why == "applied"
     if applied and seen.status is not None and not seen.conflict and _contradicts(seen.status, answer):
@@ -179,6 +182,25 @@ def is_unsent(offer: Answer | None) -> bool:
     return offer is not None and offer.outcome is None and offer.published_ms is None
 
 
+def _never_left(row: Target, offer: Answer | None, now_ms: int, leaving: str) -> Action | None:
+    """Of an offer that dispatch never took up, once it cannot go out any more: no device is judged by our own outage.
+
+    Args:
+        leaving: Why it is not to be offered again; blank: it is.
+    """
+    if offer is None or offer.tried or not is_unsent(offer) or now_ms < offer.expires_ms:
+        return None
+    facts = {"attempt": row.attempts, "kept": _is_untouched(row)}
+    if leaving:
+        return _of(row, Kind.WITHDRAWN, "withdrawn", leaving, facts)
+    return _of(row, Kind.NOT_SENT, "planned", NOT_SENT, facts)
+
+
+def _is_untouched(row: Target) -> bool:
+    """Whether no offer before the newest can have changed the device."""
+    return bool(row.facts.get(UNTOUCHED))
+
+
 def _leaving_late(row: Target, offer: Answer | None, now_ms: int) -> Action | None:
     """An offer that has been waiting for dispatch for long, and one that has left after that."""
     if row.state is not TargetState.OFFERED or row.offered_ms is None:
@@ -186,7 +208,7 @@ def _leaving_late(row: Target, offer: Answer | None, now_ms: int) -> Action | No
     late = is_unsent(offer) and now_ms > row.offered_ms + UNSENT_MS
     if late == (row.reason == UNSENT):
         return None
-    return _of(row, Kind.WAITS, row.state.value, UNSENT if late else "")
+    return _of(row, Kind.WAITS, row.state.value, UNSENT if late else "", dict(row.facts))
 
 
 def _out_of_time(row: Target, offer: Answer | None, plan: Plan, now_ms: int, *, retry: bool) -> Action | None:
@@ -208,7 +230,7 @@ def _silence(row: Target, offer: Answer | None) -> str:
     if offer is not None and offer.outcome is Outcome.REFUSED:
         return offer.why
     if is_unsent(offer):
-        return "not_sent"
+        return NOT_SENT
     return "silence"
 
 

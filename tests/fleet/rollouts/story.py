@@ -63,11 +63,18 @@ class Device:
     offers_seen: list[str] = field(default_factory=list)
     applied_in_session: bool = False
 
+    def is_asked(self, order: Order, now_ms: int) -> None:
+        """An order is written down; it has not left."""
+        self.answers[order.command] = Answer(order.command, now_ms, now_ms + HOUR_MS)
+
+    def is_cancelled(self, command: str) -> None:
+        self.answers[command] = replace(self.answers[command], outcome=Outcome.EXPIRED, why="cancelled")
+
     def hears(self, order: Order, now_ms: int) -> None:
-        """An order of ours arrives, 100 ms after it was asked for; at who is offline, never."""
+        """An order of ours arrives, 100 ms after it has left; at who is offline, never."""
         is_there = self.link in (Link.ONLINE, Link.SUSPECT)
-        sent = Answer(order.command, now_ms, now_ms + HOUR_MS, now_ms + 100)
-        self.answers[order.command] = sent
+        asked = self.answers[order.command]
+        self.answers[order.command] = replace(asked, published_ms=now_ms + 100, tried=True)
         if not is_there:
             return
         if order.takes_back is not None:
@@ -149,6 +156,8 @@ class Story:
         self.ordered: list[Order] = []
         self.barred: dict[str, str] = {}
         self.candidates: list[Candidate] | None = None
+        self.dispatch_is_down = False
+        self.unsent: list[Order] = []
         candidates = [Candidate(one.serial, classes.get(one.serial, Risk.REST)) for one in devices]
         targets = {
             one.candidate.serial: Target(one.candidate.serial, one.wave, one.place, NEW, self.now_ms)
@@ -178,6 +187,7 @@ class Story:
     def tick(self, times: int = 1) -> "Story":
         for _ in range(times):
             self.now_ms += TICK_MS
+            self._dispatch()
             for one in self.devices.values():
                 one.goes_on(self.now_ms - 700)
             self._take(policy.next_step(self._looked(), self.now_ms))
@@ -235,9 +245,39 @@ class Story:
         self._hold(before, step)
         self.state = step.state
         self.decided += [(self.now_ms, one) for one in step.actions]
+        self._end_what_is_over()
         for order in deeds.orders(step.actions, step.state):
             self.ordered.append(order)
-            self.devices[order.serial].hears(order, self.now_ms)
+            self.unsent.append(order)
+            self.devices[order.serial].is_asked(order, self.now_ms)
+            if order.takes_back is not None:
+                self._cancel(order)
+        self._dispatch()
+
+    def _dispatch(self) -> None:
+        """What is not over yet leaves the server."""
+        if self.dispatch_is_down:
+            return
+        orders, self.unsent = self.unsent, []
+        for order in orders:
+            device = self.devices[order.serial]
+            if device.answers[order.command].expires_ms > self.now_ms:
+                device.hears(order, self.now_ms)
+
+    def _end_what_is_over(self) -> None:
+        """An offer for which nobody waits any more never goes out, as `sending.send` has it."""
+        waited_for = {one.command for one in self.state.targets.values() if one.state in OPEN}
+        for order in [one for one in self.unsent if one.takes_back is None]:
+            if order.command not in waited_for:
+                self.unsent.remove(order)
+                self.devices[order.serial].is_cancelled(order.command)
+
+    def _cancel(self, back: Order) -> None:
+        """An offer that has not left is taken back without a word to the device."""
+        for order in [one for one in self.unsent if one.command == back.takes_back]:
+            self.unsent.remove(order)
+            self.unsent.remove(back)
+            self.devices[order.serial].is_cancelled(order.command)
 
     def _hold(self, before: State, step: Step) -> None:
         """What may never be."""
@@ -251,9 +291,14 @@ class Story:
                 assert not device.incapable, "offered what the device cannot do"
                 is_back = step.state.targets[device.serial].direction is Direction.BACK
                 assert is_back == (step.state.state is RolloutState.ROLLING_BACK), "offered the wrong way"
-                assert step.state.targets[device.serial].want_sha256 not in self.barred, (
-                    "offered what is barred"
-                )
+                now = step.state.targets[device.serial]
+                assert now.want_sha256 not in self.barred, "offered what is barred"
+                assert self._attempts(device.serial, step) <= 1 + self.state.plan.retries, "too many offers"
+                assert (
+                    self.candidates is None
+                    or is_back
+                    or device.serial in {one.serial for one in self.candidates}
+                ), "offered to who is none of it"
             if one.kind in (Kind.FAILED, Kind.TIMED_OUT) and row is not None:
                 held = row.state is TargetState.HELD and one.reason not in (
                     "held_too_long",
@@ -264,6 +309,17 @@ class Story:
                 assert self.devices[one.target or ""].runs == before.targets[one.target or ""].want_sha256
         in_minute = [one for one in step.state.recent_ms if one > self.now_ms - 60_000]
         assert len(in_minute) <= self.state.plan.pace_per_minute, "beyond the pace"
+
+    def _attempts(self, serial: str, step: Step) -> int:
+        """How many offers have gone to it since people had it begin anew; what never left was none."""
+        number = 0
+        for one in [*(one for _at, one in self.decided), *step.actions]:
+            if one.target != serial:
+                continue
+            if one.kind in (Kind.TAKEN_UP, Kind.TURNED):
+                number = 0
+            number += (one.kind is Kind.OFFERED) - (one.kind is Kind.NOT_SENT)
+        return number
 
     def replayed(self) -> State:
         """The rows made again from the decisions alone."""

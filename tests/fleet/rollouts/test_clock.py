@@ -264,6 +264,50 @@ def test_a_device_of_a_list_that_is_moved_to_another_site_is_let_go_before_its_o
     assert ward.states(row) == {"EMS-1": "offered", "EMS-2": "withdrawn left"}
 
 
+def test_a_device_that_is_moved_away_gets_no_second_offer_and_what_it_has_is_asked_back(ward):
+    row = ward.started(retries=1, deadline_s=60, targets={"serials": ["EMS-1", "EMS-2", "EMS-3"]})
+    ward.tick()
+    ward.publish()
+    ward.answers("EMS-1", "received")
+    ward.says("EMS-1", session="S-1", held="session")
+    ward.applies("EMS-3")
+    ward.tick(61)
+    assert ward.states(row)["EMS-2"] == "offered"  # the second one
+    ward.publish()
+    for serial in ("EMS-1", "EMS-2"):
+        ward.devices[serial].site = ward.clinic.far
+        ward.devices[serial].save()
+    ward.tick(10)
+    assert ward.publish() == ["withdraw"] * 2
+    for serial in ("EMS-1", "EMS-2"):
+        ward.says(serial)
+        ward.answers(serial, "done", to=ward.target(serial).withdrawal)
+    ward.tick()
+    assert {ward.states(row)[one] for one in ("EMS-1", "EMS-2")} == {"withdrawn left"}
+    assert not ward.target("EMS-1").changed
+    ward.tick(600)
+    assert len(ward.offers()) == 4
+
+
+def test_what_never_left_the_server_is_offered_again_and_cancelled_behind_the_scenes(ward):
+    row = ward.started(retries=0)
+    ward.tick()
+    first = ward.target("EMS-1").command
+    assert row.state == "running"
+    ward.now += timedelta(hours=1)
+    for serial in ward.devices:
+        ward.says(serial)
+    ward.tick()
+    target = ward.target("EMS-1")
+    assert (target.state, target.attempts, target.offers) == ("offered", 1, 2)
+    assert Command.objects.get(pk=first).state == "expired"
+    assert ward.publish() == ["apply_protocol"] * 3
+    ward.now += timedelta(seconds=1)
+    ward.applies(*ward.devices)
+    ward.tick()
+    assert set(ward.states(row).values()) == {"verified"}
+
+
 def test_two_rollouts_never_have_an_offer_out_to_one_device_at_a_time(ward):
     first, second = ward.started(), ward.started()
     ward.tick()

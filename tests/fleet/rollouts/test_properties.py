@@ -2,7 +2,8 @@
 
 What that is, is held after every step by `story.Story`: nothing is offered to who is not there, revoked, incapable or
 in conflict; nothing that was withdrawn; while it is rolled back nothing but what was there before; never beyond the
-pace of a minute, nor more than 1 + retries times; no device is judged while it holds its offer; verified is what the
+pace of a minute, nor more than 1 + retries times, whatever did not leave the server; nothing to who is none of its
+devices any more; no device is judged while it holds its offer; verified is what the
 device runs; and the decisions replayed give the same rows.
 """
 
@@ -91,6 +92,10 @@ class Rollout(RuleBasedStateMachine):
         self.story.candidates = None if names is None else [Candidate(one, Risk.REST) for one in names]
         for one in names or ():
             self._device(one)
+
+    @rule(is_down=st.booleans())
+    def dispatch_goes_or_comes(self, is_down):
+        self.story.dispatch_is_down = is_down
 
     @rule(hashes=st.sampled_from((OLD, "b" * 64, None)))
     def version_is_withdrawn(self, hashes):

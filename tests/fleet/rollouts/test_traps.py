@@ -10,7 +10,7 @@ from fleet.rollouts.plan import Count, OfClass, Percent, Risk
 from fleet.rollouts.scene import Candidate, Kind
 from fleet.rollouts.states import RolloutState
 from fleet.rollouts.verbs import Forbidden, Verb
-from tests.fleet.rollouts.story import NEW, Device, Story, named, plan
+from tests.fleet.rollouts.story import NEW, OLD, Device, Story, named, plan
 
 HALVES = (Percent(50), Percent(100))
 
@@ -101,6 +101,48 @@ def test_a_shrinking_set_does_not_move_everybody_into_the_first_wave():
     story.till(RolloutState.COMPLETED)
     assert [story.target(one).wave for one in named(4)] == [1, 1, 2, 2]
     assert {story.stand(one) for one in named(4, 5)} == {("withdrawn", "left")}
+
+
+def test_who_has_left_is_offered_nothing_again_and_what_is_out_to_it_is_asked_back():
+    ways = {"D001": "swallows", "D002": "good", "D003": "mute"}
+    story = Story.of(4, plan(retries=2, pace_per_minute=60, deadline_ms=4_000, failure_threshold=1.0), **ways)
+    story.devices["D002"].session = "S1"
+    story.devices["D004"].link = Link.OFFLINE
+    story.start().tick(6)
+    offers = {one: story.target(one).offers for one in named(4)}
+    story.candidates = [Candidate("D004")]
+    story.tick(30)
+    assert {one: story.target(one).offers for one in named(4)} == offers
+    assert story.stand("D002") == ("withdrawn", "left")  # it has forgotten it
+    assert story.devices["D002"].runs == OLD
+    assert not story.target("D002").changed
+    for silent in ("D001", "D003"):  # nobody knows whether it has
+        assert story.stand(silent) in {("withdrawn", "left"), ("timed_out", "silence")}
+        assert story.target(silent).changed
+
+
+def test_who_has_left_is_let_go_of_while_somebody_has_paused_it():
+    story = Story.of(2, D001="good", D002="good")
+    story.devices["D001"].session = "S1"
+    story.start().tick(2)
+    story.ask(Verb.PAUSE)
+    story.candidates = [Candidate("D002")]
+    story.tick(3)
+    assert story.stand("D001") == ("withdrawn", "left")
+
+
+def test_who_comes_back_keeps_its_attempts():
+    story = Story.of(1, plan(retries=0, failure_threshold=1.0))
+    story.devices["D001"].session = "S1"
+    story.start().tick(2)
+    story.candidates = []
+    story.tick(3)
+    assert story.stand("D001") == ("withdrawn", "left")
+    story.candidates = [Candidate("D001")]
+    story.devices["D001"].session = None
+    story.tick(5)
+    assert story.stand("D001") == ("withdrawn", "left")
+    assert story.target("D001").offers == 1
 
 
 def test_another_rollout_that_never_ends_does_not_block_this_one():

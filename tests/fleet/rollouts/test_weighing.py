@@ -7,7 +7,7 @@ from fleet.rollouts.evidence import Link, Outcome
 from fleet.rollouts.scene import Kind
 from fleet.rollouts.states import RolloutState, TargetState
 from fleet.rollouts.verbs import Verb
-from tests.fleet.rollouts.story import HOUR_MS, NEW, ODD, OLD, Story, plan
+from tests.fleet.rollouts.story import HOUR_MS, NEW, ODD, OLD, Story, named, plan
 
 
 def _in_session(**how):
@@ -63,16 +63,70 @@ def test_no_device_answers_for_an_offer_that_waits_for_dispatch():
     assert story.stand("D001") == ("timed_out", "silence")
 
 
-def test_an_offer_that_never_left_the_server_within_its_own_time_is_told_as_that():
-    story = Story.of(1, D001="mute").start().tick()
+def _never_left(story, *, tried=False):
+    """The newest offer to D001 does not leave the server, and its hour is over in a minute."""
     device, row = story.devices["D001"], story.target("D001")
     device.answers[row.command] = replace(
-        device.answers[row.command], published_ms=None, expires_ms=story.now_ms + 60_000
+        device.answers[row.command], published_ms=None, tried=tried, expires_ms=story.now_ms + 60_000
     )
+
+
+def test_an_offer_that_never_left_the_server_is_made_again_and_counts_for_nothing():
+    story = Story.of(1, plan(retries=0, pace_per_minute=1), D001="mute").start().tick()
+    first = story.target("D001")
+    _never_left(story)
     story.tick(29)
     assert story.stand("D001") == ("offered", "dispatch")
-    story.tick(3)
+    story.devices["D001"].way = "good"
+    story.tick(4)
+    assert len(story.times_of(Kind.NOT_SENT)) == 1
+    first_ms, again_ms = story.times_of(Kind.OFFERED)
+    assert again_ms - first_ms >= 60_000  # under the pace
+    row = story.target("D001")
+    assert (story.stand("D001"), row.attempts, row.offers) == (("verified", ""), 1, 2)
+    assert row.command != first.command
+
+
+def test_while_dispatch_is_down_for_hours_no_device_counts_as_a_failure_and_none_as_changed():
+    story = Story.of(3, plan(retries=0, failure_count=1)).start()
+    story.dispatch_is_down = True
+    story.now_ms += 3 * HOUR_MS
+    for _ in range(3):
+        story.tick(2)
+        story.now_ms += HOUR_MS
+    assert not any(row.changed for row in story.state.targets.values() if row.state is TargetState.PLANNED)
+    assert story.ask(Verb.PAUSE)
+    story.tick()
+    story.now_ms += HOUR_MS
+    story.tick()
+    assert {story.stand(one) for one in named(3)} == {("planned", "not_sent")}
+    assert not any(row.changed for row in story.state.targets.values())
+    story.dispatch_is_down = False
+    story.ask(Verb.RESUME)
+    story.till(RolloutState.COMPLETED)
+    assert story.counts == {"verified": 3}
+    assert all(len(one.offers_seen) <= 2 for one in story.devices.values())
+
+
+def test_an_offer_that_dispatch_took_up_may_have_left_and_is_an_attempt():
+    story = Story.of(1, plan(retries=0), D001="mute").start().tick()
+    _never_left(story, tried=True)
+    story.tick(32)
     assert story.stand("D001") == ("timed_out", "not_sent")
+
+
+def test_a_device_that_an_earlier_offer_may_have_changed_is_looked_for_when_a_later_one_never_left():
+    story = Story.of(1, plan(retries=1, pace_per_minute=1), D001="mute").start()
+    while story.target("D001").attempts < 2:
+        story.tick()
+    _never_left(story)
+    story.tick(29)
+    story.ask(Verb.PAUSE)
+    story.tick(3)
+    assert (story.stand("D001"), story.target("D001").changed) == (("planned", "not_sent"), True)
+    story.devices["D001"].runs = NEW  # it had taken the first one over
+    story.tick()
+    assert story.stand("D001") == ("verified", "late")
 
 
 def test_a_heartbeat_of_the_same_millisecond_as_done_condemns_nobody():
