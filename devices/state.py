@@ -13,6 +13,7 @@ from devices.identity import Life
 from devices.moments import from_ms as from_ms
 from devices.moments import iso as iso
 from devices.moments import to_ms as to_ms
+from devices.statuses import changes_of, is_credible, is_refuted
 from devices.wire import codec
 from devices.wire.errors import WireError
 from devices.wire.messages import Status, Telemetry, Will
@@ -94,6 +95,8 @@ def hear_telemetry(live: LiveState, message: Telemetry, body: bytes, placed_ms: 
         return
     live.telemetry, live.telemetry_body, live.telemetry_ms = message, body, placed_ms
     if _advance(live, message.boot, message.up_ms):
+        if live.output == "off" and live.link != "conflict" and _is_wrong(live, message):
+            live.output = "on"
         if message.soc is not None:
             live.soc = message.soc
         if message.mv is not None:
@@ -153,10 +156,10 @@ def hear_status(
     changed = changes_of(newest, status, told_soc=live.told_soc, told_temp_c=live.told_temp_c)
     if changed:
         _told(live, status)
+    had, was_wrong = live.output, newest is not None and newest.output == "off" and live.output == "on"
     live.status, live.status_body, live.status_ms = status, body, placed_ms
     live.state, live.output, live.session = status.state, status.output, status.session
-    if live.link == "conflict":
-        _worse_of_both(live)
+    _doubt(live, status, was_wrong=was_wrong)
     if _advance(live, status.boot, status.up_ms):
         if status.battery is not None:
             live.soc, live.mv, live.charging = status.battery.soc, status.battery.mv, status.battery.charging
@@ -165,7 +168,20 @@ def hear_status(
         if is_live:
             _skewed(live, status.t - placed_ms)
     _set_deadline(live)
-    return changed
+    return changed or (("output",) if live.output != had else ())
+
+
+def _doubt(live: LiveState, status: Status, *, was_wrong: bool) -> None:
+    """A status that says off is not all there is: a second device may say on, or this one have been wrong before."""
+    if live.link == "conflict":
+        _worse_of_both(live)
+    elif was_wrong and not is_credible(status, live.telemetry):
+        live.output = "on"
+
+
+def _is_wrong(live: LiveState, message: Telemetry) -> bool:
+    """Whether current is measured though the newest status says that none can flow: then it is on."""
+    return live.status is not None and is_refuted(live.status, message)
 
 
 def _told(live: LiveState, status: Status) -> None:
@@ -210,49 +226,6 @@ def deadline_ms(live: LiveState) -> int | None:
     in_session = live.session is not None
     due = live.heard_ms + (SUSPECT_MS if live.link == "online" else OFFLINE_MS)[in_session]
     return due if live.will_ms is None else min(due, live.will_ms + GRACE_WILL_MS)
-
-
-def changes_of(
-    old: Status | None, new: Status, *, told_soc: float | None = None, told_temp_c: float | None = None
-) -> tuple[str, ...]:
-    """Return the names of what a status changed beyond its clocks.
-
-    Battery counts by 1 % and temperature by 1 °C since they were last told, so that a slow drift is told too.
-    """
-    if old is None:
-        return ("birth",)
-    changed = [name for name in _WATCHED if getattr(old, name) != getattr(new, name)]
-    if (old.boot, old.conn) != (new.boot, new.conn):
-        changed.append("birth")
-    soc = None if new.battery is None else new.battery.soc
-    was_charging = old.battery is not None and old.battery.charging
-    is_charging = new.battery is not None and new.battery.charging
-    if was_charging != is_charging or _moved(told_soc, soc):
-        changed.append("battery")
-    if _moved(told_temp_c, new.temp_c):
-        changed.append("temp_c")
-    return tuple(changed)
-
-
-def _moved(told: float | None, now: float | None) -> bool:
-    """Whether a value came, went, or moved by 1."""
-    if told is None or now is None:
-        return (told is None) != (now is None)
-    return abs(now - told) >= 1
-
-
-_WATCHED = (
-    "state",
-    "output",
-    "session",
-    "held",
-    "locked",
-    "conditions",
-    "protocol",
-    "firmware",
-    "model",
-    "channels",
-)
 
 
 def _heard(live: LiveState, placed_ms: int, arrival_ms: int) -> None:
@@ -327,6 +300,16 @@ def _worse_of_both(live: LiveState) -> None:
     worst = identity.worst(live.lives, _WORSE_OUTPUT)
     if worst is not None:
         live.output, live.state, live.session = worst.output, worst.state, worst.session
+
+
+def may_be_on(link: str, output: str | None) -> bool:
+    """Whether a device is on, or nobody knows that it is off: silence is no "off".
+
+    One that was never heard live is known by an old word of its own at most.
+    """
+    if link == "never":
+        return output not in (None, "off")
+    return output != "off" or link != "online"
 
 
 def view(live: LiveState) -> dict[str, Any]:

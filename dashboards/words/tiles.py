@@ -7,6 +7,7 @@ from dashboards.words import choices
 from dashboards.words.choices import COUNTED, Choice
 from dashboards.words.faces import Texts, age, face
 from dashboards.words.worst import rank
+from devices.state import may_be_on
 
 ROOMY, WIDE = 8, 15  # up to so many devices the tiles grow, to be read from further away
 _PEEK = 12  # troubles in the strip of a desk's wall, which is one row
@@ -26,18 +27,11 @@ def tile(device: Mapping[str, Any], texts: Texts) -> Tile:
         "rank": rank(device, shown),
         "heard_at": device["heard_at"],
         "link_kind": device["link"],
-        "may_be_on": may_be_on(device),
+        "may_be_on": may_be_on(device["link"], device["output"]),
         **shown,
         "age": heard,
         "timing": heard if shown["silent"] else shown["timing"],
     }
-
-
-def may_be_on(device: Mapping[str, Any]) -> bool:
-    """Whether it is on, or nobody knows that it is off: silence is no "off".  As `control.queries.may_be_on`."""
-    if device["link"] == "never":
-        return device["output"] not in (None, "off")
-    return device["output"] != "off" or device["link"] != "online"
 
 
 def counts(tiles: Iterable[Mapping[str, Any]]) -> dict[str, int]:

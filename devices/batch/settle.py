@@ -88,7 +88,11 @@ class Settler(Placing):
             return
         disputed = self._peek(one.device_id).link == "conflict"
         if not late:
-            state.hear_telemetry(self._state(one.device_id), message, one.body, placed_ms, one.arrival_ms)
+            live = self._state(one.device_id)
+            output = live.output
+            state.hear_telemetry(live, message, one.body, placed_ms, one.arrival_ms)
+            if live.output != output:
+                self._note_change(live, live.rev + 1, placed_ms, "output", None)
             self._tell_skew(book, message.t - placed_ms)
         self.facts.telemetry.append(
             TelemetryRow(

@@ -10,19 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
+from devices.statuses import GRACE_MS, QUIET_MS, newest_current
 from devices.wire.commands import Args, Lock
 from devices.wire.messages import Ack, Status, Telemetry
 from devices.wire.words import Verb
 from fleet.control import lifecycle
 from fleet.control.lifecycle import ALARMING, OPEN, WAITING, State
-from fleet.control.samples import is_lowered, newest_current
+from fleet.control.samples import is_lowered
 
-GRACE_MS: Final = (
-    200  # docs/wire.md: a sample taken later than this after the ack, with current in it, refutes
-)
-QUIET_MS: Final = 2_000
-"""A device whose status was wrong before is believed again when so long no current was seen, in its own time: while a
-session is open it sends samples once a second."""
 NO_GRACE_MS: Final = (
     -1
 )  # a status of the very millisecond of the answer that it came behind is later than the act

@@ -155,17 +155,25 @@ def has_room(site: Site, room: str) -> bool:
 def may_be_on(site: Site, room: str | None, now: datetime) -> QuerySet[Device]:
     """Return the devices that are on, or of which nobody knows that they are off.
 
-    Silence is no "off": one that is not heard may be on, whatever it said last.  One that was revoked while it was on
-    counts for a day.
+    Silence is no "off": one that is not heard may be on, whatever it said last.
     """
-    found = Device.objects.filter(site=site).select_related("site").order_by("serial")
-    on = Q(live__output__isnull=False) & ~Q(live__output="off")
-    unknown = Q(live__output=None, live__link=Link.ONLINE)
-    silent = Q(live__link__in=[Link.SUSPECT, Link.OFFLINE, Link.CONFLICT])
-    found = found.filter(
-        Q(on, revoked_at__gt=now - timedelta(days=1)) | Q(on | unknown | silent, revoked_at=None)
-    )
+    found = Device.objects.filter(stoppable(now), maybe_on("live__"), site=site)
+    found = found.select_related("site").order_by("serial")
     return found.filter(room=room) if room else found
+
+
+def stoppable(now: datetime) -> Q:
+    """The devices in service, and those that were revoked within a day while they were on."""
+    on = Q(live__output__isnull=False) & ~Q(live__output="off")
+    return Q(revoked_at=None) | Q(on, revoked_at__gt=now - timedelta(days=1))
+
+
+def maybe_on(live: str = "") -> Q:
+    """`devices.state.may_be_on` of rows; `live` leads to the live state."""
+    on = Q(**{f"{live}output__isnull": False}) & ~Q(**{f"{live}output": "off"})
+    heard = [link for link in Link if link is not Link.NEVER]
+    unknown = Q(**{f"{live}output": None}) | ~Q(**{f"{live}link": Link.ONLINE})
+    return on | Q(unknown, **{f"{live}link__in": heard})
 
 
 def args_of(command: Command) -> dict[str, Any]:

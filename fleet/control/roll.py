@@ -14,13 +14,13 @@ from typing import Final
 import msgspec
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
-from django.db.models import Q
 
 from devices.models import Device, Link, State
 from devices.moments import to_ms
 from fleet.access.models import Membership, Role, Token
 from fleet.access.roles import allows, roles_for
 from fleet.control.permits import Permit, by_session, by_token
+from fleet.control.queries import maybe_on, stoppable
 
 FRESH: Final = timedelta(seconds=10)
 """A copy that is older says nothing of what devices do now."""
@@ -80,18 +80,17 @@ def read(now: datetime) -> tuple[Roll, Sight]:
     tokens = Token.objects.filter(revoked_at=None, expires_at__gt=now).values_list("digest", flat=True)
     roll = Roll(
         to_ms(now),
-        tuple(_placed()),
+        tuple(_placed(now)),
         frozenset(members.values_list("user_id", "site_id")),
         frozenset(id_ for id_, is_superuser in users.items() if is_superuser and allows(Role.ADMIN, "stop")),
         frozenset([*map(by_session, sessions), *map(by_token, tokens)]),
     )
-    maybe_on = ~Q(output="off") | Q(output=None) | ~Q(link=Link.ONLINE)
-    devices = State.objects.exclude(link=Link.NEVER).filter(maybe_on).values_list("device_id", flat=True)
+    devices = State.objects.filter(maybe_on()).values_list("device_id", flat=True)
     return roll, Sight(roll.taken_ms, frozenset(devices))
 
 
-def _placed() -> Iterator[Placed]:
-    devices = Device.objects.filter(revoked_at=None).order_by("id")
+def _placed(now: datetime) -> Iterator[Placed]:
+    devices = Device.objects.filter(stoppable(now)).order_by("id")
     for id_, serial, site_id, room, link in devices.values_list(
         "id", "serial", "site_id", "room", "live__link"
     ):

@@ -7,6 +7,7 @@ def titles() -> dict[str, str]:
     """Return the name of each rule, as a heading says it."""
     return {
         "over_current": _("Too much current"),
+        "current_while_off": _("Current though it should be off"),
         "current_density": _("Current density high"),
         "charge_per_phase": _("Charge per phase high"),
         "electrode_off": _("Electrode off"),
@@ -51,6 +52,9 @@ def _reasons_of_current() -> dict[str, str]:
     return {
         "over_current": _(
             "More current than was set, or than the device or the protocol allows, can hurt or burn."
+        ),
+        "current_while_off": _(
+            "Whoever trusts a device that says it is off touches electrodes, or leaves somebody alone with them."
         ),
         "current_density": _("Skin burns where much current passes through little electrode."),
         "charge_per_phase": _(
@@ -117,6 +121,10 @@ def _steps_at_people() -> dict[str, str]:
     return {
         "over_current": _(
             "Go there. Stop the session at the device. Look at the skin under the electrodes. "
+            "Keep the device out of use until an engineer has seen it."
+        ),
+        "current_while_off": _(
+            "Go there and stop it at the device, whatever it shows. Take the electrodes off. "
             "Keep the device out of use until an engineer has seen it."
         ),
         "current_density": _(

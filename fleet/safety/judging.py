@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final
 
 from devices.batch.desk import Happened, Told
+from devices.statuses import is_credible
 from devices.wire.messages import Status, Telemetry
 from devices.wire.words import Phase
 from fleet.safety import conditions
@@ -46,6 +47,7 @@ _TREATING: Final = (
 _OF_AMPLITUDE: Final = frozenset({"over_current", "current_density", "charge_per_phase"})
 _IN_BETWEEN: Final = frozenset({Phase.RAMP_UP, Phase.RAMP_DOWN, Phase.REST})
 """Phases in which less current flows than in a contraction: that nothing is found then is no sign of mending."""
+OFF: Final = "current_while_off"
 _PAST_MS: Final = 120_000  # what is older than what is known is one story if its records are this close
 
 
@@ -128,6 +130,8 @@ class Watch:
             return
         self.session = message.session
         self._judge(message, before, at_ms, raise_only=disputed)
+        if self.status is not None and self.status.output == "off" and not disputed:
+            self._doubt(self.status, message, at_ms)
         self.before = message
 
     def _judge(self, message: Telemetry, before: Telemetry | None, at_ms: int, *, raise_only: bool) -> None:
@@ -153,6 +157,16 @@ class Watch:
         if found or "overrun" in slots:
             self._hear("overrun", found, at_ms, conditions.TELEMETRY, raise_only=raise_only)
 
+    def _doubt(self, status: Status, message: Telemetry, at_ms: int) -> None:
+        """Current though the device says that none can flow.  Only a status ends it: rests come and go."""
+        try:
+            found = telemetry.current_while_off(message, status, self.look)
+        except Exception as error:
+            self.on_broken(OFF, error)
+            return
+        if found:
+            self._hear(OFF, found, at_ms, conditions.TELEMETRY, raise_only=True)
+
     def heard_status(self, told: Told) -> None:
         """Judge a full status: what it says holds, and what it does not say does not."""
         said, newest = told.status, self.status
@@ -167,6 +181,8 @@ class Watch:
         at_ms = told.placed_ms
         if said.session is None and not self.in_conflict:
             self._session_is_over(at_ms)
+        if OFF in self.slots and not self.in_conflict and is_credible(said, self.before):
+            self._hear(OFF, (), at_ms, conditions.TELEMETRY, raise_only=False)
         self._judge_status(Said(said, said.t - at_ms), at_ms, raise_only=self.in_conflict)
         if "records_dropped" in self.slots:
             self._hear("records_dropped", (), at_ms, conditions.STATUS, raise_only=False)
@@ -187,6 +203,8 @@ class Watch:
     def _session_is_over(self, at_ms: int) -> None:
         """What telemetry said of the session no longer holds: nothing flows, and no delay need be waited for."""
         for rule, channels in list(self.slots.items()):
+            if rule == OFF:
+                continue  # what it says of its session is what is in doubt
             off = _AT_ONCE if rule in _TREATING else self._delays(rule)
             for slot in list(channels.values()):
                 if slot.sources == 0 or slot.sources & conditions.TELEMETRY:

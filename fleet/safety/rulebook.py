@@ -84,6 +84,14 @@ _RULES = (
         per_channel=True,
     ),
     Rule(
+        "current_while_off",
+        CARE,
+        (HIGH,),
+        Shape.FOR_DURATION,
+        "docs/wire.md: output is off only when no current can flow, and a change of it is told within 500 ms",
+        (_on(2, 1, 5),),
+    ),
+    Rule(
         "current_density",
         CARE,
         (HIGH, MEDIUM),

@@ -92,6 +92,21 @@ def _over_current(_alert: Alertish, facts: Facts) -> str:
     return _("%(ma)s mA, above the device's maximum of %(max)s mA") % numbers
 
 
+def _current_while_off(_alert: Alertish, facts: Facts) -> str:
+    if facts.get("ma") is not None:
+        return _("%(ma)s mA measured, though the device says that its output is off") % {
+            "ma": _n(facts["ma"], 1)
+        }
+    said = {
+        "idle": _("the device says that it is idle, and that its output is on"),
+        "ready": _("the device says that it is ready, and that its output is on"),
+        "paused": _("the device says that it is paused, and that its output is on"),
+        "fault": _("the device reports a fault, and that its output is on"),
+        "charging": _("the device says that it is charging, and that its output is on"),
+    }
+    return said.get(str(facts.get("state")), _("current may flow, though the device should be off"))
+
+
 def _current_density(_alert: Alertish, facts: Facts) -> str:
     said = _("about %(j)s mA/cm² r.m.s. under the electrode, limit %(limit)s") % {
         "j": _n(facts.get("ma_per_cm2", 0), 2),
@@ -321,6 +336,7 @@ def _delivery_failed(alert: Alertish, facts: Facts) -> str:
 
 _SENTENCES: dict[str, Callable[[Alertish, Facts], str]] = {
     "over_current": _over_current,
+    "current_while_off": _current_while_off,
     "current_density": _current_density,
     "charge_per_phase": _charge_per_phase,
     "electrode_off": _electrode_off,

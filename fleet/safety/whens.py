@@ -16,6 +16,12 @@ def _of_current() -> dict[str, str]:
             "protocol's step. A channel that the protocol does not use may carry no current. Over after "
             "{off_delay_s} s of contraction without."
         ),
+        "current_while_off": _(
+            "For {on_delay_s} s: samples of more than 0.5 mA, taken over 0.2 s after a status that says that the "
+            "output is off; or a status that says that it is on in a state in which it is to be off. Over with a "
+            "status that agrees with what is measured: it admits the output, or says off when nothing was measured "
+            "for 2 s, or nothing but zero in the very session that it names."
+        ),
         "current_density": _(
             "The r.m.s. current of the highest sample, over the part of the pad that is estimated to touch, reaches "
             "{warn_ma_per_cm2} mA/cm² (medium) or {limit_ma_per_cm2} mA/cm² (high). The pulse comes from the "

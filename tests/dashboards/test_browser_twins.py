@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
+from itertools import product
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from dashboards.live.outbox import Outbox
 from dashboards.words import choices, faces, worst
 from dashboards.words.texts import wall_texts
+from devices.state import may_be_on
 from tests.dashboards.browser_modules import Ask, asked
 from tests.dashboards.test_outbox import device, event
 
@@ -148,6 +150,13 @@ changes = st.lists(
     ),
     max_size=30,
 )
+
+
+def test_the_page_and_the_server_take_the_same_devices_to_be_possibly_on(ask: Ask) -> None:
+    links = ("never", "online", "suspect", "offline", "conflict")
+    cases = list(product(links, (None, "off", "ramping", "on")))
+    devices = [{"link": link, "output": output} for link, output in cases]
+    assert ask("maybeOn", devices=devices) == [may_be_on(*case) for case in cases]
 
 
 @many

@@ -13,6 +13,7 @@ const { ServerClock, pulseAge } = await import(new URL("clock.js", folder));
 const answer = {
   faces: ({ devices, texts }) => devices.map((device) => words.face(device, texts)),
   ranks: ({ devices, texts }) => devices.map((device) => orders.rank(device, words.face(device, texts))),
+  maybeOn: ({ devices }) => devices.map(words.mayBeOn),
   movers: ({ now, wanted }) => [...orders.movers(now, wanted)],
   choice({ search, ...other }) {
     const choice = choices.choiceOf(search, other);

@@ -271,6 +271,60 @@ def test_battery_and_temperature_follow_whichever_is_newer(device: Device) -> No
     assert (device.live.soc, device.live.temp_c) == (79.0, 34.0)
 
 
+# --- current that a status denies ---
+
+OFF: dict[str, Any] = {"state": "idle", "output": "off", "session": None}
+CALM = ((0.0,) * 10, (0.0,) * 10)
+
+
+def test_what_measures_current_is_on_whatever_it_said_before(device: Device) -> None:
+    device.status(10, **OFF)
+    device.telemetry(11)
+    assert (device.live.state, device.live.output) == ("idle", "on")
+
+
+def test_what_flowed_before_it_said_off_is_over(device: Device) -> None:
+    device.status(10)
+    device.telemetry(11)
+    device.status(11.0, **OFF)
+    assert device.live.output == "off"
+    device.telemetry(12, ma=((31.9, 31.9, *[0.0] * 8), CALM[1]))
+    assert device.live.output == "off"
+
+
+def test_its_word_for_off_does_not_count_while_it_measures_in_a_session_it_does_not_name(
+    device: Device,
+) -> None:
+    device.status(10, **OFF)
+    device.telemetry(11)
+    assert device.status(11.5, **OFF) == ()
+    assert device.live.output == "on"
+    device.telemetry(12, ma=CALM)  # a rest between two contractions
+    device.status(12.5, **OFF)
+    assert device.live.output == "on"
+
+
+@pytest.mark.parametrize(
+    "at_s, said",
+    [(14.1, OFF), (12.1, OFF | {"state": "paused", "session": history.SESSION}), (12.1, OFF | {"boot": 8})],
+    ids=["nothing is measured", "it is paused", "it began anew"],
+)
+def test_it_is_believed_again_when_what_it_measures_agrees(
+    device: Device, at_s: float, said: dict[str, Any]
+) -> None:
+    device.status(10, **OFF)
+    device.telemetry(11)
+    device.telemetry(12, ma=CALM)
+    assert device.status(at_s, **said)
+    assert device.live.output == "off"
+
+
+def test_that_it_is_believed_again_is_a_change_though_it_says_what_it_said(device: Device) -> None:
+    device.status(10, **OFF)
+    device.telemetry(11)
+    assert device.status(20, **OFF) == ("output",)
+
+
 # --- what is kept as a change ---
 
 

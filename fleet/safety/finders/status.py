@@ -34,6 +34,16 @@ def estop(said: Said, _yard: Yardstick, _mine: Mine) -> Sequence[Found]:
     return [Found(0, Priority.HIGH, {})] if "estop" in names or "fault:estop" in names else NOTHING
 
 
+def current_while_off(said: Said, _yard: Yardstick, _mine: Mine) -> Sequence[Found]:
+    """The output is on in a state in which it is to be off; an output that ramps down is on its way there."""
+    status = said.status
+    if status.output == "off" or status.state == "running":
+        return NOTHING
+    if status.output == "ramping" and status.state in ("paused", "fault"):
+        return NOTHING
+    return [Found(0, Priority.HIGH, {"state": status.state})]
+
+
 def watchdog(said: Said, _yard: Yardstick, _mine: Mine) -> Sequence[Found]:
     """The device still says that its watchdog stopped it."""
     return [Found(0, Priority.HIGH, {})] if "watchdog" in said.status.conditions else NOTHING
@@ -153,6 +163,7 @@ def clock_skew(said: Said, yard: Yardstick, mine: Mine) -> Sequence[Found]:
 
 
 FINDERS: Final[dict[str, Finder]] = {
+    "current_while_off": current_while_off,
     "estop": estop,
     "watchdog": watchdog,
     "fault": fault,

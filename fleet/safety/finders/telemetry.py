@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from math import sqrt
 from typing import Any, Final
 
-from devices.wire.messages import Telemetry
+from devices.statuses import FLOWS_MA, is_refuted
+from devices.wire.messages import Status, Telemetry
 from devices.wire.words import Contact, Phase
 from fleet.safety.conditions import Found, Slot
 from fleet.safety.finders.look import NOTHING, Look
@@ -42,6 +43,13 @@ def over_current(message: Telemetry, yard: Yardstick, look: Look, _mine: Mine) -
         if peak > most or (peak > set_ma * ratio and peak > set_ma + floor):
             found = found if found is not None else _over_current(message, yard, look, bounds)
     return NOTHING if found is None else found
+
+
+def current_while_off(message: Telemetry, status: Status, look: Look) -> Sequence[Found]:
+    """Current, though the newest status says that none can flow."""
+    if look.peak <= FLOWS_MA or not is_refuted(status, message):
+        return NOTHING
+    return [Found(0, Priority.HIGH, {"ma": look.peak, "state": status.state}, look.peak)]
 
 
 def _over_current(message: Telemetry, yard: Yardstick, look: Look, bounds: Bounds) -> list[Found]:

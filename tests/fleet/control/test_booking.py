@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from itertools import product
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,10 +10,11 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from devices.models import Device
+from devices.models import Device, Link, State
 from devices.moments import from_ms, to_ms
+from devices.state import may_be_on
 from fleet.access.models import AuditEntry, Membership, Role, Site
-from fleet.control import booking, ids, proofs, roll, service
+from fleet.control import booking, ids, proofs, queries, roll, service
 from fleet.control.direct import Asked, Denial
 from fleet.control.journal import Entry, Ordered
 from fleet.control.models import Command, Stop
@@ -123,7 +125,7 @@ def test_what_the_house_writes_at_the_same_moment_is_one_command_with_one_entry(
 
     def hold(_commands):
         written.set()
-        go_on.wait(5)
+        go_on.wait(60)
 
     def through_the_house():
         service.ask(actor=nurse, device=devices[0], verb="stop", args={}, id=entry.id, now=timezone.now())
@@ -133,7 +135,7 @@ def test_what_the_house_writes_at_the_same_moment_is_one_command_with_one_entry(
 
     house = threading.Thread(target=through_the_house)
     house.start()
-    assert written.wait(5)
+    assert written.wait(60)
     threading.Timer(0.2, go_on.set).start()  # by then the booking waits for the row
     booking.book(entry, lambda _: entry.asked_ms + 3)
     house.join()
@@ -234,7 +236,25 @@ def test_the_copy_knows_who_may_stop_where_by_which_login_and_who_may_be_on(
     assert not allows(nurse, site, login="another")
 
 
-def test_a_device_that_falls_silent_may_be_on(site, nurse, devices):
+def test_house_and_copy_take_the_same_devices_to_be_possibly_on(site, nurse):
     now = timezone.now()
-    history.say(devices[0], now, output="off", state="idle", session=None, link="offline")
-    assert roll.read(now)[1].maybe_on == {devices[0].pk}
+    every = list(product((*Link.values,), (None, "off", "ramping", "on")))
+    for n, (link, output) in enumerate(every):
+        one = Device.objects.create(serial=f"EMS-1{n:03}", site=site)
+        State.objects.create(device=one, link=link, output=output)
+    Device.objects.create(serial="EMS-1999", site=site)  # it has no live state yet
+    wanted = {f"EMS-1{n:03}" for n, case in enumerate(every) if may_be_on(*case)}
+    copy, sight = roll.read(now)
+    assert {one.serial for one in queries.may_be_on(site, None, now)} == wanted
+    assert {one.serial for one in copy.devices if one.id in sight.maybe_on} == wanted
+
+
+def test_a_device_that_was_revoked_while_it_was_on_is_stopped_for_a_day_on_either_way(site, devices):
+    now = timezone.now()
+    for one, output, hours in zip(devices, ("on", "on", "off"), (23, 25, 1), strict=True):
+        history.say(one, now, output=output, link="offline")
+        one.revoked_at = now - timedelta(hours=hours)
+        one.save()
+    copy, sight = roll.read(now)
+    assert list(queries.may_be_on(site, None, now)) == devices[:1]
+    assert [one.id for one in copy.devices if one.id in sight.maybe_on] == [devices[0].pk]

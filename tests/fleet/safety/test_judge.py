@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from devices.models import Device, ProtocolDocument, State
+from devices.moments import from_ms
 from devices.store import states
 from devices.wire.messages import Battery, ProtocolRef
 from fleet.access.models import Site
+from fleet.control import queries
 from fleet.safety import rulesets
 from fleet.safety.judge import Judge
 from fleet.safety.judging import _TELEMETRY
@@ -70,6 +72,25 @@ def test_an_alert_is_stored_with_the_record_that_raised_it_and_shown_by_the_devi
         "Channel 1: electrode off and current still flows at 31.9 mA, 820 Ω",
     )
     assert ingest.desk.states[device.pk].worst_alert == shown
+
+
+def test_a_device_that_measures_current_while_it_says_off_is_on_here_is_told_and_is_stopped_with_its_site(
+    device: Device, ingest: Ingest
+) -> None:
+    off: dict[str, Any] = {"state": "idle", "output": "off", "session": None}
+    ingest.take(told(device, 1, **off))
+    assert list(queries.may_be_on(device.site, None, from_ms(at(1)))) == []
+    for seq in (2, 3, 4):
+        ingest.take(says(device, seq))
+    ingest.take(told(device, 5, **off))
+    assert alerts() == [("current_while_off", None, "raised", 1)]
+    live = State.objects.get(device=device)
+    assert (live.state, live.output) == ("idle", "on")
+    assert list(queries.may_be_on(device.site, None, from_ms(at(5)))) == [device]
+    ingest.crash()
+    ingest.take(told(device, 20, **off))
+    assert alerts() == [("current_while_off", None, "cleared", 1)]
+    assert State.objects.get(device=device).output == "off"
 
 
 def test_what_is_over_is_cleared_and_no_longer_the_worst(device: Device, ingest: Ingest) -> None:

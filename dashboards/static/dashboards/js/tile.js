@@ -3,6 +3,7 @@
 import { drawMark } from "./command-mark.js";
 import { flag, linkTo, set, write } from "./dom.js";
 import { rank } from "./order.js";
+import { mayBeOn } from "./words.js";
 
 /** @typedef {import("./words.js").Face} Face */
 /** @typedef {import("./words.js").ChannelFace} ChannelFace */
@@ -21,12 +22,6 @@ const shift = (mark, percent) => (mark.style.backgroundPosition = `${percent}% 0
 function markAlert(root, priority) {
   if (priority) set(root, "data-alert", priority);
   else root.removeAttribute("data-alert");
-}
-
-/** Whether it is on, or nobody knows that it is off.  Twin of `tiles.may_be_on`. @param {Record<string, any>} device */
-export function mayBeOn({ link, output }) {
-  if (link === "never") return output !== null && output !== "off";
-  return output !== "off" || link !== "online";
 }
 
 class Channel {

@@ -71,6 +71,12 @@ function amount(ms, texts) {
   return fill(texts["age.plain.d"], { n: Math.floor((seconds + 43200) / 86400) });
 }
 
+/** Whether it is on, or nobody knows that it is off.  Twin of `devices.state.may_be_on`. @param {Record<string, any>} device */
+export function mayBeOn({ link, output }) {
+  if (link === "never") return output !== null && output !== "off";
+  return output !== "off" || link !== "online";
+}
+
 /** What the tile shows. @param {Device} device @param {Texts} texts @returns {Face} */
 export function face(device, texts) {
   const silent = device.link === "suspect" || device.link === "offline";
