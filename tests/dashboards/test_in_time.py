@@ -3,7 +3,6 @@
 import asyncio
 import io
 import json
-import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +15,7 @@ from dashboards import in_time
 from dashboards.in_time import InTime
 from dashboards.presses import PRESSED_AT, is_press, pressed_at
 
+PATIENT_S = 60.0  # of a machine that does much else
 STOP = "/api/v1/devices/EMS-0001/commands"
 
 
@@ -52,6 +52,10 @@ async def answer(send: Any, status: int = 202) -> None:
     await send({"type": "http.response.body", "body": b"{}"})
 
 
+def test_a_press_is_answered_within_a_second() -> None:
+    assert in_time.ANSWERS_S < 1
+
+
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(in_time, "ANSWERS_S", 0.05)
@@ -71,17 +75,16 @@ async def test_a_press_that_hangs_is_given_up_in_words_and_its_own_answer_reache
         await answer(send)
         over.set()
 
-    talk, began = Talk(), time.monotonic()
+    talk = Talk()
     going = asyncio.create_task(talk.through(hanging))
-    await asyncio.wait_for(talk.answered.wait(), 1)
-    assert time.monotonic() - began < 0.5
+    await asyncio.wait_for(talk.answered.wait(), PATIENT_S)  # what hangs has not gone on by then
     problem = json.loads(talk.sent[1]["body"])
     assert (talk.status, problem["status"]) == (503, 503)
     assert "not known whether the device gets it" in problem["detail"]
     assert "Go to the device" in problem["detail"]
     late.set()
-    await asyncio.wait_for(over.wait(), 1)  # it was carried on with
-    await asyncio.wait_for(going, 1)
+    await asyncio.wait_for(over.wait(), PATIENT_S)  # it was carried on with
+    await asyncio.wait_for(going, PATIENT_S)
     assert len(talk.sent) == 2
 
 
@@ -96,9 +99,9 @@ async def test_a_server_that_ends_waits_for_no_press(quick: None) -> None:
 
     talk = Talk()
     going = asyncio.create_task(talk.through(hanging))
-    await asyncio.wait_for(talk.answered.wait(), 1)
+    await asyncio.wait_for(talk.answered.wait(), PATIENT_S)
     going.cancel()
-    await asyncio.wait_for(ended.wait(), 1)
+    await asyncio.wait_for(ended.wait(), PATIENT_S)
 
 
 async def test_a_form_that_hangs_is_told_so_on_a_page(quick: None) -> None:
@@ -107,7 +110,7 @@ async def test_a_form_that_hangs_is_told_so_on_a_page(quick: None) -> None:
 
     talk = Talk("/devices/EMS-0001/ask/")
     going = asyncio.create_task(talk.through(hanging))
-    await asyncio.wait_for(talk.answered.wait(), 1)
+    await asyncio.wait_for(talk.answered.wait(), PATIENT_S)
     going.cancel()
     page = talk.sent[1]["body"].decode()
     assert talk.status == 503

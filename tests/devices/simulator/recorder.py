@@ -7,11 +7,14 @@ import json
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from devices.mqtt import packets
 from devices.mqtt.swarm import SwarmClient, open_connection
+
+_ASKED_EVERY_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Recorder:
         self.port, self.obliging = port, obliging
         self.heard: list[Heard] = []
         self.stored: dict[tuple[str, int], set[int]] = {}
+        self.told: dict[tuple[str, int], int] = {}  # (serial, boot) → the last watermark's seq
         self._news = asyncio.Event()
         self._ready = asyncio.Event()
         self._client: SwarmClient | None = None
@@ -42,7 +46,7 @@ class Recorder:
         welcome = packets.connect("_ingest", keep_alive_s=30)
         self._client = SwarmClient(self, welcome, keep_alive_s=30, clock=time.monotonic)
         await open_connection(self._client, "127.0.0.1", self.port)
-        await asyncio.wait_for(self._ready.wait(), 5)
+        await asyncio.wait_for(self._ready.wait(), 60)
         self._marking = asyncio.get_running_loop().create_task(self._mark())
         return self
 
@@ -80,12 +84,17 @@ class Recorder:
             self.stored.setdefault((serial, body["boot"]), set()).add(body["seq"])
         self._news.set()
 
-    async def until(self, true: Callable[[], Any], *, within_s: float = 15, why: str = "") -> Any:
-        """Return what `true` returns as soon as that is true; it is asked after each message."""
+    async def until(self, true: Callable[[], Any], *, within_s: float = 60) -> Any:
+        """Return what `true` returns as soon as that is true.
+
+        It is asked after each message, and in between: what it asks of a device changes when that hears a
+        watermark, of which no message tells.
+        """
         async with asyncio.timeout(within_s):
             while not (found := true()):
                 self._news.clear()
-                await self._news.wait()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), _ASKED_EVERY_S)
             return found
 
     def of(self, serial: str, kind: str) -> list[dict[str, Any]]:
@@ -120,6 +129,7 @@ class Recorder:
             "t": _now_ms(),
             "up_ms": up_ms,
         }
+        self.told[serial, boot] = seq
         self.say(f"ems/v1/{serial}/watermark", body)
 
     def command(self, serial: str, verb: str, args: dict[str, Any] | None = None) -> str:

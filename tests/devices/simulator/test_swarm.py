@@ -75,10 +75,18 @@ async def test_records_are_kept_until_the_watermark_over_a_real_broker(open_brok
         await server.until(lambda: server.of(serial, "status"))
         ask(control, session="start", serial=serial)
         await server.until(lambda: len(server.of(serial, "telemetry")) >= 3)
-        await server.until(lambda: ask(control, look=serial)["kept"] <= 1)
+
+        def let_go() -> int:
+            """Up to which record: no device takes one back, and none is lost, so this only rises."""
+            seen = ask(control, look=serial)
+            return int(seen["status"]["seq"]) - int(seen["kept"])
+
+        made = ask(control, look=serial)["status"]["seq"]
+        await server.until(lambda: let_go() >= made)
         server.obliging = False
         kept = ask(control, look=serial)["kept"]
         await server.until(lambda: ask(control, look=serial)["kept"] >= kept + 3)
+        assert let_go() <= server.told[serial, 7], "no more than a watermark covered"
 
 
 async def test_a_lost_link_shows_as_a_will_of_its_own_connection_then_a_new_birth(open_broker: int) -> None:
@@ -102,8 +110,8 @@ async def test_a_half_open_link_keeps_the_broker_waiting_and_the_device_takes_ov
         await server.until(lambda: len(server.of(serial, "telemetry")) >= 2)
         ask(control, fault="link_half_open", serial=serial, for_s=2)
         made = ask(control, look=serial)["status"]["seq"]
-        await server.until(lambda: [b for b in server.of(serial, "status") if b["conn"] > 1], within_s=25)
-        await server.until(lambda: server.stored[serial, 7] >= set(range(1, made + 3)), within_s=20)
+        await server.until(lambda: [b for b in server.of(serial, "status") if b["conn"] > 1])
+        await server.until(lambda: server.stored[serial, 7] >= set(range(1, made + 3)))
         late = [b for b in server.of(serial, "telemetry") if b["late"]]
         assert late, "what went into the dark came again"
 
@@ -134,7 +142,7 @@ async def test_two_devices_of_one_identity_throw_each_other_out(open_broker: int
             full = [b["boot"] for b in server.of(serial, "status") if "model" in b]
             return [boot for n, boot in enumerate(full) if n == 0 or full[n - 1] != boot]
 
-        await server.until(lambda: boots()[:3] == [7, 1007, 7], within_s=20)
+        await server.until(lambda: boots()[:3] == [7, 1007, 7])
 
 
 async def test_a_day_that_began_earlier_without_a_network_is_flushed_at_the_first_birth(
@@ -153,6 +161,7 @@ async def test_a_day_that_began_earlier_without_a_network_is_flushed_at_the_firs
         assert (first["kind"], first["late"]) == ("boot", True)
 
 
+@pytest.mark.in_time
 async def test_a_stop_is_acknowledged_and_proven_by_a_status_within_half_a_second(open_broker: int) -> None:
     async with Recorder(open_broker) as server, swarm_of(open_broker, "stop") as control:
         serial = "stop-0"
@@ -185,7 +194,7 @@ async def test_a_broker_that_is_away_is_tried_again() -> None:
                 tried.set()
 
         connection.lost = count  # type: ignore[method-assign]
-        await asyncio.wait_for(tried.wait(), 15)
+        await asyncio.wait_for(tried.wait(), 60)
         assert not connection.born
 
 
@@ -224,7 +233,7 @@ async def test_the_command_needs_no_database_takes_wishes_and_ends_properly_on_s
         )  # fmt: skip
         assert process.stdin is not None
         assert process.stdout is not None
-        await server.until(lambda: all(server.of(f"cmd-{n}", "status") for n in range(3)), within_s=30)
+        await server.until(lambda: all(server.of(f"cmd-{n}", "status") for n in range(3)))
         process.stdin.write('{"session":"start","serial":"cmd-1"}\n')
         process.stdin.flush()
         assert json.loads(process.stdout.readline())["ok"]

@@ -42,7 +42,7 @@ def said_of(layer, key):
     return [keyed[key]["rev"] for _group, keyed in layer.said if key in keyed]
 
 
-def wait_until(true, within_s=3):
+def wait_until(true, within_s=60):
     deadline = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < deadline
