@@ -1,9 +1,11 @@
 """Debian's Mosquitto, unpacked below `.tools/` without root, where the machine has none of its own."""
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from fleet.embedded import mosquitto
@@ -54,8 +56,9 @@ def _fetch(unpacked: Path) -> None:
     """Download the packages that this machine lacks, with its own lists of packages or with fresh ones."""
     if not all(map(shutil.which, ("apt-get", "dpkg", "dpkg-query"))):
         raise RuntimeError(f"there is no Mosquitto on this machine: {_REMEDY}")
-    work = unpacked.with_name("mosquitto.download")
-    shutil.rmtree(work, ignore_errors=True)
+    unpacked.parent.mkdir(parents=True, exist_ok=True)
+    # a folder of its own: two that fetch at the same moment must not throw away each other's
+    work = Path(tempfile.mkdtemp(prefix="mosquitto.", dir=unpacked.parent))
     for folder in ("lists/partial", "cache/archives/partial", "debs", "root"):
         (work / folder).mkdir(parents=True)
     own_lists = [
@@ -70,8 +73,10 @@ def _fetch(unpacked: Path) -> None:
             subprocess.run(["dpkg", "-x", str(archive), str(work / "root")], check=True)
         if not (work / "root/usr/sbin/mosquitto").exists():
             raise RuntimeError(f"Debian's packages could not be downloaded (see above); {_REMEDY}")
-        shutil.rmtree(unpacked, ignore_errors=True)
-        (work / "root").rename(unpacked)
+        if not (unpacked / "usr/sbin/mosquitto").exists():
+            shutil.rmtree(unpacked, ignore_errors=True)
+        with contextlib.suppress(OSError):  # somebody else put theirs there meanwhile
+            (work / "root").rename(unpacked)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

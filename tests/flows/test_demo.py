@@ -200,6 +200,8 @@ def test_an_interrupt_that_reaches_make_alone_ends_the_demo(demo: Demo) -> None:
         demo.end()
     recipe = demo.var.parent / "Makefile"
     recipe.write_text(f"demo:\n\t@exec {sys.executable} -m fleet.embedded demo\n")
+    # tests that a script started in the background inherit that an interrupt is ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     make = subprocess.Popen(
         ["make", "-f", str(recipe), "demo"], cwd=ROOT, env=demo.env, stdout=subprocess.PIPE, text=True
     )
