@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from django.db import connection
 
+from devices import sessions
 from devices.dose import FOLLOWS_MS
 from devices.models import Session
 from devices.plan import Plan, TooLong, plan_of
@@ -77,8 +78,7 @@ ORDER BY placed_at LIMIT %s
 
 
 def _read(session: Session) -> list[Told]:
-    low = session.started_at or session.last_at.replace(hour=0, minute=0, second=0, microsecond=0)
-    high = session.last_at if session.ended_at is None else max(session.ended_at, session.last_at)
+    low, high = sessions.span(session)
     decode = msgspec.json.Decoder(Told).decode
     with connection.cursor() as cursor:
         cursor.execute(_TOLD, [session.device_id, session.session, low, high, MOST_MESSAGES])

@@ -1,11 +1,11 @@
 """A session from the wire to its report: a simulated device through the real tables, held against the truth."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from devices import documents, sessions
+from devices import documents, envelope, sessions
 from devices.models import Device, Ledger, Session
 from devices.plan import plan_of
 from devices.sessions import Report
@@ -15,6 +15,7 @@ from devices.store import sql
 from devices.verdict import Finding
 from devices.wire.words import Contact
 from fleet.access.models import Site
+from tests.devices import history
 from tests.devices.simulator.lab import NO_FORCE, SERVER_MS, Lab, connected
 from tests.devices.store.tables import Ingest, packet
 
@@ -154,3 +155,17 @@ def test_records_far_from_the_session_are_not_read(device: Device, lab: Lab) -> 
     low, high = sessions.span(report.session)
     assert list(sessions.messages_between(report.session, high, high + timedelta(hours=1))) == []
     assert len(list(sessions.messages_between(report.session, low, high))) == report.dose.messages
+
+
+@pytest.mark.parametrize("is_start_known", [True, False])
+def test_what_was_given_is_drawn_from_its_beginning_also_where_midnight_lies_within(
+    device: Device, is_start_known: bool
+) -> None:
+    start = datetime(2026, 11, 22, 23, 59, 30, tzinfo=UTC)
+    session = Session.objects.create(
+        device=device, session=history.SESSION, boot=7, last_at=start + timedelta(minutes=1), last_up_ms=60_000,
+        started_at=start if is_start_known else None,
+    )  # fmt: skip
+    said = [history.telemetry(seq) for seq in range(1, 61)]
+    history.store_telemetry(device, start, said, received_at=start, rolled_up=False)
+    assert envelope.delivered(session)["t"] == list(range(1, 61))
