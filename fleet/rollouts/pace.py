@@ -54,9 +54,12 @@ def is_open(window: Window | None, zone: ZoneInfo, now_ms: int) -> bool:
 
 
 def opens_ms(window: Window, zone: ZoneInfo, now_ms: int) -> int:
-    """Return when the window is open next: now, if it is.  At most eight days ahead."""
+    """Return when the window is open next: now, if it is.
+
+    At most a week ahead; two, where it would be in an hour that clocks jump over and so not open that night.
+    """
     now = _utc(now_ms)
-    ahead = [max(opens, now) for opens, closes in _around(window, zone, now, days=8) if closes > now]
+    ahead = [max(opens, now) for opens, closes in _around(window, zone, now, days=14) if closes > now]
     return round(min(ahead).timestamp() * 1_000)
 
 
