@@ -41,9 +41,17 @@ def of_site(site: Site) -> "QuerySet[Replay]":
 
 
 def days(site: Site, now: datetime) -> tuple[date, date]:
-    """Return the first and the last day that can be tried: those of which telemetry may be stored."""
-    today = now.astimezone(ZoneInfo(site.time_zone)).date()
-    return today - timedelta(days=settings.TELEMETRY_DAYS), today
+    """Return the first and the last day that can be tried: those of which telemetry may be stored.
+
+    Telemetry is let go in whole days of UTC, so that of the oldest day there a part may be gone: that one is none.
+    """
+    zone = ZoneInfo(site.time_zone)
+    kept = now.astimezone(UTC).date() - timedelta(days=settings.TELEMETRY_DAYS)
+    since = datetime.combine(kept, time.min, tzinfo=UTC)
+    first = since.astimezone(zone).date()
+    if bounds(first, site.time_zone)[0] < since:
+        first += timedelta(days=1)
+    return first, now.astimezone(zone).date()
 
 
 def state(replay: Replay, now: datetime) -> State:

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
+from pytest_django import Settings
 
 from devices.models import Device
 from devices.moments import from_ms
@@ -87,6 +88,27 @@ def test_a_day_of_which_nothing_can_be_stored_is_refused(device: Device, enginee
     day = DAY + timedelta(days=days)
     with pytest.raises(Refused, match="choose a day from"):
         replays.ask(actor=engineer, site=device.site, day=day, changes=SLOWER, now=NOW)
+
+
+@pytest.mark.parametrize(
+    "zone,at,first,last",
+    [
+        ("UTC", datetime(2026, 11, 22, 23, 30, tzinfo=UTC), date(2026, 11, 12), date(2026, 11, 22)),
+        ("Europe/Berlin", datetime(2026, 11, 22, 22, 30, tzinfo=UTC), date(2026, 11, 13), date(2026, 11, 22)),
+        ("Europe/Berlin", datetime(2026, 11, 22, 23, 30, tzinfo=UTC), date(2026, 11, 13), date(2026, 11, 23)),
+        (
+            "America/New_York",
+            datetime(2026, 11, 22, 3, 0, tzinfo=UTC),
+            date(2026, 11, 12),
+            date(2026, 11, 21),
+        ),
+    ],
+)
+def test_a_site_tries_its_own_days_of_which_the_whole_is_stored(
+    settings: Settings, zone: str, at: datetime, first: date, last: date
+) -> None:
+    settings.TELEMETRY_DAYS = 10  # whole days of UTC: from 12 November on, each time
+    assert replays.days(Site(time_zone=zone), at) == (first, last)
 
 
 def test_a_number_out_of_its_bounds_is_refused_before_anything_is_judged(
