@@ -1,6 +1,7 @@
 """Making and revoking API tokens, one's own and those of people one administers."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
@@ -43,12 +44,17 @@ def _make(request: HttpRequest, person: User, back: str) -> HttpResponse:
     again = once.repeated(request)
     if again is not None:
         return again
-    today = scope_of(request).today(timezone.now())
-    form = TokenForm(request.POST, today=today, person=person)
+    now, scope = timezone.now(), scope_of(request)
+    form = TokenForm(request.POST, today=scope.today(now), person=person)
     if form.is_valid():
         try:
             token, text = service.issue_token(
-                actor=member(request), user=person, name=form.cleaned_data["name"], days=form.days
+                actor=member(request),
+                user=person,
+                name=form.cleaned_data["name"],
+                days=form.days,
+                now=now,
+                zone=ZoneInfo(scope.time_zone),
             )
         except Refused as refused:
             form.add_error(None, str(refused))

@@ -4,7 +4,7 @@ An `actor` of None is whoever has the server's shell: they own the database anyw
 """
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
 from zoneinfo import available_timezones
 
@@ -234,9 +234,17 @@ def end_sessions(user: User, *, but: str | None = None) -> None:
 
 
 def issue_token(
-    *, actor: User | None, user: User, name: str, days: int, now: datetime | None = None
+    *,
+    actor: User | None,
+    user: User,
+    name: str,
+    days: int,
+    now: datetime | None = None,
+    zone: tzinfo = UTC,
 ) -> tuple[Token, str]:
     """Make a bearer token and return it with its text, which is kept nowhere.
+
+    It ends so many days of the zone's calendar later, at the same time of its clock.
 
     Raises:
         NotVisible, Denied: The actor does not administer every site that the token would open.
@@ -251,7 +259,7 @@ def issue_token(
         )
     _require_tokens(actor, user)
     text = _TOKEN_PREFIX + secrets.token_urlsafe(32)
-    ends = (now or timezone.now()) + timedelta(days=days)
+    ends = ((now or timezone.now()).astimezone(zone) + timedelta(days=days)).astimezone(UTC)
     with transaction.atomic():
         token = Token.objects.create(user=user, name=name[:80], digest=digest_of(text), expires_at=ends)
         record(

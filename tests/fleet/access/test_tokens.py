@@ -1,6 +1,7 @@
 """Bearer tokens: shown once, kept as a digest, with an end."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -47,6 +48,13 @@ def test_a_token_ends_on_its_day(issued):
     end = NOON + timedelta(days=90)
     assert authenticate_token(text, now=end - timedelta(seconds=1)) is not None
     assert authenticate_token(text, now=end) is None
+
+
+def test_a_token_ends_on_its_day_there_also_where_clocks_are_put_back_before(nurse):
+    berlin = ZoneInfo("Europe/Berlin")
+    made = datetime(2026, 10, 1, 0, 10, tzinfo=berlin)
+    token, _text = service.issue_token(actor=None, user=nurse, name="x", days=30, now=made, zone=berlin)
+    assert token.expires_at.astimezone(berlin) == datetime(2026, 10, 31, 0, 10, tzinfo=berlin)
 
 
 def test_a_revoked_token_ends_at_once(issued, nurse):
