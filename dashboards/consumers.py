@@ -12,9 +12,9 @@ from dashboards.live.build import build_id
 from dashboards.live.commandwatch import CommandWatch
 from dashboards.live.outbox import Outbox
 from dashboards.live.paced import TRY_AGAIN, PacedConsumer
-from dashboards.live.rolloutwatch import RolloutWatch
+from dashboards.live.rolloutwatch import RolloutWatch, find_rollout
 from dashboards.live.sockets import NOT_ALLOWED, NOT_FOUND, Seat, find_seat
-from dashboards.live.watching import Watch, about, find_watched, narrowed
+from dashboards.live.watching import NO_DEVICE, Watch, about, find_watched, narrowed
 from fleet.live.events import PULSE_GROUP, alert_group, site_group
 from fleet.live.traces import trace_group
 
@@ -41,16 +41,24 @@ class LiveConsumer(PacedConsumer):
         self.number = 0  # of the snapshot
         self.reading = False  # a snapshot is being read: nothing may overtake it
         self.slug = self.asked.get("site", [""])[0]
-        self.only: str | None = self.asked.get("device", [None])[0]  # the socket of one device's page
+        number = self.asked.get("rollout", [""])[
+            0
+        ]  # the socket of one rollout's page: of devices it hears nothing
+        self.only: str | None = (
+            NO_DEVICE if number else self.asked.get("device", [None])[0]
+        )  # or of one device's
         seat = await database_sync_to_async(find_seat)(self.credentials, self.slug)
         if isinstance(seat, int):
             return seat
         self.seat = seat
         people = not self.credentials.display
+        rollout = await database_sync_to_async(find_rollout)(seat.site_id, number) if number else None
         self.commands = CommandWatch(seat.site_id, device=self.only, people=people)
-        self.rollouts = RolloutWatch(seat.site_id, people=people)
+        self.rollouts = RolloutWatch(seat.site_id, only=rollout, people=people)
         if self.asked.get("alerts") != ["none"]:
             self.alerts = AlertWatch([seat.site_id], device=self.only, people=people)
+        if number:
+            return NOT_FOUND if rollout is None else None
         return NOT_FOUND if self.only is not None and await self._find(self.only) is None else None
 
     def groups_heard(self) -> tuple[str, ...]:
@@ -110,6 +118,9 @@ class LiveConsumer(PacedConsumer):
             self.roster = now
         await self.commands.look()
         await self.rollouts.look()
+        if self.rollouts.is_gone:
+            await self.close(NOT_FOUND)
+            return
         if self.alerts is not None:
             await self.alerts.look()
         await self.send_waiting()

@@ -22,7 +22,7 @@ class FewWatch(ABC):
     def __init__(self, about: tuple[Hashable, ...], *, mend_most: int, people: bool) -> None:
         self.book = Book()
         self._about, self._mend_most, self._people = about, mend_most, people
-        self._revs: Mapping[str, int] = {}
+        self.revs_seen: Mapping[str, int] = {}
 
     def hear(self, event: Event) -> None:
         """Take an event of the site's group in."""
@@ -31,15 +31,15 @@ class FewWatch(ABC):
     async def snapshot(self) -> list[dict[str, Any]]:
         """Return what is in sight now, freshly read, the newest first; events build on it."""
         told = await database_sync_to_async(self.read)()
-        self._revs = {one["id"]: one["rev"] for one in told}
+        self.revs_seen = {one["id"]: one["rev"] for one in told}
         self.book.restart(told)
         return [self._told(one) for one in told]
 
     async def look(self) -> None:
         """Compare with the database: what was lost is to be mended."""
         now = await database_sync_to_async(shared.read)(self._about, self.revs)
-        self.book.notice(self._revs, now)
-        self._revs = now
+        self.book.notice(self.revs_seen, now)
+        self.revs_seen = now
 
     async def mend(self) -> None:
         """Read afresh what was lost."""

@@ -7,7 +7,7 @@ overflows is told as `lost`, and the page draws it as a gap.
 from collections import deque
 from collections.abc import Iterable, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -16,6 +16,9 @@ from devices.wire import topics
 
 MOST_WAITING = 1_000  # records: a quarter of an hour of a device, some 1 MB
 MOST_A_MESSAGE = 120  # records that a browser draws in one go
+
+NO_DEVICE: Final = ""
+"""A serial that none has: a socket narrowed to it hears of no device."""
 
 Record = Mapping[str, Any]
 

@@ -1,15 +1,17 @@
 """Rollouts in a real browser: previewed, approved by somebody else, started, and paused with a double click."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Dialog, Page
+from playwright.sync_api import Dialog, Page, WebSocketRoute, expect
 
-from tests.browser.conftest import Machine, Person
+from tests.browser.conftest import WITHIN_MS, Machine, Person
 from tests.harness import House
 
 AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js").read_text()
+LONGEST_RETRY_MS = 15_000  # as `live.js`: between two tries of a page to join
 People = Callable[..., Person]
 
 pytestmark = pytest.mark.timeout(240)
@@ -35,6 +37,31 @@ def serious(one: Person) -> list[str]:
     ]
 
 
+class Line:
+    """The live socket of a page, which can be cut and mended."""
+
+    def __init__(self, page: Page) -> None:
+        self._is_cut = False
+        self._joined: list[WebSocketRoute] = []
+        page.route_web_socket(re.compile(r"/ws/v1/live\?"), self._join)
+
+    def _join(self, socket: WebSocketRoute) -> None:
+        if self._is_cut:
+            socket.close(code=3000)
+            return
+        socket.connect_to_server()
+        self._joined.append(socket)
+
+    def cut(self) -> None:
+        self._is_cut = True
+        for socket in self._joined:
+            socket.close(code=3000)
+
+    def mend(self) -> None:
+        self._is_cut = False
+        self._joined.clear()
+
+
 def write(page: Page, machine: Machine) -> None:
     """Fill the form for one device."""
     page.get_by_label("Protocol and version").select_option("knee-oa:1")
@@ -43,7 +70,7 @@ def write(page: Page, machine: Machine) -> None:
     page.get_by_label("Serial numbers", exact=True).fill(machine.serial)
 
 
-def test_a_rollout_is_written_previewed_approved_by_another_started_and_paused_once(
+def test_a_rollout_is_written_previewed_approved_started_and_paused_once_and_seen_by_whoever_looks_on(
     person: People, machine: Machine
 ) -> None:
     machine.status()
@@ -61,21 +88,34 @@ def test_a_rollout_is_written_previewed_approved_by_another_started_and_paused_o
     path = page.url.removeprefix(engineer.house.url)
 
     clinician = person("clinician")
+    line = Line(clinician.page)
     clinician.log_in(path)
     assert serious(clinician) == []
     clinician.page.locator("summary", has_text="Approve").click()
     clinician.page.get_by_label("Why").locator("visible=true").fill("one device, on the bench")
     clinician.page.get_by_role("button", name="Approve", exact=True).click()
     clinician.page.get_by_text("Approved, not started").wait_for()
+    feed = clinician.page.locator("#feed")
+    clinician.page.locator('#feed[data-state="live"]').wait_for()
 
     machine.status()  # still there: the wave waits for it
     page.locator("summary", has_text="Start").click()  # the page came to know by itself
     page.get_by_role("button", name="Start", exact=True).click()
     page.locator(".ro-now", has_text="Running").wait_for()
     assert serious(engineer) == []
+    clinician.page.locator(".ro-now", has_text="Running").wait_for()
+    line.cut()
+    expect(feed).to_contain_text("Not live: read anew every 2 s. Age of what you see:")
     page.get_by_role("button", name="Pause", exact=True).dblclick()
     page.locator(".ro-now", has_text="Paused").wait_for()
     assert page.locator(".ro-log li", has_text="Paused").count() == 1
+    clinician.page.locator(".ro-now", has_text="Paused").wait_for()  # asked for, while nobody tells it
+    line.mend()
+    clinician.page.locator('#feed[data-state="live"]').wait_for(timeout=LONGEST_RETRY_MS + WITHIN_MS)
+    page.get_by_role("button", name="Resume", exact=True).click()
+    clinician.page.locator(".ro-now", has_text="Running").wait_for()
+    expect(clinician.page).to_have_title(re.compile("Running"))
+    assert serious(clinician) == []
 
 
 def test_typed_words_are_not_lost_by_accident_and_rows_of_waves_come_one_by_one(person: People) -> None:

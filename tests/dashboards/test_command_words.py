@@ -13,7 +13,7 @@ from tests.dashboards.browser_modules import Ask, asked
 from tests.dashboards.commands import NOON_MS, STEPS, Command, command
 from tests.dashboards.test_browser_twins import many
 
-MODULES = ("command-words", "words", "steps", "commands-store", "ask", "asker", "marks", "permit")
+MODULES = ("command-words", "words", "steps", "commands-store", "few", "ask", "asker", "marks", "permit")
 VERBS = ("stop", "pause", "lower", "identify", "lock", "unlock", "rebirth")
 STATES = ("requested", "published", "received", "done", "confirmed", "unconfirmed", "refused", "expired")
 

@@ -1,7 +1,7 @@
 """Rollouts on the live socket: the real channel layer and the real database."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.utils import timezone
 
+from dashboards.live.sockets import NOT_FOUND
 from fleet.access import displays
 from fleet.access.models import Site
 from fleet.live.events import rollout_key, site_group
@@ -19,7 +20,7 @@ from tests.dashboards import rolled
 from tests.dashboards.api import ward as wards
 from tests.dashboards.browser_modules import asked
 from tests.dashboards.holding import Holding
-from tests.dashboards.test_live import ORIGIN, Browser, cookie_of
+from tests.dashboards.test_live import ORIGIN, PATIENT_S, Browser, cookie_of
 from tests.dashboards.test_live import ward as ward  # the fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,7 +55,7 @@ async def tell(rollout: Rollout) -> None:
 
 
 class Page(Holding):
-    """A live socket, and the rollouts that it holds as `rollouts-store.js` does."""
+    """A live socket, and the rollouts that it holds as `few.js` does."""
 
     def __init__(self, browser: Browser) -> None:
         super().__init__(browser, "rollout")
@@ -140,36 +141,65 @@ async def test_a_screen_on_the_wall_names_nobody(ward: wards.Ward) -> None:
     await screen.leave()
 
 
-# --- one rule on both sides ---
+# --- the socket of one rollout's page ---
+
+
+async def page_of(rollout: Rollout, site: str = "north") -> Page:
+    return await Page(Browser(f"site={site}&rollout={rollout.pk}", await cookie_of("nurse"), ORIGIN)).open()
 
 
 @sync_to_async
-def _both(ward: wards.Ward, now: datetime, folder: Any) -> tuple[set[str], set[str], int]:
-    ended = now - timedelta(minutes=5), now - timedelta(minutes=15), None
-    for state in (*queries.RolloutState,):
-        for at in ended:
-            rolled.write([(ward.running, "verified", "")], state=state, ended_at=at)
-    for ago_at in ended:
-        rolled.write([(ward.fresh, "planned", "")], state="aborted", ended_at=ago_at)
-    rolled.write([(ward.fresh, "held", "session")], state="aborted", ended_at=ended[1])
-    rolled.write([(ward.silent, "claimed", "")], state="completed", ended_at=ended[1])
-    told = queries.objects(queries.rollouts(), (ward.north.pk,))
-    with asked("rollouts.mjs", ("rollouts-store",), folder) as ask:
-        page = set(ask("sight", rollouts=told, now=int(now.timestamp() * 1000)))
-    return {str(one.pk) for one in queries.in_sight(ward.north.pk, now)}, page, len(told)
+def whole(rollout: Rollout, site: Site) -> dict[str, dict[str, Any]]:
+    return {one["id"]: one for one in queries.objects(queries.again([rollout.pk]), (site.pk,))}
 
 
-async def test_a_page_forgets_a_rollout_when_a_fresh_snapshot_would_not_hold_it(
-    ward: wards.Ward, tmp_path_factory: pytest.TempPathFactory
+@pytest.mark.parametrize("state", ["draft", "rolled_back"])
+async def test_the_page_of_a_rollout_hears_of_it_before_and_long_after_it_runs_and_of_nothing_else(
+    ward: wards.Ward, state: str
 ) -> None:
-    server, page, every = await _both(ward, timezone.now(), tmp_path_factory.mktemp("sight"))
-    assert server == page
-    assert 10 < len(server) < every
+    long_ago = timezone.now() - timedelta(days=90)
+    mine = await writes([(ward.running, "planned", "")], state=state, ended_at=long_ago)
+    other = await writes([(ward.silent, "offered", "")])
+    page = await page_of(mine)
+    assert page.held == await whole(mine, ward.north)
+    assert page.browser.devices == {}
+    await turns(other, reason="by_hand")
+    await tell(other)
+    await turns(mine, reason="by_hand")
+    await tell(mine)
+    while page.held != await whole(mine, ward.north):
+        await page.draw()
+    assert set(page.held) == {str(mine.pk)}
+    await page.leave()
+
+
+async def test_the_page_of_a_rollout_misses_no_step_that_was_lost_on_the_way(ward: wards.Ward) -> None:
+    draft = await writes([(ward.running, "planned", "")], state="draft")
+    page = await page_of(draft)
+    await turns(draft, state="submitted")
+    await page.until(lambda: whole(draft, ward.north))
+    assert page.held[str(draft.pk)]["state"] == "submitted"
+    await page.leave()
+
+
+async def test_a_rollout_that_is_none_of_the_sites_has_no_socket_there(ward: wards.Ward) -> None:
+    foreign = await writes([(ward.foreign, "planned", "")])
+    mine = await writes([(ward.running, "planned", "")])
+    for number in (str(foreign.pk), "0f5b1a9e-60a4-4f6a-8f06-0a4a4c5e2b11", "nonsense"):
+        browser = Browser(f"site=north&rollout={number}", await cookie_of("nurse"), ORIGIN)
+        assert (await browser.socket.connect(timeout=PATIENT_S))[0]
+        assert await browser.closed() == NOT_FOUND
+    page = await page_of(mine)
+    await sync_to_async(mine.sites.set)([ward.far])  # somebody wrote the draft anew, for another site
+    assert await page.browser.closed() == NOT_FOUND
+
+
+# --- what a page makes of it ---
 
 
 def test_a_late_event_never_overtakes_a_newer_one_on_a_page(tmp_path_factory: pytest.TempPathFactory) -> None:
     def at(rev: int) -> dict[str, Any]:
-        return {"id": "a", "rev": rev, "state": "running", "counts": {}, "ended_at": None}
+        return {"id": "a", "rev": rev, "state": "running"}
 
     messages = [
         {
@@ -179,5 +209,15 @@ def test_a_late_event_never_overtakes_a_newer_one_on_a_page(tmp_path_factory: py
         {"type": "snapshot", "rollouts": [at(2)]},
         {"type": "events", "events": [{"kind": "rollout", **at(1)}]},
     ]
-    with asked("rollouts.mjs", ("rollouts-store",), tmp_path_factory.mktemp("late")) as ask:
-        assert ask("held", messages=messages) == [at(3)]
+    with asked("few.mjs", ("few",), tmp_path_factory.mktemp("late")) as ask:
+        told = ask("held", kind="rollout", messages=messages)
+    assert told == {"held": [at(3)], "changed": [[False, ["a"]], [True, ["a"]], [False, []]]}
+
+
+def test_what_a_snapshot_does_not_hold_a_page_forgets(tmp_path_factory: pytest.TempPathFactory) -> None:
+    messages = [
+        {"type": "snapshot", "rollouts": [{"id": "a", "rev": 1}, {"id": "b", "rev": 1}]},
+        {"type": "snapshot", "rollouts": [{"id": "b", "rev": 2}]},
+    ]
+    with asked("few.mjs", ("few",), tmp_path_factory.mktemp("gone")) as ask:
+        assert ask("held", kind="rollout", messages=messages)["held"] == [{"id": "b", "rev": 2}]

@@ -1,5 +1,7 @@
 // What people asked of devices, as far as it is in sight: snapshot + events = a fresh snapshot.  Pure.
 
+import { merge, put as putThing } from "./few.js";
+
 /**
  * A command as the API tells it (`GET commands/<id>`), whole.
  * @typedef {object} Command
@@ -50,39 +52,33 @@ export const emptyCommands = () => ({
 /** Take one message of the live socket in; what it says of other things changes nothing here.
  * @param {CommandStore} store @param {Record<string, any>} message @returns {Changed} */
 export function take(store, message) {
+  const { held, all, ids } = merge(store.commands, message, "command");
   /** @type {Changed} */
-  const changed = { all: false, ids: new Set(), serials: new Set() };
-  if (message.type === "snapshot" && message.commands) {
+  const changed = { all, ids, serials: new Set() };
+  if (all) {
     for (const serial of store.ofDevice.keys()) changed.serials.add(serial);
-    const newer = store.commands;
-    store.commands = new Map();
+    store.commands = held;
     store.ofDevice = new Map();
-    for (const command of message.commands) {
-      const known = newer.get(command.id); // an answer to our own question may have been quicker than the snapshot
-      put(store, known && known.rev > command.rev ? known : command, changed);
-    }
-    store.complete = changed.all = true;
+    store.complete = true;
   }
-  for (const event of message.events ?? []) {
-    if (event.kind !== "command") continue;
-    const { kind, ...command } = event;
-    put(store, /** @type {Command} */ (command), changed);
-  }
+  for (const id of ids) changed.serials.add(file(store, /** @type {Command} */ (held.get(id))));
   return changed;
 }
 
-/** Take one command in, as an event or an answer tells it; a repeat or a late arrival changes nothing.
- * @param {CommandStore} store @param {Command} command @param {Changed} [changed] */
-export function put(store, command, changed) {
-  const known = store.commands.get(command.id);
-  if (known && command.rev <= known.rev) return false;
-  store.commands.set(command.id, command);
-  const ids = store.ofDevice.get(command.device);
-  if (ids) ids.add(command.id);
-  else store.ofDevice.set(command.device, new Set([command.id]));
-  changed?.ids.add(command.id);
-  changed?.serials.add(command.device);
+/** Take one command in, as an answer tells it; a repeat or a late arrival changes nothing.
+ * @param {CommandStore} store @param {Command} command */
+export function put(store, command) {
+  if (!putThing(store.commands, command)) return false;
+  file(store, command);
   return true;
+}
+
+/** Find it by its device from now on; return the serial. @param {CommandStore} store @param {Command} command */
+function file(store, { id, device }) {
+  const ids = store.ofDevice.get(device);
+  if (ids) ids.add(id);
+  else store.ofDevice.set(device, new Set([id]));
+  return device;
 }
 
 /** What is known of a device, the newest first. @param {CommandStore} store @param {string} serial @returns {Command[]} */
