@@ -36,7 +36,9 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 _WORDS: Final[dict[str, Promise]] = {
     "method": _("Only POST stops something."),
     "origin": _("Another page's script asked; only our own pages may."),
-    "body": _("The body is no such JSON: permit, id (a UUID), device or null, room or null."),
+    "body": _(
+        "The body is no such JSON: permit, id (a UUID), device or null, room or null (never empty). It was not sent."
+    ),
     "permit": _("The permit of this page is over. It was not sent: go there and stop at the device."),
     "ended": _(
         "This login may stop devices there no longer. It was not sent: go there and stop at the device."

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from devices.wire.words import TTL_MS, Verb
+from fleet.control.lifecycle import EASING
 
 PRESSED_AT: Final = "pressed_at"
 """Where `in_time` notes in a request's scope when it came."""
@@ -27,7 +28,7 @@ _PATHS: Final = re.compile(
 _FOLLOWED: Final = re.compile(
     r"/api/v1/(?:(?:commands|stops)/[^/]+|sites/[^/]+/permit)/?|/sites/[^/]+/permit/"
 )
-_CAN_WAIT: Final = frozenset(Verb) - {Verb.STOP, Verb.PAUSE, Verb.LOWER, Verb.UNKNOWN}
+_CAN_WAIT: Final = frozenset(Verb) - EASING - {Verb.UNKNOWN}
 
 
 def is_press(method: str | None, path: str) -> bool:

@@ -9,8 +9,9 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from ninja import Body, Path, Query, Router, Schema
-from pydantic import BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from dashboards.api import command_schemas as schemas
 from dashboards.api.auth import asker, visible_device, visible_site, visible_sites
@@ -53,6 +54,21 @@ WithIt = Annotated[
 """A reason that comes with what is asked for."""
 
 
+def _named(room: str | None) -> str | None:
+    """An empty name may be a room that somebody forgot to fill in, or the whole site: only they can tell."""
+    if room == "":
+        raise ValueError(_("a room's name expected; leave it out, or null, for the whole site"))
+    return room
+
+
+Room = Annotated[
+    str | None,
+    Field(max_length=200, description="only this room; left out or null: the whole site; never empty"),
+    AfterValidator(_named),
+    Storable,
+]
+
+
 class Wish(Schema):
     """What is asked of one device."""
 
@@ -65,7 +81,7 @@ class Wish(Schema):
 class Stopping(Schema):
     """What is stopped."""
 
-    room: Annotated[Text, Field(description="only this room; default: the whole site")] = None
+    room: Room = None
     reason: WithIt = ""
     id: OwnId = None
 
@@ -77,7 +93,7 @@ WHOLE = Stopping()
 class Blinking(Schema):
     """Which devices blink and beep, and for how long."""
 
-    room: Annotated[Text, Field(description="only this room; default: the whole site")] = None
+    room: Room = None
     seconds: Annotated[int, Field(ge=1, le=60)] = 10
 
 

@@ -118,16 +118,17 @@ class DirectPath:
 
         Raises:
             Refused: 401 no permit (any more), 404 no such device or room there, 409 another stop has this id,
-                503 it is not known which devices there are, or the press is over since long.
+                422 a room without a name, 503 it is not known which devices there are, or the press is over since long.
         """
         try:
             permit = permits.read(asked.permit, now)
         except permits.NoPermit as error:
             raise Refused(401, "permit") from error
+        if asked.room == "":
+            raise Refused(422, "body")  # a room that was forgotten, or the whole site: nobody can tell
         roll, _ = self._known
         if roll is None:
             raise Refused(503, "roll")
-        asked = msgspec.structs.replace(asked, room=asked.room or None)
         if not roll.allows(permit):
             self._note_denial(permit, asked)
             raise Refused(401, "ended")

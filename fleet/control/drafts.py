@@ -13,10 +13,9 @@ from devices.models import Device
 from devices.wire.commands import Args
 from devices.wire.words import TTL_MS, Verb
 from fleet.control import guard, ids
+from fleet.control.lifecycle import EASING
 from fleet.control.models import Command, Stop, Via
 
-AT_ONCE: Final = frozenset({Verb.STOP, Verb.PAUSE, Verb.LOWER})
-"""What is in force within seconds of being asked for, or somebody has to look."""
 LONGEST_REASON: Final = 200
 
 
@@ -84,6 +83,6 @@ def stops(stop: Stop, devices: list[Device]) -> list[Command]:
 
 def proof_due_at(verb: Verb, requested_at: datetime, expires_at: datetime) -> datetime | None:
     """Return by when the device has to have shown it; None: nothing that it says proves this verb."""
-    if verb in AT_ONCE:
+    if verb in EASING:
         return requested_at + timedelta(seconds=settings.CONTROL_PROOF_SECONDS)
     return expires_at if verb in (Verb.LOCK, Verb.UNLOCK) else None

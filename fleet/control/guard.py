@@ -13,11 +13,9 @@ import msgspec
 
 from devices.wire.commands import ARGS, Args, Lock, Lower
 from devices.wire.words import LockReason, Verb
+from fleet.control.lifecycle import EASING
 
 REASONS: Final = tuple(one.value for one in LockReason)
-IN_CONFLICT: Final = frozenset({Verb.STOP, Verb.PAUSE, Verb.LOWER})
-"""Sent also when two devices speak under one serial: they make either of them safer."""
-
 STOP: Final = Args()
 _CANNOT_BE: Final = frozenset({"args", "channel"})
 
@@ -97,7 +95,7 @@ def judge(verb: Verb, args: Args, seen: Seen) -> Refusal | None:
         return None
     if seen.can is not None and verb.value not in seen.can:
         return Refusal("cannot", {"serial": seen.serial, "verb": verb.value})
-    if seen.link == "conflict" and verb not in IN_CONFLICT:
+    if seen.link == "conflict" and verb not in EASING:  # which makes either of the two safer
         return Refusal("conflict", {"serial": seen.serial, "verb": verb.value})
     if isinstance(args, Lower) and (args.channel or 0) > (seen.channels or math.inf):
         return Refusal("channel", {"serial": seen.serial, "channel": args.channel, "channels": seen.channels})

@@ -19,6 +19,8 @@ LEAST_LEFT: Final = timedelta(seconds=0.5)  # with less, a command would arrive 
 
 ALARMING: Final = frozenset({Verb.STOP, Verb.PAUSE})
 """What is asked for because current may flow: without proof, somebody is sent there."""
+EASING: Final = ALARMING | {Verb.LOWER}
+"""What makes current less: it is asked of everybody, and shown within seconds, or somebody has to look."""
 
 
 class State(StrEnum):

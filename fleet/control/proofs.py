@@ -17,7 +17,7 @@ from devices.store import sql
 from devices.wire.commands import ARGS, Args
 from devices.wire.words import Verb
 from fleet.control import proof
-from fleet.control.lifecycle import ALARMING, PROVABLE, WAITING, State, names
+from fleet.control.lifecycle import ALARMING, EASING, PROVABLE, WAITING, State, names
 from fleet.control.models import Command
 from fleet.control.proof import Answered, Case, Evidence, Point
 
@@ -80,7 +80,7 @@ def asked_of_samples(now: datetime) -> frozenset[int]:
         [
             names(PROVABLE),
             now - PROVABLE_FOR,
-            names(ALARMING | {Verb.LOWER}),
+            names(EASING),
             State.UNCONFIRMED,
             Verb.LOWER,
             State.CONFIRMED,

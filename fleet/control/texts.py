@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from devices.wire.words import Verb
 from fleet.control.guard import Refusal, Unusable
+from fleet.control.lifecycle import EASING
 
 NAMES: Final[dict[str, Promise]] = {
     "stop": gettext_lazy("Stop"),
@@ -123,7 +124,7 @@ def is_open(command: Commandish, now: datetime) -> bool:
 
 def _not_yet(command: Commandish, now: datetime) -> str:
     """Asked for, and nothing heard that ends it."""
-    if command.verb in _AT_ONCE and not is_open(command, now):
+    if command.verb in EASING and not is_open(command, now):
         return _unconfirmed(command, now)
     text = {
         "requested": _("%(what)s asked for; not sent yet."),
@@ -137,7 +138,7 @@ def _done(command: Commandish, now: datetime) -> str:
     if command.proof_due_at is None:
         text = _("%(what)s done: the device says so, %(after)s after it was asked for.")
         return text % {"what": name(command.verb), "after": _after(command, command.done_at)}
-    if command.verb in _AT_ONCE and not is_open(command, now):
+    if command.verb in EASING and not is_open(command, now):
         return _unconfirmed(command, now)
     return _("%(what)s: the device says that it is done; it has not shown it yet.") % {
         "what": name(command.verb)
@@ -227,14 +228,13 @@ _STATES: Final[dict[str, Callable[[Commandish, datetime], str]]] = {
     "refused": _refused,
     "expired": _expired,
 }
-_AT_ONCE: Final = frozenset({"stop", "pause", "lower"})
 
 
 # --- what to do ---
 
 
 def _waiting_step(command: Commandish) -> str:
-    if command.verb not in _AT_ONCE:
+    if command.verb not in EASING:
         return ""
     return _("Wait for the device to show it: at most %(time)s from the press on.") % {
         "time": span(command.proof_due_at or command.expires_at, command.requested_at)

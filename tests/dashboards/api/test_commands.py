@@ -100,6 +100,17 @@ def test_a_room_stop_asks_that_room(ward: Ward) -> None:
     assert answer["room"] == "Room 4"
 
 
+@pytest.mark.parametrize("deed", ["stop", "identify"])
+def test_a_room_without_a_name_is_neither_taken_for_the_site_nor_dropped_in_silence(
+    ward: Ward, deed: str
+) -> None:
+    answer = post(f"sites/north/{deed}", {"room": ""})
+    assert answer.status_code == 422
+    assert "leave it out, or null, for the whole site" in answer.json()["detail"]
+    assert not Command.objects.exists()
+    assert post(f"sites/north/{deed}", {"room": None}).status_code == 202
+
+
 def test_the_same_id_twice_is_the_same_and_somebody_elses_is_409(ward: Ward) -> None:
     one = str(uuid4())
     assert stop(id=one)["id"] == stop(id=one)["id"] == one

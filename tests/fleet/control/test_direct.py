@@ -253,9 +253,11 @@ def test_an_old_copy_of_a_status_says_that_there_is_a_device_and_not_that_it_is_
     assert [one.device for one in path.take(asked(room="Hall"), later).commands] == ["EMS-3", "EMS-4"]
 
 
-def test_a_room_is_that_room_and_a_blank_one_the_site(path):
+def test_a_room_is_that_room_and_an_empty_name_is_neither_a_room_nor_the_site(path):
     assert [one.device for one in path.take(asked(room="Gym"), NOON).commands] == ["EMS-1"]
-    assert path.take(asked(room=""), NOON).asked == 1
+    with pytest.raises(Refused) as refused:
+        path.take(asked(room=""), NOON)
+    assert (refused.value.status, refused.value.why) == (422, "body")
     with pytest.raises(Refused) as refused:
         path.take(asked(room="Attic"), NOON)
     assert refused.value.status == 404
