@@ -148,7 +148,7 @@ def test_many_at_once_make_one_chain_and_block_nobody(nurse):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert chain.verify().links == 60
 
 

@@ -251,7 +251,7 @@ def test_two_administrators_who_demote_each_other_at_once_leave_one(admin, nurse
 
     def demote(actor, user):
         try:
-            together.wait(timeout=10)
+            together.wait(timeout=60)
             service.grant(actor=actor, user=user, site=north, role=Role.NURSE)
         except (Refused, Denied, NotVisible):
             pass
@@ -263,7 +263,7 @@ def test_two_administrators_who_demote_each_other_at_once_leave_one(admin, nurse
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(timeout=20)
+            thread.join(timeout=60)
         assert Membership.objects.filter(site=north, role=Role.ADMIN).exists()
         Membership.objects.filter(site=north).update(role=Role.ADMIN)
 

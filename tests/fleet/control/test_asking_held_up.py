@@ -73,6 +73,6 @@ def test_the_same_press_by_two_ways_at_once_is_one_command(device: Device, nurse
     for hand in hands:
         hand.start()
     for hand in hands:
-        hand.join(5)
+        hand.join(60)
     assert found == [one, one]
     assert AuditEntry.objects.filter(action="command.stop").count() == 1

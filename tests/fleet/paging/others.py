@@ -89,7 +89,7 @@ class Mailbox:
             self._changed.notify_all()
         return "250 taken"
 
-    def wait_for(self, count: int, within_s: float = 10) -> list[EmailMessage]:
+    def wait_for(self, count: int, within_s: float = 60) -> list[EmailMessage]:
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.letters) >= count, within_s), self.letters
             return list(self.letters)
@@ -164,7 +164,7 @@ class Receiver:
             self.posts.append(post)
             self._changed.notify_all()
 
-    def wait_for(self, count: int, within_s: float = 10) -> list[Post]:
+    def wait_for(self, count: int, within_s: float = 60) -> list[Post]:
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.posts) >= count, within_s), self.posts
             return list(self.posts)

@@ -25,7 +25,7 @@ LETTER = Letter(("nora@example.org",), "High · Bed 3", "Channel 2: electrode of
 
 
 def hook(receiver, **of):
-    return webhook.send(receiver.url, SECRET, {"type": "test"}, id_="id-1", now=NOW, seconds=5, **of)
+    return webhook.send(receiver.url, SECRET, {"type": "test"}, id_="id-1", now=NOW, seconds=60, **of)
 
 
 # --- webhooks ---
@@ -157,8 +157,8 @@ def test_a_name_that_nobody_can_look_up_is_given_up_and_not_tried_for_ever():
 
 
 def test_a_letter_arrives_whole_and_a_second_copy_is_known_by_its_id(mailbox):
-    assert email.send(LETTER, seconds=5).taken
-    assert email.send(LETTER, seconds=5).taken
+    assert email.send(LETTER, seconds=60).taken
+    assert email.send(LETTER, seconds=60).taken
     first, second = mailbox.wait_for(2)
     assert first["Subject"] == "High · Bed 3"
     assert first["To"] == "nora@example.org"
@@ -170,14 +170,14 @@ def test_a_letter_arrives_whole_and_a_second_copy_is_known_by_its_id(mailbox):
 
 def test_who_gets_a_hidden_letter_does_not_see_who_else_does(mailbox):
     both = Letter(("a@example.org", "b@example.org"), "s", "t", "id", hidden=True)
-    assert email.send(both, seconds=5).taken
+    assert email.send(both, seconds=60).taken
     assert "example.org" not in str(mailbox.wait_for(1)[0]).replace("@localhost", "")
 
 
 @pytest.mark.parametrize("answer, final", [("550 no such mailbox", True), ("451 later", False)])
 def test_what_a_mail_server_refuses_for_good_is_not_tried_again(mailbox, answer, final):
     mailbox.refuse = f"{answer}: <Nora@example.org>"
-    given = email.send(LETTER, seconds=5)
+    given = email.send(LETTER, seconds=60)
     assert (given.taken, given.final) == (False, final)
     assert given.text == f"{answer}: <…>", "the answer is kept and shown, the address is its owner's"
 
@@ -192,7 +192,7 @@ def test_a_mail_server_that_never_greets_is_given_up_at_the_deadline(mailbox):
 
 def test_a_line_feed_in_a_devices_name_begins_no_header(mailbox):
     evil = Letter(("nora@example.org",), "Bed 3\r\nBcc: eve@example.org", "text", "id-2")
-    assert email.send(evil, seconds=5).taken
+    assert email.send(evil, seconds=60).taken
     assert mailbox.wait_for(1)[0]["Bcc"] is None
 
 
@@ -209,7 +209,7 @@ def test_without_a_mail_server_it_says_so(settings):
 def _push(browser, receiver, **of):
     return push.send(
         receiver.url, sealing.encode(browser.p256dh), sealing.encode(browser.auth), {"title": "Ω"},
-        topic="0" * 32, urgent=True, now=NOW, seconds=5, **of,
+        topic="0" * 32, urgent=True, now=NOW, seconds=60, **of,
     )  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def sender():
         one.wait()
 
 
-def wait_for(state, channel, within_s=30):
+def wait_for(state, channel, within_s=60):
     """Wait until the one message of this channel is so, and return it."""
     until = timezone.now() + timedelta(seconds=within_s)
     while timezone.now() < until:
@@ -72,14 +72,14 @@ def wait_for(state, channel, within_s=30):
     raise AssertionError(list(Delivery.objects.values("channel", "state", "answer")))
 
 
-def wait_until(true, within_s=10):
+def wait_until(true, within_s=60):
     until = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < until
         time.sleep(0.01)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(240)
 def test_a_message_whose_sender_was_killed_before_the_answer_comes_again_under_the_same_id(
     alert, on_duty, site, receiver, sender, now
 ):
@@ -88,7 +88,7 @@ def test_a_message_whose_sender_was_killed_before_the_answer_comes_again_under_t
     planner.plan(now)
     receiver.hold.set()
     first = sender()
-    receiver.wait_for(1, within_s=30)
+    receiver.wait_for(1)
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
     one = Delivery.objects.get(channel="webhook")
@@ -96,7 +96,7 @@ def test_a_message_whose_sender_was_killed_before_the_answer_comes_again_under_t
     receiver.hold.clear()
     Delivery.objects.filter(pk=one.pk).update(due_at=now, leased_until=now)  # as after 45 s
     sender()
-    posts = receiver.wait_for(2, within_s=30)
+    posts = receiver.wait_for(2)
     assert [post.headers["webhook-id"] for post in posts] == [str(one.pk)] * 2
     assert wait_for("sent", "webhook").attempts == 2
     assert len(receiver.posts) == 2
@@ -115,7 +115,7 @@ def test_a_mail_server_that_hangs_delays_no_webhook_and_nobody_who_plans(
     planner.plan(now)
     planner.plan(now + timedelta(seconds=60))  # everybody: four people's mail for two hands
     hands.start()
-    receiver.wait_for(3, within_s=18)
+    receiver.wait_for(3)
     courier.tick()
     mails = Delivery.objects.filter(channel="email")
     assert set(mails.values_list("state", "answer")) == {("sending", ""), ("planned", "")}, "none has ended"
@@ -149,7 +149,7 @@ def test_many_messages_all_arrive_and_each_once(alert, on_duty, mailbox, hands, 
         alert(rule="over_current", key=str(number))
     courier.tick()
     hands.start()
-    letters = mailbox.wait_for(12, within_s=30)
+    letters = mailbox.wait_for(12)
     assert len({letter["Message-ID"] for letter in letters}) == 12
 
 
@@ -160,7 +160,7 @@ def test_two_couriers_at_once_send_each_message_once(alert, on_duty, mailbox, no
     both = [Courier(), Courier()]
     for one in both:
         one.start()
-    mailbox.wait_for(8, within_s=30)
+    mailbox.wait_for(8)
     for one in both:
         one.stop()
     assert len(mailbox.letters) == 8
@@ -170,7 +170,7 @@ def test_two_couriers_at_once_send_each_message_once(alert, on_duty, mailbox, no
 def test_with_a_dead_worker_the_courier_plans_too(alert, on_duty, mailbox, hands):
     alert(rule="worker_silent", duty="care")
     hands.start()
-    mailbox.wait_for(1, within_s=30)
+    mailbox.wait_for(1)
 
 
 def test_a_stopped_courier_has_finished_what_it_was_sending(alert, on_duty, mailbox, hands):

@@ -21,7 +21,7 @@ def together(*deeds: Callable[[], Any]) -> list[Any]:
 
     def one(deed: Callable[[], Any]) -> Any:
         try:
-            start.wait(10)
+            start.wait(60)
             return deed()
         except Exception as error:
             return error

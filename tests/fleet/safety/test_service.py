@@ -145,7 +145,7 @@ def test_a_hundred_concurrent_writers_raise_one_alert():
     def write(number: int) -> None:
         try:
             connection.ensure_connection()
-            barrier.wait(timeout=30)
+            barrier.wait(timeout=60)
             news = [rise(device, number, channel=channel) for channel in (2, 3)]
             service.take([*news, fall(device, number)] if number % 2 else news, later(number))
         except BaseException as error:
