@@ -29,7 +29,8 @@ from tests.dashboards.api import ward as wards
 
 pytestmark = pytest.mark.django_db(transaction=True)
 application = Doorkeeper(URLRouter(websocket_urlpatterns))
-PATIENT_S = 5.0  # access that was withdrawn ends within this
+PATIENT_S = 60.0  # of a machine that does much else
+ENDS_S = 5.0  # access that was withdrawn ends within this
 ORIGIN = (b"origin", b"http://localhost")
 
 
@@ -267,12 +268,14 @@ async def test_a_token_opens_the_wall_for_programs(ward: wards.Ward) -> None:
     await browser.socket.disconnect()
 
 
-async def test_a_withdrawn_membership_closes_at_once_when_told(ward: wards.Ward, browser: Browser) -> None:
+async def test_a_withdrawn_membership_closes_at_once_when_told(
+    ward: wards.Ward, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboards.live.paced.LOOK_EVERY", 10**9)  # nobody looks by themselves
     await Membership.objects.filter(user__username="nurse").adelete()
     nurse = await User.objects.aget(username="nurse")
     await get_channel_layer().group_send(ear_of(nurse), {"type": "access.changed"})
-    async with asyncio.timeout(1.0):
-        assert await browser.closed() == 4404
+    assert await browser.closed() == 4404
 
 
 @sync_to_async
@@ -291,6 +294,7 @@ def withdraw(how: str) -> None:
         Session.objects.all().delete()
 
 
+@pytest.mark.in_time
 @pytest.mark.parametrize(
     "how, code", [("membership", 4404), ("inactive", 4403), ("password", 4403), ("logout", 4403)]
 )
@@ -298,15 +302,16 @@ async def test_withdrawn_access_closes_within_five_seconds_without_being_told(
     ward: wards.Ward, browser: Browser, how: str, code: int
 ) -> None:
     await withdraw(how)
-    async with asyncio.timeout(PATIENT_S):
+    async with asyncio.timeout(ENDS_S):
         assert await browser.closed() == code
 
 
+@pytest.mark.in_time
 async def test_a_token_that_ran_out_closes_within_five_seconds(ward: wards.Ward) -> None:
     browser = Browser("site=north&token=token%20of%20nurse")
     await browser.open()
     await Token.objects.aupdate(expires_at=timezone.now() - timedelta(seconds=1))
-    async with asyncio.timeout(PATIENT_S):
+    async with asyncio.timeout(ENDS_S):
         assert await browser.closed() == 4403
 
 

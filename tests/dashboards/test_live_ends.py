@@ -17,7 +17,7 @@ from django.utils import timezone
 from fleet.access import displays, service
 from fleet.access.models import Token
 from tests.dashboards.api import ward as wards
-from tests.dashboards.test_live import ORIGIN, PATIENT_S, Browser
+from tests.dashboards.test_live import ENDS_S, ORIGIN, PATIENT_S, Browser
 from tests.dashboards.test_live import ward as ward  # the fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,6 +57,8 @@ def run_out(client: Client, _user: User) -> None:
 
 def scenes(ward: wards.Ward) -> dict[str, Scene]:
     """Each ends a login of its own, so that they may all run at once."""
+    # A server has long served its first page: that loads every page, on the one thread on which sockets read.
+    Client().get("/login/")
     for name in ("left", "ended", "repassworded", "out", "late"):
         user = User.objects.create_user(name)
         service.grant(actor=None, user=user, site=ward.north, role=service.Role.NURSE)
@@ -94,12 +96,13 @@ def scenes(ward: wards.Ward) -> dict[str, Scene]:
     }
 
 
+@pytest.mark.in_time
 async def test_whatever_opened_a_socket_ends_and_the_socket_within_five_seconds(ward: wards.Ward) -> None:
     staged = await sync_to_async(scenes)(ward)
     for scene in staged.values():
         assert (await scene.browser.open())["type"] == "snapshot"
     took = await asyncio.gather(*(scene.seconds_until_closed() for scene in staged.values()))
-    assert {name: seconds for name, seconds in zip(staged, took, strict=True) if seconds >= PATIENT_S} == {}
+    assert {name: seconds for name, seconds in zip(staged, took, strict=True) if seconds >= ENDS_S} == {}
 
 
 async def test_a_display_link_opens_no_other_site_and_a_guess_none(ward: wards.Ward) -> None:
