@@ -59,6 +59,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         has_house = "flows" in item.path.parts  # also where its fixture has another name
         if has_house or asks & _NEEDS_SERVERS or item.get_closest_marker("django_db"):
             item.add_marker(pytest.mark.servers)
+        if has_house:
+            item.add_marker(pytest.mark.in_time)
         if item.path.name in _LONG:
             item.add_marker(pytest.mark.long)
         if "browser" in item.path.relative_to(item.config.rootpath).parts:

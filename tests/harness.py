@@ -35,6 +35,7 @@ SERVERS = ("postgres", "redis", "broker")
 # Settings of tests within this process; houses have the product's own.
 OF_TESTS = {"API_REQUESTS_PER_MINUTE": "0", "PAGE_REQUESTS_PER_MINUTE": "0"}
 LOG_LINES = 20
+SLOWER = 4  # times as long as the product waits for a part: of these tests several houses start at once
 
 
 def soaking() -> bool:
@@ -93,14 +94,16 @@ class Processes:
             return program.ready()
 
         wait_for(
-            ready, within_s=program.ready_within_s, why=lambda: f"{name} is not ready:\n{self.tail(name)}"
+            ready,
+            within_s=SLOWER * program.ready_within_s,
+            why=lambda: f"{name} is not ready:\n{self.tail(name)}",
         )
 
     def run(self, program: Program) -> None:
         """Run a program that ends; anything but 0 is an error with the end of its log."""
         self.start(program)
         process, _ = self._running.pop(program.name)
-        if process.wait(program.ready_within_s) != 0:
+        if process.wait(SLOWER * program.ready_within_s) != 0:
             raise RuntimeError(f"{program.name} ended with {process.returncode}:\n{self.tail(program.name)}")
 
     def pid(self, name: str) -> int:
