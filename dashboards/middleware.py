@@ -6,7 +6,7 @@ from typing import Final
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.exceptions import DisallowedHost
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -53,6 +53,20 @@ class ContentSecurityPolicy:
         )
         response.headers.setdefault("Permissions-Policy", _NOT_OURS)
         return response
+
+
+class Bounded:
+    """A body that is longer than any of ours is refused by its length, files too: nobody begins to read it."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        length = request.headers.get("Content-Length", "")
+        if most is not None and length.isascii() and length.isdigit() and int(length) > most:
+            raise RequestDataTooBig(f"{length} bytes; at most {most} may be sent")
+        return self.get_response(request)
 
 
 class KnownClient:

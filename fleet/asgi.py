@@ -11,6 +11,7 @@ from django.core.asgi import get_asgi_application
 django_application = get_asgi_application()  # first: the imports below need the apps
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.conf import settings  # noqa: E402
 from django.urls import get_resolver  # noqa: E402
 
 from dashboards.direct import DirectStop  # noqa: E402
@@ -18,10 +19,12 @@ from dashboards.in_time import InTime  # noqa: E402
 from dashboards.live.sockets import Doorkeeper  # noqa: E402
 from dashboards.routing import websocket_urlpatterns  # noqa: E402
 from dashboards.system.heart import HEART, Counted  # noqa: E402
+from fleet.bounds import bound_bodies  # noqa: E402
 from fleet.ending import end_in_time  # noqa: E402
 from fleet.logs import keep_accesses_clean  # noqa: E402
 
 keep_accesses_clean()
+bound_bodies(settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0)
 
 application = ProtocolTypeRouter(
     {

@@ -137,6 +137,8 @@ LOGINS_PER_MINUTE = env.number("LOGINS_PER_MINUTE", 60)  # from one address, who
 LOGIN_BURST = env.number("LOGIN_BURST", 120, least=1)
 
 # --- Django ---
+# The largest request: a protocol document has 64 kB at most, the form of the longest one less than 0.5 MB.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes
 # The form of a protocol: 64 steps of 10 boxes, and of 3 more for each of 16 channels.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4_000
 INSTALLED_APPS = [
@@ -166,6 +168,7 @@ MIDDLEWARE = [
     "dashboards.system.heart.Timing",
     "django.middleware.security.SecurityMiddleware",
     "dashboards.middleware.ContentSecurityPolicy",
+    "dashboards.middleware.Bounded",
     "dashboards.middleware.KnownClient",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -26,7 +26,7 @@ CURSORS: Final = {
     "listAlerts": alert_examples.CURSOR,
     "listCommands": command_examples.CURSOR_OF_COMMANDS,
     "listStops": command_examples.CURSOR_OF_STOPS,
-    "listProtocols": protocol_examples.CURSOR,
+    **protocol_examples.CURSORS,
     **rollout_examples.CURSORS,
 }
 """Of each list, by operation id: a cursor belongs to its list."""

@@ -101,14 +101,29 @@ DIFFERENCE: Final[dict[str, Any]] = {
         }
     ],
 }
-CURSOR: Final = "WyJxdWFkLXN0cmVuZ3RoIl1IFn1B"
+DEVICE: Final[dict[str, Any]] = {
+    "serial": "EMS-00B1",
+    "name": "Bed 4",
+    "room": "Room 3",
+    "site": "north",
+    "link": "online",
+    "heard": True,
+    "told_at": "2026-11-22T08:20:00.000Z",
+    "age_ms": 4200,
+    "session": None,
+}
+CURSORS: Final = {
+    "listProtocols": "WyJxdWFkLXN0cmVuZ3RoIl1IFn1B",
+    "listProtocolDevices": "WyJFTVMtMDBCMSJdV-s_yQ",
+}
 
 ANSWERS: Final[dict[str, Any]] = {
-    "listProtocols": {"items": [PROTOCOL], "next": CURSOR},
+    "listProtocols": {"items": [PROTOCOL], "next": CURSORS["listProtocols"]},
     "createProtocol": VERSION,
     "checkProtocol": CHECK,
     "getProtocol": PROTOCOL_IN_FULL,
     "getProtocolVersion": VERSION,
+    "listProtocolDevices": {"items": [DEVICE], "next": CURSORS["listProtocolDevices"]},
     "editProtocolVersion": VERSION | {"rev": 2, "edited_at": "2026-11-22T07:45:00.000Z"},
     "compareProtocolVersions": DIFFERENCE,
     "submitProtocolVersion": _SUBMITTED,

@@ -7,7 +7,7 @@ from ninja import Schema
 from pydantic import ConfigDict, Field
 
 from dashboards.api import protocol_examples as examples
-from dashboards.api.schemas import Strict
+from dashboards.api.schemas import Link, Strict
 
 State = Literal["draft", "submitted", "approved", "rejected", "withdrawn"]
 Hash = Annotated[
@@ -106,6 +106,22 @@ class ProtocolInFull(ProtocolInList):
     items: Annotated[list[ProtocolVersion], Field(description="its versions, the newest first")]
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [examples.PROTOCOL_IN_FULL]})
+
+
+class ProtocolDevice(Strict):
+    """A device whose newest status names the version's hash: its word, as old as `age_ms`."""
+
+    serial: str
+    name: str
+    room: str
+    site: Annotated[str, Field(description="slug")]
+    link: Link
+    heard: Annotated[bool, Field(description="it is heard now; else what it has is not known any more")]
+    told_at: Annotated[datetime | None, Field(description="when it said so, by the server's clock")]
+    age_ms: Annotated[int | None, Field(description="since `told_at`, when this was answered")]
+    session: Annotated[str | None, Field(description="that it runs now, as far as is known")]
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [examples.DEVICE]})
 
 
 class Check(Strict):

@@ -14,7 +14,7 @@ from ninja import Body, Path, Query, Router, Schema
 from pydantic import Field
 
 from dashboards.api import protocol_schemas as schemas
-from dashboards.api.auth import asker, visible_site
+from dashboards.api.auth import asker, visible_site, visible_sites
 from dashboards.api.params import Blank, Page, Storable, Text, Whole, answered, cursor_of, listed
 from dashboards.api.problems import Problem, not_found, wrong_parameter
 from dashboards.api.schemas import Page as PageOf
@@ -39,6 +39,10 @@ class Asked(Schema):
         schemas.State | None, Blank, Field(description="of any version, such as what waits for approval")
     ] = None
     q: Annotated[Text, Field(description="part of the id or of a version's title")] = None
+
+
+class Where(Schema):
+    site: Annotated[Text, Field(description="slug: devices at this site")] = None
 
 
 class Edit(Schema):
@@ -171,6 +175,26 @@ def get_protocol(request: HttpRequest, protocol_id: ProtocolId) -> HttpResponse:
 def get_version(request: HttpRequest, protocol_id: ProtocolId, number: Number) -> HttpResponse:
     """With who wrote, submitted, approved and withdrew it, and what is to be said of it by today's limits."""
     return answered(queries.in_full(_visible(request, protocol_id, number)))
+
+
+@router.get(
+    "/protocols/{protocol_id}/versions/{int:number}/devices",
+    response=PageOf[schemas.ProtocolDevice],
+    operation_id="listProtocolDevices",
+    summary="Who has a version now: devices at your sites, by serial",
+)
+def list_devices(
+    request: HttpRequest, protocol_id: ProtocolId, number: Number, asked: Query[Where], page: Query[Page]
+) -> HttpResponse:
+    """Those whose newest status names its hash, however they came to have it: what they say, never what was sent."""
+    version = _visible(request, protocol_id, number)
+    sites = visible_sites(request) if asked.site is None else [visible_site(request, asked.site)]
+    after = page.after(str, of="protocol-devices")
+    found = sorted(queries.holders(version, sites), key=lambda one: one.device.serial)
+    rows = [one for one in found if after is None or one.device.serial > after[0]]
+    items = queries.holder_objects(rows[: page.limit], timezone.now())
+    more = len(rows) > page.limit
+    return listed(items, cursor_of(items[-1]["serial"], of="protocol-devices") if more else None)
 
 
 @router.put(

@@ -46,6 +46,11 @@ class Incoming:
 def payload_of(file: UploadedFile | None, pasted: str) -> bytes:
     """Return what was sent: the file, else the text.  Raises Unusable if there is neither."""
     if file is not None:
+        if (file.size or 0) > strict.MAX_BYTES:
+            raise Unusable(
+                _("The file has %(seen)d bytes; a protocol has at most %(most)d.")
+                % {"seen": file.size, "most": strict.MAX_BYTES}
+            )
         return bytes(file.read(strict.MAX_BYTES + 1))
     if pasted.strip():
         return pasted.encode()

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 
-from devices.models import Device
+from devices.models import Device, Link
 from devices.moments import iso, to_ms
 from devices.protocols import Change, Finding, difference, findings
 from fleet.access import queries as sight
@@ -252,6 +252,27 @@ def holders(version: Version, sites: Iterable[Site]) -> list[Holder]:
         ids = [pk for (pk,) in cursor.fetchall()]
     rows = Device.objects.filter(pk__in=ids).select_related("site", "live").order_by("site__slug", "serial")
     return [found for row in rows if (found := _holder(row, version.sha256))]
+
+
+def holder_objects(found: Iterable[Holder], now: datetime) -> list[dict[str, Any]]:
+    """Return the API's objects of devices that say a version's hash; ages are ms at `now`."""
+    return [_holder_object(one, to_ms(now)) for one in found]
+
+
+def _holder_object(one: Holder, now_ms: int) -> dict[str, Any]:
+    device, live = one.device, one.device.live
+    told_ms = to_ms(one.told_at) if one.told_at else None
+    return {
+        "serial": device.serial,
+        "name": device.name,
+        "room": device.room,
+        "site": device.site.slug,
+        "link": live.link,
+        "heard": live.link in (Link.ONLINE, Link.SUSPECT),
+        "told_at": None if told_ms is None else iso(told_ms),
+        "age_ms": None if told_ms is None else max(0, now_ms - told_ms),
+        "session": live.session,
+    }
 
 
 def _holder(device: Device, sha256: str) -> Holder | None:

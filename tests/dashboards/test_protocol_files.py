@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
+from django.http.multipartparser import MultiPartParser
 from django.test import Client
 from django.utils import timezone
 
@@ -64,7 +65,7 @@ def approved(ada: User, ben: User, **changes: Any) -> Version:
         (b"[]", "expected an object"),
         (b'{"id":"a","id":"b"}', "stands twice"),
         (b'\xff{"id":"a"}', "utf8"),
-        (b'{"id":"a","title":"' + b"x" * 70_000 + b'"}', "size"),
+        (b'{"id":"a","title":"' + b"x" * 70_000 + b'"}', "a protocol has at most 65536"),
         (b'{"title":"no id"}', "needs an id"),
         (b'{"id":"a","burst_hz":3}', "burst_hz"),
         (b'{"id":"a","limits":{"max_session_s":"long"}}', "Longest session"),
@@ -78,6 +79,18 @@ def test_a_bad_file_is_named_and_nothing_is_kept(clinician: Client, content: byt
         assert answer.status_code == 422
         assert named in answer.content.decode()
         assert "Nothing was kept" in answer.content.decode()
+    assert not Protocol.objects.exists()
+
+
+def test_a_file_that_no_document_can_be_is_refused_by_its_length_before_it_is_read(
+    clinician: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MultiPartParser, "parse", lambda _self: pytest.fail("it was read"))
+    answer = send(clinician, b"x" * 2_700_000)
+    assert answer.status_code == 413
+    assert "What was sent is too large" in answer.content.decode()
+    told = clinician.post("/api/v1/protocols", b"x" * 2_700_000, content_type="application/json")
+    assert (told.status_code, told.json()["detail"]) == (413, "At most 2621440 bytes may be sent.")
     assert not Protocol.objects.exists()
 
 

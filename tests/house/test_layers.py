@@ -13,6 +13,7 @@ OUTSIDE = {
     "fleet.redaction",
     "fleet.debugging",
     "fleet.ending",
+    "fleet.bounds",
     "fleet.patience",
     "fleet.checks",
     "fleet.celery",

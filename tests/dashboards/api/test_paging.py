@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from dashboards.api import examples, rollout_examples
+from dashboards.api import examples, protocol_examples, rollout_examples
 from devices.models import Device, Ledger, Reject, Session
 from devices.moments import to_ms
+from devices.wire.messages import ProtocolRef
 from fleet.access.models import AuditEntry, Membership, Role
 from fleet.control import service as control
 from fleet.protocols import service as protocols
+from fleet.protocols.models import Version
 from fleet.rollouts.models import Decision, Target
 from fleet.safety import service
 from fleet.safety.signals import Key, Rise
@@ -94,6 +96,24 @@ def _protocols(ward: Ward) -> None:
         _write(ward, f"P-{number}")
 
 
+VERSION = f"protocols/{protocol_examples.DOCUMENT['id']}/versions/1/devices"
+
+
+def _holders(ward: Ward) -> None:
+    writer = User.objects.create(username="clinician")
+    Membership.objects.create(user=writer, site=ward.north, role=Role.CLINICIAN)
+    protocols.create(actor=writer, document=protocol_examples.DOCUMENT, now=ward.now)
+    for number in range(5):
+        _holder(ward, f"P-{number}")
+
+
+def _holder(ward: Ward, serial: str) -> None:
+    version = Version.objects.get()
+    device = Device.objects.create(serial=serial, site=ward.north)
+    ref = ProtocolRef(id=version.protocol_id, version=version.number, sha256=version.sha256)
+    history.say(device, ward.now, protocol=ref)
+
+
 def _write(ward: Ward, name: str) -> None:
     writer, _made = User.objects.get_or_create(username="clinician")
     Membership.objects.get_or_create(user=writer, site=ward.north, role=Role.CLINICIAN)
@@ -136,6 +156,7 @@ LISTS = {
     "rejects": (_rejects, 5),
     "audit": (_deeds, 5),
     "protocols": (_protocols, 5),
+    VERSION: (_holders, 5),
     "rollouts": (_rollouts, 5),
     f"rollouts/{ROLLOUT}/targets": (_targets, 5),
     f"rollouts/{ROLLOUT}/decisions": (_decisions, 5),
@@ -150,7 +171,9 @@ def _reader(path: str) -> str:
 def test_these_are_all_the_lists_there_are(get: Get) -> None:
     document = get("openapi.json", None).json()
     paged = {
-        path.removeprefix("/api/v1/").replace("{serial}", "EMS-0001").replace("{rollout_id}", ROLLOUT)
+        path.removeprefix("/api/v1/").format(
+            serial="EMS-0001", rollout_id=ROLLOUT, protocol_id=protocol_examples.DOCUMENT["id"], number=1
+        )
         for path, operations in document["paths"].items()
         for parameter in operations.get("get", {}).get("parameters", [])
         if parameter["name"] == "cursor"
@@ -202,8 +225,8 @@ def _add(ward: Ward, path: str) -> None:
             _ask(ward, -5)
         case "stops":
             control.stop_site(actor=None, site=ward.north, now=later)
-        case "protocols":
-            _write(ward, "AAA-0")
+        case one if one.startswith("protocols"):
+            (_write if one == "protocols" else _holder)(ward, "AAA-0")
         case "devices":
             Device.objects.create(serial="AAA-0", site=ward.north)
         case "devices/EMS-0001/records":
@@ -263,6 +286,7 @@ OPERATIONS = {
     "listRejects": "rejects",
     "listAudit": "audit",
     "listProtocols": "protocols",
+    "listProtocolDevices": VERSION,
     "listRollouts": "rollouts",
     "listRolloutTargets": f"rollouts/{ROLLOUT}/targets",
     "listRolloutDecisions": f"rollouts/{ROLLOUT}/decisions",
@@ -272,7 +296,7 @@ OPERATIONS = {
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_the_cursors_of_the_description_are_good_ones(get: Get, ward: Ward, operation: str) -> None:
     path = OPERATIONS[operation]
-    if ROLLOUT in path:
+    if ROLLOUT in path or path == VERSION:
         LISTS[path][0](ward)
     assert get(path, _reader(path), cursor=examples.CURSORS[operation]).status_code == 200
 

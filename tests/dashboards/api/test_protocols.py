@@ -11,9 +11,12 @@ from django.http import HttpResponse
 from django.test import Client
 
 from dashboards.api.protocol_examples import DOCUMENT
+from devices.models import Device
+from devices.wire.messages import ProtocolRef
 from fleet.access.models import Membership, Role, Token
 from fleet.access.queries import digest_of
 from tests.dashboards.api.ward import Get, Ward
+from tests.devices import history
 
 WAY = "/api/v1/protocols"
 
@@ -198,3 +201,26 @@ def test_lists_are_filtered(get: Get) -> None:
         found = get("protocols", "nurse", **{asked[0]: asked[1]}).json()["items"]
         assert [one["id"] for one in found] == ids
     assert get("protocols", "nurse", site="far").status_code == 404
+
+
+def test_who_has_a_version_is_who_says_its_hash_at_the_readers_sites_with_the_age_of_that_word(
+    get: Get, ward: Ward
+) -> None:
+    made = post()
+    ref = ProtocolRef(id="quad-strength", version=1, sha256=made["sha256"])
+    near = Device.objects.create(serial="EMS-0009", site=ward.north, room="Room 9")
+    far = Device.objects.create(serial="EMS-0110", site=ward.far)
+    for device in (near, far):
+        history.say(device, ward.now - timedelta(seconds=30), link="offline", protocol=ref)
+    path = "protocols/quad-strength/versions/1/devices"
+    [told] = get(path).json()["items"]
+    assert (told["serial"], told["room"], told["link"], told["heard"]) == (
+        "EMS-0009", "Room 9", "offline", False,
+    )  # fmt: skip
+    assert 30_000 <= told["age_ms"] < 90_000
+    document = get("openapi.json", None).json()
+    schema = {"$ref": "#/components/schemas/ProtocolDevice", "components": document["components"]}
+    jsonschema.validate(told, schema)
+    assert get(path, "stranger").status_code == 404
+    assert get(path, site="far").status_code == 404
+    assert get(path.replace("/1/", "/2/")).status_code == 404
