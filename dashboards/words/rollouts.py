@@ -1,6 +1,6 @@
-"""What a rollout, and each of its devices, is said to be: one word a state, and what that word means.
+"""What a rollout, and each of its devices, is said to be: one word a state, what that word means, and its mark.
 
-Sentences that name numbers and reasons are those of `fleet.rollouts.texts`.
+The words and the sentences that name numbers and reasons are those of `fleet.rollouts.texts`; the API tells them, too.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from fleet.rollouts import texts
 from fleet.rollouts.judge import THRESHOLDS
 from fleet.rollouts.plan import Risk
 from fleet.rollouts.states import RolloutState, TargetState
@@ -25,61 +26,50 @@ class Said:
     tone: str
 
 
-ROLLOUTS: Final[dict[RolloutState, Said]] = {
-    RolloutState.DRAFT: Said(_("Draft"), _("Being written. No device is offered anything."), "draft"),
-    RolloutState.SUBMITTED: Said(
-        _("Waits for approval"), _("A clinician who did not write it approves or rejects it."), "waits"
+_ROLLOUTS: Final[dict[RolloutState, tuple[Text, str]]] = {
+    RolloutState.DRAFT: (_("Being written. No device is offered anything."), "draft"),
+    RolloutState.SUBMITTED: (_("A clinician who did not write it approves or rejects it."), "waits"),
+    RolloutState.APPROVED: (_("Nothing is offered until somebody starts it."), "waits"),
+    RolloutState.SCHEDULED: (_("Starts by itself at the time set."), "waits"),
+    RolloutState.RUNNING: (_("Devices are offered the version, wave by wave."), "busy"),
+    RolloutState.PAUSED: (
+        _("No new offers. What was offered already may still be taken over."),
+        "stopped",
     ),
-    RolloutState.APPROVED: Said(
-        _("Approved, not started"), _("Nothing is offered until somebody starts it."), "waits"
+    RolloutState.COMPLETED: (_("Every wave is over."), "good"),
+    RolloutState.ABORTED: (
+        _("No new offers; what was offered and not taken over is taken back."),
+        "over",
     ),
-    RolloutState.SCHEDULED: Said(_("Scheduled"), _("Starts by itself at the time set."), "waits"),
-    RolloutState.RUNNING: Said(_("Running"), _("Devices are offered the version, wave by wave."), "busy"),
-    RolloutState.PAUSED: Said(
-        _("Paused"), _("No new offers. What was offered already may still be taken over."), "stopped"
-    ),
-    RolloutState.COMPLETED: Said(_("Completed"), _("Every wave is over."), "good"),
-    RolloutState.ABORTED: Said(
-        _("Aborted"), _("No new offers; what was offered and not taken over is taken back."), "over"
-    ),
-    RolloutState.ROLLING_BACK: Said(
-        _("Rolling back"), _("Changed devices are offered what each had before."), "busy"
-    ),
-    RolloutState.ROLLED_BACK: Said(
-        _("Rolled back"),
+    RolloutState.ROLLING_BACK: (_("Changed devices are offered what each had before."), "busy"),
+    RolloutState.ROLLED_BACK: (
         _("Nobody who can be reached is left to go back; who stays as it is says why."),
         "over",
     ),
 }
-
-TARGETS: Final[dict[TargetState, Said]] = {
-    TargetState.PLANNED: Said(_("Waiting"), _("No offer is out to it."), "planned"),
-    TargetState.OFFERED: Said(_("Offered"), _("The offer is on its way; no answer yet."), "open"),
-    TargetState.RECEIVED: Said(_("Received"), _("The device says that it has the offer."), "open"),
-    TargetState.HELD: Said(
-        _("Held"), _("The device keeps the offer, and applies it later: never inside a session."), "held"
+_TARGETS: Final[dict[TargetState, tuple[Text, str]]] = {
+    TargetState.PLANNED: (_("No offer is out to it."), "planned"),
+    TargetState.OFFERED: (_("The offer is on its way; no answer yet."), "open"),
+    TargetState.RECEIVED: (_("The device says that it has the offer."), "open"),
+    TargetState.HELD: (
+        _("The device keeps the offer, and applies it later: never inside a session."),
+        "held",
     ),
-    TargetState.APPLYING: Said(_("Applying"), _("The device says that it is taking it over."), "open"),
-    TargetState.CLAIMED: Said(
-        _("Says done"), _("The device's word; its hash was not read back yet."), "open"
-    ),
-    TargetState.VERIFIED: Said(
-        _("Verified"), _("The hash was read back in the device's own live status."), "good"
-    ),
-    TargetState.ALREADY_CURRENT: Said(
-        _("Had it already"), _("It reported this hash already, and was offered nothing."), "good"
-    ),
-    TargetState.REJECTED: Said(_("Refused"), _("It will not take it, and is not asked again."), "bad"),
-    TargetState.FAILED: Said(
-        _("Failed"),
+    TargetState.APPLYING: (_("The device says that it is taking it over."), "open"),
+    TargetState.CLAIMED: (_("The device's word; its hash was not read back yet."), "open"),
+    TargetState.VERIFIED: (_("The hash was read back in the device's own live status."), "good"),
+    TargetState.ALREADY_CURRENT: (_("It reported this hash already, and was offered nothing."), "good"),
+    TargetState.REJECTED: (_("It will not take it, and is not asked again."), "bad"),
+    TargetState.FAILED: (
         _("It says something else than what was wanted, or took it over inside a session."),
         "bad",
     ),
-    TargetState.TIMED_OUT: Said(
-        _("Timed out"), _("No proof within its time, as often as it was asked."), "bad"
-    ),
-    TargetState.WITHDRAWN: Said(_("Left out"), _("It is offered nothing, or no longer."), "out"),
+    TargetState.TIMED_OUT: (_("No proof within its time, as often as it was asked."), "bad"),
+    TargetState.WITHDRAWN: (_("It is offered nothing, or no longer."), "out"),
 }
+
+ROLLOUTS: Final = {state: Said(texts.STATES[state], *said) for state, said in _ROLLOUTS.items()}
+TARGETS: Final = {state: Said(texts.TARGET_STATES[state], *said) for state, said in _TARGETS.items()}
 
 PARTS: Final[tuple[tuple[str, Text, tuple[TargetState, ...]], ...]] = (
     ("good", _("verified"), (TargetState.VERIFIED, TargetState.ALREADY_CURRENT)),

@@ -22,7 +22,7 @@ STATES: Final[dict[str, Promise]] = {
     RolloutState.DRAFT: gettext_lazy("Draft"),
     RolloutState.SUBMITTED: gettext_lazy("Waits for approval"),
     RolloutState.APPROVED: gettext_lazy("Approved, not started"),
-    RolloutState.SCHEDULED: gettext_lazy("Starts later"),
+    RolloutState.SCHEDULED: gettext_lazy("Scheduled"),
     RolloutState.RUNNING: gettext_lazy("Running"),
     RolloutState.PAUSED: gettext_lazy("Paused"),
     RolloutState.COMPLETED: gettext_lazy("Completed"),
@@ -31,18 +31,18 @@ STATES: Final[dict[str, Promise]] = {
     RolloutState.ROLLED_BACK: gettext_lazy("Rolled back"),
 }
 TARGET_STATES: Final[dict[str, Promise]] = {
-    TargetState.PLANNED: gettext_lazy("Planned"),
+    TargetState.PLANNED: gettext_lazy("Waiting"),
     TargetState.OFFERED: gettext_lazy("Offered"),
     TargetState.RECEIVED: gettext_lazy("Received"),
-    TargetState.HELD: gettext_lazy("Held by the device"),
+    TargetState.HELD: gettext_lazy("Held"),
     TargetState.APPLYING: gettext_lazy("Applying"),
-    TargetState.CLAIMED: gettext_lazy("Says done, not read back"),
+    TargetState.CLAIMED: gettext_lazy("Says done"),
     TargetState.VERIFIED: gettext_lazy("Verified"),
     TargetState.ALREADY_CURRENT: gettext_lazy("Had it already"),
-    TargetState.REJECTED: gettext_lazy("Rejected"),
+    TargetState.REJECTED: gettext_lazy("Refused"),
     TargetState.FAILED: gettext_lazy("Failed"),
     TargetState.TIMED_OUT: gettext_lazy("Timed out"),
-    TargetState.WITHDRAWN: gettext_lazy("Withdrawn"),
+    TargetState.WITHDRAWN: gettext_lazy("Left out"),
 }
 _REFUSALS: Final[dict[str, Promise]] = {
     "unsupported": gettext_lazy("it says that it cannot take protocols over"),
