@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -74,16 +75,23 @@ def everything() -> int:
     with tempfile.TemporaryFile() as told:
         behind = _start(["pytest", "-q", "-m", *BIT_BY_BIT], stdout=told, stderr=told, preexec_fn=_give_way)
         try:
-            worst = _pytest("browser tests", BROWSER, "tests/browser") or _pytest(
-                "whole days, and what is held to seconds", IN_TIME, *SIDE_BY_SIDE, "--ignore=tests/browser"
-            )
+            codes = [  # whatever fails, the others still say what else does
+                _pytest("browser tests", BROWSER, "tests/browser"),
+                _pytest(
+                    "whole days, and what is held to seconds",
+                    IN_TIME,
+                    *SIDE_BY_SIDE,
+                    "--ignore=tests/browser",
+                ),
+                _wait("tests with servers", behind),
+            ]
         finally:
-            if worst:
+            if behind.poll() is None:
                 behind.terminate()
-            last = behind.wait()
-            told.seek(0)
-            _say(f"tests with servers, which ran behind these:\n{told.read().decode(errors='replace')}")
-    return worst or last
+                behind.wait()
+        told.seek(0)
+        _say(f"tests with servers, which ran behind these:\n{told.read().decode(errors='replace')}")
+    return max(codes)
 
 
 def soak() -> int:
@@ -125,8 +133,20 @@ def _pytest(title: str, marks: str, *words: str, environ: dict[str, str] | None 
     """Run a pytest session; one that found no test of its kind is no failure."""
     command = ["pytest", "-q", "-m", marks, *words]
     _say(f"{title}: {shlex.join(command)}")
-    code = _start(command, env={**os.environ, **(environ or {})}).wait()
+    code = _wait(title, _start(command, env={**os.environ, **(environ or {})}))
     return 0 if code == 5 else code
+
+
+def _wait(title: str, process: subprocess.Popen[bytes]) -> int:
+    """Return the exit code; tell how long that took, and what it used of the processors, servers and all."""
+    began_s, before = time.monotonic(), os.times()
+    code = process.wait()
+    after = os.times()
+    used_s = after.children_user + after.children_system - before.children_user - before.children_system
+    _say(
+        f"{title}: waited {time.monotonic() - began_s:.0f} s for them; they used {used_s:.0f} s of processors"
+    )
+    return code
 
 
 def _give_way() -> None:
