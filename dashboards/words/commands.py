@@ -55,6 +55,8 @@ def face(command: Mapping[str, Any], now_ms: int, texts: Texts) -> Face:
 def stage_of(command: Mapping[str, Any], now_ms: int) -> str:
     """Return how far it has come, which is its state and what time has made of it since."""
     state, verb = command["state"], command["verb"]
+    if state in ("unconfirmed", "expired") and _is_unsent(command):
+        return "unsent"
     if state == "unconfirmed":
         return "refuted" if command["refuted_at"] is not None else "unconfirmed"
     if state == "expired":
@@ -69,6 +71,11 @@ def stage_of(command: Mapping[str, Any], now_ms: int) -> str:
     if due is None and now_ms >= (_ms(command["expires_at"]) or 0) + _PATIENT_MS:
         return "silent"
     return _WAYS[state]
+
+
+def _is_unsent(command: Mapping[str, Any]) -> bool:
+    """Whether nothing shows that it ever left the server: nobody noted that, and the device never answered."""
+    return command["published_at"] is None and command["answer"] is None
 
 
 def deed(command: Mapping[str, Any], texts: Texts) -> str:
@@ -170,6 +177,9 @@ def _short() -> dict[str, str]:
         "cmd.unconfirmed": _("{deed}: not confirmed"),
         "cmd.unconfirmed.stop": _("Stop not confirmed: go there"),
         "cmd.unconfirmed.pause": _("Pause not confirmed: go there"),
+        "cmd.unsent": _("{deed}: not sent as far as is known"),
+        "cmd.unsent.stop": _("Stop not sent as far as is known: go there"),
+        "cmd.unsent.pause": _("Pause not sent as far as is known: go there"),
         "cmd.refuted": _("{deed}: not so"),
         "cmd.refuted.stop": _("Still on after the stop: go there"),
         "cmd.refuted.pause": _("Still on after the pause: go there"),
@@ -196,6 +206,13 @@ def _long() -> dict[str, str]:
         "cmd.long.unconfirmed": _("{deed}: the device has not shown that it did it."),
         "cmd.long.unconfirmed.stop": _("Stop not confirmed: nothing shows that the output is off."),
         "cmd.long.unconfirmed.pause": _("Pause not confirmed: nothing shows that the output is off."),
+        "cmd.long.unsent": _("{deed}: it did not leave the server in time, as far as is known."),
+        "cmd.long.unsent.stop": _(
+            "Stop: it did not leave the server in time, as far as is known. Nothing shows that the output is off."
+        ),
+        "cmd.long.unsent.pause": _(
+            "Pause: it did not leave the server in time, as far as is known. Nothing shows that the output is off."
+        ),
         "cmd.long.refuted": _("{deed}: the device says that it did it, and what it measures says otherwise."),
         "cmd.long.refuted.stop": _("Stop not done: the output is not off, whatever the device answered."),
         "cmd.long.refuted.pause": _("Pause not done: the output is not off, whatever the device answered."),
@@ -245,6 +262,7 @@ def _steps() -> dict[str, str]:
         "step.unconfirmed": _("Go there: not confirmed"),
         "step.unconfirmed.stop": _("Go there: stop not confirmed"),
         "step.unconfirmed.pause": _("Go there: pause not confirmed"),
+        "step.unsent": _("Go there: perhaps not sent"),
         "step.refuted": _("Go there: still on"),
         "step.unproved": _("Go there: sent, not confirmed"),
         "step.direct": _("Go there: sent, cannot be confirmed"),

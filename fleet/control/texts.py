@@ -185,10 +185,18 @@ def _why_unconfirmed(command: Commandish, now: datetime) -> str:
     if command.done_at is not None:
         text = _("the device says that it is done, but has not shown it within %(time)s")
     elif command.published_at is None:
-        text = _("it was not sent within %(time)s")
+        text = _unsent(command, now)
     else:
         text = _("no answer within %(time)s")
     return text % {"time": wait}
+
+
+def _unsent(command: Commandish, now: datetime) -> str:
+    if command.attempts:  # whoever was to send it died before that could be noted
+        return _("whether it was sent within %(time)s is not known")
+    if now >= command.expires_at:
+        return _("it was never sent, and will not be any more")
+    return _("it was not sent within %(time)s")
 
 
 def _why_refuted(command: Commandish) -> str:

@@ -105,7 +105,7 @@ def test_after_three_seconds_it_says_go_there_though_nobody_has_told_the_page(
         ),
         (command(state="done", done_at=0.3), "Stop: the device says that it did it. Its proof is awaited."),
         (
-            command(state="unconfirmed", unconfirmed_at=3),
+            command(state="unconfirmed", published_at=0.1, unconfirmed_at=3),
             "Stop not confirmed: nothing shows that the output is off.",
         ),
         (
@@ -134,7 +134,7 @@ def test_after_three_seconds_it_says_go_there_though_nobody_has_told_the_page(
             "Identify: the device says that it blinks and beeps.",
         ),
         (
-            command(verb="identify", state="expired"),
+            command(verb="identify", state="expired", published_at=0.1),
             "Identify: the device did not answer in time. It is not asked any more.",
         ),
         (
@@ -145,6 +145,23 @@ def test_after_three_seconds_it_says_go_there_though_nobody_has_told_the_page(
 )
 def test_each_end_is_told_in_a_sentence(one: Command, said: str, texts: dict[str, str]) -> None:
     assert say(texts, one)["long"] == said
+
+
+def test_a_stop_that_nobody_sends_is_being_sent_then_perhaps_not_sent_and_never_said_to_be_sent(
+    texts: dict[str, str],
+) -> None:
+    waiting = command(state="requested")
+    assert say(texts, waiting, 1)["short"] == "Stop: being sent"
+    late = say(texts, waiting, 3.1)  # the page has heard of no later state
+    assert (late["tone"], late["step"]) == ("go", "Go there: stop not confirmed")
+    over = command(state="unconfirmed", unconfirmed_at=4)
+    for after_s in (4, 60, 3600):  # while whoever sends is away, and once it is back, when its time is over
+        said = say(texts, over, after_s)
+        assert (said["tone"], said["step"]) == ("go", "Go there: perhaps not sent")
+        assert said["short"] == "Stop not sent as far as is known: go there"
+        assert said["next"] == "Go there and stop it at the device."
+    sent = command(state="unconfirmed", unconfirmed_at=4, published_at=5)  # it came back in time
+    assert say(texts, sent, 6)["step"] == "Go there: stop not confirmed"
 
 
 @pytest.mark.parametrize("verb", VERBS)

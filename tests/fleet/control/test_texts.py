@@ -118,6 +118,16 @@ def test_a_time_for_proof_that_is_over_is_told_also_while_nobody_writes_it_down(
     assert to_do(3.0, **fields).startswith("Go to the device")
 
 
+def test_a_stop_that_never_left_says_so_and_whether_it_still_may() -> None:
+    fields = {"state": "unconfirmed", "unconfirmed_at": at(3), "attempts": 0}
+    assert said(5, **fields) == "Stop not confirmed: it was not sent within 3.0 s."
+    for later_s in (10, 60, 3600):
+        assert said(later_s, **fields) == "Stop not confirmed: it was never sent, and will not be any more."
+    assert to_do(60, **fields) == "Go to the device, and stop it there."
+    died = fields | {"attempts": 1}  # whoever sent it died before that was noted
+    assert said(60, **died) == "Stop not confirmed: whether it was sent within 3.0 s is not known."
+
+
 def test_what_was_never_answered_is_not_told_as_not_done() -> None:
     fields = {"verb": "identify", "state": "expired", "proof_due_at": None, "expired_at": at(10)}
     assert "whether the device did it is not known" in said(20, **fields, published_at=at(0.1))

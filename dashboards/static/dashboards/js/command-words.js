@@ -57,6 +57,7 @@ export function faceOf(command, nowMs, texts) {
 /** How far it has come, which is its state and what time has made of it since. @param {Command} command @param {number} nowMs */
 export function stageOf(command, nowMs) {
   const { state, verb } = command;
+  if ((state === "unconfirmed" || state === "expired") && isUnsent(command)) return "unsent";
   if (state === "unconfirmed") return command.refuted_at !== null ? "refuted" : "unconfirmed";
   if (state === "expired") return command.answer?.outcome === "expired" ? "late" : "silent";
   if (state === "confirmed" || state === "refused") return state;
@@ -66,6 +67,9 @@ export function stageOf(command, nowMs) {
   if (due === null && nowMs >= (ms(command.expires_at) ?? 0) + PATIENT_MS) return "silent";
   return WAYS[state];
 }
+
+/** Nothing shows that it ever left the server: nobody noted that, and the device never answered. @param {Command} command */
+const isUnsent = ({ published_at: left, answer }) => left === null && answer === null;
 
 /** What was asked for: "Lower channel 2 to at most 30 mA".
  * @param {{verb: string, args: Record<string, any>}} command @param {Texts} texts */
