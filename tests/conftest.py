@@ -17,13 +17,14 @@ import hypothesis
 import pytest
 from django.conf import settings
 
-from fleet.embedded import debian, places, servers
+from fleet.embedded import debian, places, ports, servers
 from fleet.embedded.servers import Servers
-from tests import prepared
+from tests import apart, prepared
 from tests.harness import OF_TESTS, House, Processes, chromium
 
 _VAR = Path(tempfile.mkdtemp(prefix="myofleet-test-"))
 _VAR.chmod(0o711)  # the servers' own account must pass, when we are root
+ports.span = apart.ports_of_our_own()
 _SERVERS: Servers = servers.of(_VAR / "servers")
 prepared.folder = _VAR
 

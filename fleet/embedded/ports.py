@@ -7,17 +7,26 @@ import socket
 from pathlib import Path
 
 HOST = "127.0.0.1"
+EVERY = range(15_000, 32_000)
+"""Below those that the system gives to outgoing connections: one of these could hold the port of a server that
+was killed, and keep it from starting again."""
+span = EVERY
+"""Where this process looks; processes that look at the same moment do so apart."""
+_given: set[int] = set()
+_random = random.SystemRandom()  # whoever seeds the other would choose what another process did
 _LISTEN = "0A"  # TCP_LISTEN in /proc/net/tcp
 
 
 def free_port() -> int:
-    """Return a port nobody listens on now.
+    """Return a port of `span` that nobody listens on now, and that was not returned before.
 
-    Below the range that the system gives to outgoing connections: one of those could hold the port of a
-    server that was killed, and keep it from starting again.
+    Whoever got it may not listen yet, or may have been killed and come back.
     """
-    while not is_free(port := random.randint(15_000, 32_000)):
+    if 2 * len(_given) > len(span):
+        _given.clear()
+    while (port := _random.choice(span)) in _given or not is_free(port):
         pass
+    _given.add(port)
     return port
 
 

@@ -47,6 +47,13 @@ def test_free_ports_are_none_that_outgoing_connections_take() -> None:
     assert all(ports.free_port() < lowest for _ in range(20))
 
 
+def test_no_port_is_given_twice_before_its_server_listens_and_processes_choose_apart() -> None:
+    assert len({ports.free_port() for _ in range(100)}) == 100
+    ask = "from tests import apart; print(apart.ports_of_our_own())"
+    theirs = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert theirs.stdout.strip() != str(ports.span) or ports.span == ports.EVERY
+
+
 def test_who_holds_a_port_is_named_with_its_process() -> None:
     with socket.create_server((ports.HOST, 0)) as server:
         port = server.getsockname()[1]
