@@ -230,7 +230,7 @@ def test_while_the_socket_is_silent_the_house_is_asked_what_became_of_it(play: A
 
 def test_a_stop_without_proof_is_not_hidden_by_what_is_asked_after_it(play: Any) -> None:
     blink = command("c9", "identify", "done", requested_at=20, done_at=21)
-    open_stop = command("c1", state="unconfirmed", unconfirmed_at=3, rev=3)
+    open_stop = command("c1", state="unconfirmed", published_at=0.1, unconfirmed_at=3, rev=3)
     [said] = play(hear(open_stop, blink), ("advance", 22_000), LOOK)
     assert said["short"] == "Stop not confirmed: go there"
     proved = open_stop | {"state": "confirmed", "rev": 4, "confirmed_at": at(15)}
