@@ -148,6 +148,7 @@ def test_who_is_not_logged_in_is_asked_to(client: Client, ward: Ward) -> None:
     assert client.get("/devices.csv")["Location"].startswith("/login/")
 
 
+@pytest.mark.in_time
 def test_a_thousand_devices_take_a_few_queries_and_a_fifth_of_a_second(
     nurse: Client, ward: Ward, django_assert_max_num_queries: Any
 ) -> None:

@@ -102,6 +102,7 @@ def test_who_is_not_logged_in_finds_nothing(client: Client, ward: Ward) -> None:
     assert client.get("/search/?q=EMS")["Location"].startswith("/login/")
 
 
+@pytest.mark.in_time
 def test_ten_thousand_devices_are_searched_in_a_moment(nurse: Client, ward: Ward) -> None:
     with connection.cursor() as cursor:
         cursor.execute(

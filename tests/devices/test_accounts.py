@@ -287,6 +287,7 @@ def test_good_rows_are_enrolled_beside_bad_ones(north):
     assert sorted(Device.objects.values_list("serial", flat=True)) == ["EMS-1", "EMS-3", "OLD-1", "OLD-2"]
 
 
+@pytest.mark.in_time
 def test_a_thousand_devices_are_enrolled_in_a_few_seconds(folder, north):
     started = time.monotonic()
     outcome = accounts.enrol_many(Row(serial=f"EMS-{n}", site="north") for n in range(1000))

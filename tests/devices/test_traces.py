@@ -161,6 +161,7 @@ def test_nothing_said_is_an_empty_trace(device: Device) -> None:
 DAY_LIMIT_S = 0.1
 
 
+@pytest.mark.in_time
 @pytest.mark.parametrize("lost", [False, True], ids=["whole", "with gaps"])
 def test_a_day_with_eight_hours_in_session_takes_a_tenth_of_a_second(device: Device, lost: bool) -> None:
     """28,800 messages of 4 channels × 10 samples; the best of five, since other things run beside."""
