@@ -1,8 +1,8 @@
 """How long the disk lasts: from the sizes of the last whole days, and honest where they say nothing yet.  Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 AVERAGED_DAYS = 7
 HORIZON_DAYS = 3650
@@ -64,6 +64,12 @@ def outlook(
         free=free,
         full_in_days=full_in,
     )
+
+
+def overdue(days: Iterable[date], *, now: datetime, keep_days: int) -> int:
+    """Return of how many days of UTC the time to be kept was over at that moment."""
+    today = now.astimezone(UTC).date()
+    return sum((today - day).days > keep_days for day in days)
 
 
 def _full_in(

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -12,13 +13,14 @@ import redis
 from django.conf import settings
 from django.utils import timezone
 
-from dashboards.system.outlook import Outlook, outlook
+from dashboards.system.outlook import Outlook, outlook, overdue
 from devices.store import sizes as stored
 from devices.store.sizes import Sizes
 
 T = TypeVar("T")
 REDIS_TIMEOUT_S = 0.5
 DISK_EVERY_S = 30.0
+PRUNED_WITHIN = timedelta(hours=2)  # the courier looks each hour
 CELERY_QUEUE = "safety"  # its worker passes on what beat says of itself
 
 
@@ -42,7 +44,8 @@ class Disk:
     sizes: Sizes
     outlook: Outlook
     total: int | None
-    overdue_days: int  # days of telemetry that should have been let go
+    overdue_days: int  # days of telemetry whose time is over
+    late_days: int  # of them, those that should have been let go by now
 
     def gauges(self) -> dict[str, float]:
         """Return what is known, for /metrics."""
@@ -75,12 +78,13 @@ def ask_redis() -> Redis:
 
 def ask_disk() -> Disk:
     """Measure the database and its disk.  Whether the disk is ours to measure is known for local folders only."""
-    sizes, today = stored.sizes(), timezone.now().date()
+    sizes, now = stored.sizes(), timezone.now()
     total, free = _disk_of(sizes)
     keep = settings.TELEMETRY_DAYS
+    today = now.astimezone(UTC).date()
     told = outlook(sizes.days, today=today, keep_days=keep, rest=sizes.rest, since=sizes.since, free=free)
-    overdue = sum((today - day).days > keep for day in sizes.days)
-    return Disk(sizes, told, total, overdue)
+    over, late = (overdue(sizes.days, now=at, keep_days=keep) for at in (now, now - PRUNED_WITHIN))
+    return Disk(sizes, told, total, over, late)
 
 
 def _disk_of(sizes: Sizes) -> tuple[int | None, int | None]:

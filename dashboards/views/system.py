@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -30,7 +31,6 @@ from fleet.access import queries as access
 SPELLS_SHOWN = 20
 DAYS_SHOWN = 14
 _SOON_DAYS, _NOW_DAYS = 14, 3
-_PRUNE_EVERY = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +137,17 @@ def _of_disk(disk: servers.Disk, pulses: dict[str, Pulse], now: datetime) -> Ite
         todo = _("Make the disk larger, or lower TELEMETRY_DAYS; the oldest days are let go within the hour.")
         level: Level = "bad" if days <= _NOW_DAYS else "warn"
         yield Task(level, _("Disk: full in about %(days)d days") % {"days": days}, todo)
-    if disk.overdue_days:
+    if disk.late_days:
         todo = _(
             "The courier lets old days go each hour: see in its log why it did not (manage.py prune does it by hand)."
         )
-        yield Task("warn", _("Disk: %(n)d days are kept beyond their time") % {"n": disk.overdue_days}, todo)
-    elif "prune" in pulses and now - pulses["prune"].at > _PRUNE_EVERY:
+        said = ngettext(
+            "Disk: %(n)d day is kept beyond its time",
+            "Disk: %(n)d days are kept beyond their time",
+            disk.late_days,
+        )
+        yield Task("warn", said % {"n": disk.late_days}, todo)
+    elif "prune" in pulses and now - pulses["prune"].at > servers.PRUNED_WITHIN:
         yield Task(
             "warn",
             _("Housekeeping: has not run for two hours"),
@@ -152,6 +157,8 @@ def _of_disk(disk: servers.Disk, pulses: dict[str, Pulse], now: datetime) -> Ite
 
 def _days(disk: servers.Disk, now: datetime) -> list[tuple[str, int, int]]:
     """Return (day, bytes, per mille of the largest) of the last days of telemetry, the newest first."""
-    shown = sorted((day for day in disk.sizes.days if day <= now.date()), reverse=True)[:DAYS_SHOWN]
+    shown = sorted((day for day in disk.sizes.days if day <= now.astimezone(UTC).date()), reverse=True)[
+        :DAYS_SHOWN
+    ]
     most = max((disk.sizes.days[day] for day in shown), default=0) or 1
     return [(day.isoformat(), disk.sizes.days[day], disk.sizes.days[day] * 1000 // most) for day in shown]

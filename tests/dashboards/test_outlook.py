@@ -1,8 +1,9 @@
 """How long the disk lasts: right where it can be known, and nothing where it cannot."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from dashboards.system.outlook import outlook
+from dashboards.system.outlook import outlook, overdue
 
 TODAY = date(2026, 11, 22)
 MB = 2**20
@@ -65,3 +66,11 @@ def test_without_a_known_disk_growth_is_known_and_days_left_are_not() -> None:
     told = outlook(sizes, today=TODAY, keep_days=90, rest=4 * MB, since=min(sizes), free=None)
     assert told.growth_day == 101 * MB
     assert told.full_in_days is None
+
+
+def test_a_day_is_over_its_time_by_the_clock_of_greenwich() -> None:
+    kept = days(*[100] * 4)
+    before = datetime(2026, 11, 23, 0, 59, 59, tzinfo=ZoneInfo("Europe/Berlin"))  # 23:59:59 of the 22nd
+    assert overdue(kept, now=before, keep_days=3) == 0
+    assert overdue(kept, now=before + timedelta(seconds=1), keep_days=3) == 1
+    assert overdue(kept, now=datetime(2026, 11, 24, tzinfo=UTC), keep_days=3) == 2

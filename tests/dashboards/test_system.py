@@ -151,6 +151,23 @@ def test_growth_is_not_foretold_before_a_whole_day_is_over(engineer: Client, ali
     assert "not known before the first whole day" in words(page(engineer))
 
 
+@pytest.mark.parametrize("minute,is_late", [(1, False), (119, False), (121, True)])
+def test_a_day_that_waits_for_the_next_look_at_night_is_no_task(
+    engineer: Client, alive: None, monkeypatch: pytest.MonkeyPatch, minute: int, is_late: bool
+) -> None:
+    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    over = midnight.date() - timedelta(days=settings.TELEMETRY_DAYS + 1)
+    sizes = servers.Sizes(2**30, {over: 2**20}, over, None, is_local=False)
+    monkeypatch.setattr(servers.stored, "sizes", lambda: sizes)
+    monkeypatch.setattr(servers.timezone, "now", lambda: midnight + timedelta(minutes=minute))
+    assert (servers.ask_disk().overdue_days, servers.ask_disk().late_days) == (1, int(is_late))
+    disk = servers.ask_disk()
+    monkeypatch.undo()
+    monkeypatch.setattr(servers, "disk", servers.Remembered(lambda: disk, 0))
+    assert ("1 day is kept beyond its time" in todo(engineer)) == is_late
+    assert "1 day waits to be let go" in words(page(engineer))
+
+
 def test_a_disk_elsewhere_is_not_guessed(
     engineer: Client, alive: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
