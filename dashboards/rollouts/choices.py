@@ -43,6 +43,16 @@ class Offered:
         zones = {site.time_zone for site in self.sites if site.slug == slug or not slug}
         return zones.pop() if len(zones) == 1 else str(settings.DISPLAY_TIME_ZONE)
 
+    def clock(self) -> str:
+        """Return by whose clock a time is read, in words that hold whichever site is going to be chosen."""
+        zones = {site.slug: self.zone_of(site.slug).replace("_", " ") for site in self.sites}
+        common = self.zone_of("").replace("_", " ")
+        if set(zones.values()) <= {common}:
+            return _("In %(zone)s.") % {"zone": common}
+        return _(
+            "By the clock of the site that is chosen above; for all sites, or devices by serial number, in %(zone)s."
+        ) % {"zone": common}
+
 
 def offered(writer: User) -> Offered:
     sites = tuple(access.sites_where(writer, "write_rollout"))

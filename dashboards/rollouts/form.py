@@ -200,12 +200,14 @@ class RolloutForm(forms.Form):
         for n in range(1, WAVES + 1):
             kind, value = _wave_fields(n)
             self.fields[f"w{n}_kind"], self.fields[f"w{n}_value"] = kind, value
-        self.fields["start_at"].help_text = _(
-            "In %(zone)s. Empty: it begins when somebody starts it after approval."
-        ) % {"zone": offered.zone_of(self._site()).replace("_", " ")}
+        self.fields["start_at"].help_text = f"{offered.clock()} " + _(
+            "Empty: it begins when somebody starts it after approval."
+        )
 
     def _site(self) -> str:
-        return str((self.data if self.is_bound else self.initial).get("site") or "")
+        """Return whose clock the start is read by: a site that is still chosen beside a list of devices is not."""
+        said = self.data if self.is_bound else self.initial
+        return str(said.get("site") or "") if said.get("by") != "serials" else ""
 
     def waves(self) -> list[tuple[int, Any, Any]]:
         """Return the fields of each wave, with its number."""

@@ -11,7 +11,7 @@ from django.test import Client
 from dashboards.api import rollout_schemas
 from dashboards.rollouts import next_steps, plan_words
 from dashboards.rollouts.bars import bar
-from fleet.access.models import AuditEntry, Role
+from fleet.access.models import AuditEntry, Membership, Role
 from fleet.rollouts.models import Rollout, Target
 from tests.fleet.rollouts.fleetlet import Fleetlet, furnish
 
@@ -162,6 +162,18 @@ def test_a_start_is_a_time_of_the_sites_own_clock(ward: Fleetlet) -> None:
     start = Rollout.objects.get().start_at
     assert start is not None
     assert start.isoformat() == "2030-01-15T07:00:00+00:00"
+
+
+def test_the_form_says_by_whose_clock_a_start_is_read_whichever_site_is_chosen(ward: Fleetlet) -> None:
+    engineer, north = at(ward.engineer), ward.clinic.north
+    north.time_zone = "Europe/Berlin"
+    north.save()
+    Membership.objects.create(user=ward.engineer, site=ward.clinic.far, role=Role.ENGINEER)
+    shown = engineer.get("/rollouts/new/").context["form"]["start_at"].help_text
+    assert shown.startswith("By the clock of the site that is chosen above; for all sites,")
+    for more, read in (({}, "07:00"), ({"by": "serials", "serials": "EMS-1"}, "08:00")):
+        engineer.post("/rollouts/new/", FORM | more | {"start_at": "2030-01-15T08:00", "deed": "save"})
+        assert f"{Rollout.objects.latest('created_at').start_at:%H:%M}" == read
 
 
 def test_a_draft_is_changed_where_it_was_left_and_not_over_somebody_elses_change(ward: Fleetlet) -> None:
