@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from ninja.errors import AuthenticationError
 from ninja.security import HttpBearer
-from ninja.security.session import SessionAuth
+from ninja.security.session import SessionAuth as CookieAuth
 
 from dashboards.api.problems import not_found
 from devices.models import Device
@@ -25,6 +25,13 @@ class TokenAuth(HttpBearer):
         if user is None:
             raise AuthenticationError
         return user
+
+
+class SessionAuth(CookieAuth):
+    """The cookie of a login.  Who sends none is not logged in: 401, before anything is said of CSRF."""
+
+    def _get_key(self, request: HttpRequest) -> str | None:
+        return super()._get_key(request) if self.param_name in request.COOKIES else None
 
 
 CREDENTIALS = (TokenAuth(), SessionAuth())

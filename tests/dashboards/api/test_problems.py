@@ -127,3 +127,10 @@ def test_a_cookie_without_its_csrf_token_does_nothing(ward: Ward) -> None:
     path = f"/api/v1/devices/{ward.running.serial}/end-conflict"
     answer = client.post(path, {"reason": "it is over"}, content_type="application/json")
     assert "CSRF" in _is_problem(answer, 403)["detail"]
+
+
+def test_who_sends_neither_token_nor_cookie_is_not_logged_in_whatever_they_ask(ward: Ward) -> None:
+    stranger = Client(enforce_csrf_checks=True)
+    for path in (f"devices/{ward.running.serial}/commands", "sites/north/stop"):
+        answer = stranger.post(f"/api/v1/{path}", {"verb": "stop"}, content_type="application/json")
+        assert "Log in" in _is_problem(answer, 401)["detail"]
