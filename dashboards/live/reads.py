@@ -11,9 +11,10 @@ from django.db.models import QuerySet
 
 from devices import queries
 from devices.models import Device, Pulse
-from devices.state import iso, to_ms
+from devices.state import to_ms
 from fleet.access.models import Membership, Site
 from fleet.access.roles import roles_for
+from fleet.live import events
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,10 @@ def who_may(site: Site, verb: str) -> list[str]:
 
 def pulse(now: datetime) -> dict[str, Any]:
     """Return the pulse event as the database knows it: when each part of the server last said it lives."""
-    at = dict(Pulse.objects.filter(part__in=("ingest", "dispatch", "worker")).values_list("part", "at"))
-    parts = {
-        f"{part}_at": iso(to_ms(at[part])) if part in at else None
-        for part in ("ingest", "dispatch", "worker")
-    }
-    return {"kind": "pulse", **parts, "now": iso(to_ms(now))}
+    known = {one.part: one for one in Pulse.objects.filter(part__in=("ingest", "dispatch", "worker"))}
+    at_ms: dict[str, int | None] = {part: to_ms(one.at) for part, one in known.items()}
+    said = known["dispatch"].detail if "dispatch" in known else {}
+    return events.pulse_event(to_ms(now), at_ms, sends=events.sends(to_ms(now), at_ms.get("dispatch"), said))
 
 
 @lru_cache(maxsize=16_384)  # the same rooms and names are put in order again and again

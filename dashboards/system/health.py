@@ -3,7 +3,7 @@
 import ipaddress
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -111,7 +111,9 @@ def _verdicts(now: datetime) -> Iterator[Verdict]:
         yield Verdict("database", why=f"does not answer: {type(error).__name__}")
     yield _redis()
     for part in SILENT_AFTER:
-        yield _of_pulse(part, pulses.get(part), now)
+        seen = _of_pulse(part, pulses.get(part), now)
+        is_cut = part == "dispatch" and not seen.why and pulses[part].detail.get("broker") is False
+        yield replace(seen, why="it is not connected to the broker") if is_cut else seen
     yield _broker(pulses.get("ingest"), now)
 
 

@@ -98,7 +98,7 @@ def _ours(key: str, pulses: Mapping[str, Pulse], now: datetime, version: str, re
         level, words, todo = "bad", _("silent"), _todo(key, pulses, now, redis)
         if key == "beat" and _is_silent("worker", pulses, now):
             level, words, todo = _beat_without_worker(todo, redis)
-    elif differs:
+    elif differs and not (key == "dispatch" and pulse.detail.get("broker") is False):
         level, words = "warn", _("lives, in another version")
         todo = _("It runs %(its)s, the web %(ours)s: restart it, so that all run the same.") % {
             "its": its,
@@ -120,7 +120,16 @@ def _ours(key: str, pulses: Mapping[str, Pulse], now: datetime, version: str, re
 
 
 def _direct(detail: Mapping[str, Any]) -> tuple[Level, str, str]:
-    """How dispatch stands with the way past the database."""
+    """How dispatch stands with the broker, and with the way past the database."""
+    if detail.get("broker") is False:
+        return (
+            "bad",
+            _("lives, but has no connection to the broker: no command goes out"),
+            _(
+                "See whether the broker runs and whether the account _dispatch may log in (manage.py enrol --sync). "
+                "Until then nobody can stop a device from here."
+            ),
+        )
     if "direct" not in detail:
         return "good", _("lives"), ""
     waiting = (detail.get("gauges") or {}).get("direct_stops_to_book") or 0

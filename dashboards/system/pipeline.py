@@ -61,8 +61,9 @@ def pipeline(pulses: Mapping[str, Pulse], now: datetime) -> Pipeline:
         ("dispatch", _("Commands do not go out to the devices. Go to the device itself.")),
         ("courier", _("No e-mail, push or webhook goes out: alerts are told on these pages only.")),
     ):
-        if part not in ages or ages[part] > SILENT_AFTER[part] // timedelta(milliseconds=1):
-            faults.append(Fault(part, words, age_ms=ages.get(part)))
+        is_cut = part == "dispatch" and part in pulses and pulses[part].detail.get("broker") is False
+        if is_cut or part not in ages or ages[part] > SILENT_AFTER[part] // timedelta(milliseconds=1):
+            faults.append(Fault(part, words, age_ms=None if is_cut else ages.get(part)))
     return Pipeline(tuple(faults), ages.get("ingest"))
 
 

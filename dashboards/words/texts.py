@@ -141,6 +141,7 @@ def _page() -> dict[str, str]:
         "live.down": _("Not connected"),
         "live.fault": _("Not live"),
         "live.connecting": _("Connecting…"),
+        "banner.mute": _("No command reaches a device from here now. Stop at the device itself."),
         "banner.connecting": _("Connecting. Until then this page shows what was last stored."),
         "banner.stale": _(
             "Not live: no news from the supervision server. What you see is old. "

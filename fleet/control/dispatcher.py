@@ -348,14 +348,16 @@ class Dispatcher:
     def _pulse(self) -> None:
         own = self._figures()
         counters = {**own.get("counters", {}), **self.counters}
+        is_up = self._in_service().is_up
         detail: dict[str, Any] = {
-            "broker": self._in_service().is_up,
+            "broker": is_up,
             "counters": counters,
             "rates": self._rates.of(counters, time.monotonic()),
             "gauges": {
                 **own.get("gauges", {}),
                 "commands_open": outbox.open_count(),
                 "commands_flying": len(self._flying),
+                "commands_way_open": int(is_up),
             },
             "rejects": dict(self.rejects),
         }
@@ -363,4 +365,5 @@ class Dispatcher:
             detail["direct"] = self._direct.is_ready
             detail["counters"] |= self._direct.figures
             detail["gauges"]["direct_stops_to_book"] = self._direct.waiting
+            detail["gauges"]["direct_way_open"] = int(self._direct.is_ready)
         pulses.beat("dispatch", self._now(), detail)

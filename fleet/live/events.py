@@ -1,6 +1,7 @@
 """Live events: keyed, so that the newest of each key wins, and only what changed.  Pure."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from devices import state
 from devices.state import LiveState
@@ -60,12 +61,27 @@ def link_event(serial: str, live: LiveState) -> Event:
     return {"kind": "device", "serial": serial, "since": live.rev - 1, "rev": live.rev, "link": live.link}
 
 
-def pulse_event(now_ms: int, at_ms: dict[str, int | None]) -> Event:
-    """Return the pulse: when each part of the server last said it lives."""
+SENDS_MS: Final = 5_000
+"""A dispatcher that has said nothing for longer sends nothing, as far as is known."""
+
+
+def sends(now_ms: int, at_ms: int | None, detail: Mapping[str, Any]) -> bool:
+    """Whether what is asked of devices goes out: dispatch lives, and has its broker.
+
+    Args:
+        at_ms: When dispatch last said that it lives; None: never.
+        detail: What it said of itself.
+    """
+    return at_ms is not None and now_ms - at_ms <= SENDS_MS and detail.get("broker") is not False
+
+
+def pulse_event(now_ms: int, at_ms: dict[str, int | None], *, sends: bool) -> Event:
+    """Return the pulse: when each part of the server last said it lives, and whether commands go out."""
     return {
         "kind": "pulse",
         "now": state.iso(now_ms),
         "ingest_at": state.iso(at_ms.get("ingest")),
         "dispatch_at": state.iso(at_ms.get("dispatch")),
         "worker_at": state.iso(at_ms.get("worker")),
+        "sends": sends,
     }

@@ -34,7 +34,7 @@ class Watch:
         self.parts = tuple(parts)
         self._from: datetime | None = None
         self._last: datetime | None = None
-        self._cut_since: datetime | None = None  # since when ingest has been without the broker
+        self._cut_since: dict[str, datetime] = {}  # since when ingest or dispatch has been without the broker
 
     def look(self, now: datetime) -> frozenset[str]:
         """Raise what is silent by now, and clear what is not; return which parts are silent."""
@@ -57,15 +57,28 @@ class Watch:
         if pulse is None:
             return None  # it never ran here
         is_back, is_silent = now - pulse.at <= BACK, now - pulse.at > limit
-        if part != "broker":
-            return pulse.at if is_silent else False if is_back else None
+        if part != "broker" and (is_silent or not is_back):
+            return pulse.at if is_silent else None
+        if part not in ("broker", "dispatch"):
+            return False
         if not is_back:
             return None  # the broker is seen through ingest
-        if pulse.detail.get("broker"):
-            self._cut_since = None
+        return self._cut(part, pulses, now, limit)
+
+    def _cut(
+        self, part: str, pulses: Mapping[str, Pulse], now: datetime, limit: timedelta
+    ) -> datetime | bool | None:
+        """Since when the broker is away; or dispatch from it, while it is there for ingest: one cause is one alert."""
+        ingest = pulses.get("ingest")
+        is_there = ingest is not None and bool(ingest.detail.get("broker"))
+        is_joined = pulses["dispatch"].detail.get("broker") is not False if part == "dispatch" else is_there
+        if is_joined:
+            self._cut_since.pop(part, None)
             return False
-        self._cut_since = self._cut_since or now
-        return self._cut_since if now - self._cut_since >= limit else None
+        since = self._cut_since.setdefault(part, now)
+        if part == "dispatch" and not is_there:
+            return None
+        return since if now - since >= limit else None
 
 
 def _news(silent: Mapping[str, datetime | bool | None], now: datetime) -> Iterable[News]:

@@ -63,8 +63,8 @@ def _of_machines() -> dict[str, str]:
             "protocol's longest session. Pauses do not count."
         ),
         "protocol_unknown": _(
-            "The device names a protocol that is not kept here, that nobody approved, or that was withdrawn: low while "
-            "idle, medium in session. A device without a protocol is no finding."
+            "The device names a protocol that is not kept here, or not with that content, that nobody approved, or "
+            "that was withdrawn: low while idle, medium in session. A device without a protocol is no finding."
         ),
         "over_temperature": _(
             "{warn_c} °C are reached (medium), or {limit_c} °C, or the device says that it is too hot (high), for "
@@ -127,6 +127,10 @@ def _of_server() -> dict[str, str]:
     silent = _("The part has said nothing for ten seconds; told by a part that still runs.")
     parts = ("ingest", "dispatch", "worker", "courier", "broker", "database")
     return {f"{part}_silent": silent for part in parts} | {
+        "dispatch_silent": _(
+            "Dispatch has said nothing for ten seconds, or has been cut off from the broker for ten seconds while "
+            "ingest is not; told by a part that still runs."
+        ),
         "rule_broken": _(
             "A rule raised an exception. Its findings so far stay as they are; all other rules go on. Over after a "
             "minute without another."

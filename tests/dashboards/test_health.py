@@ -89,6 +89,14 @@ def test_a_part_that_never_spoke_is_not_ready() -> None:
 
 
 @pytest.mark.usefixtures("pulses")
+def test_a_dispatcher_without_its_broker_is_not_ready() -> None:
+    _tell("dispatch", broker=False)
+    response = Client().get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["parts"]["dispatch"]["why"] == "it is not connected to the broker"
+
+
+@pytest.mark.usefixtures("pulses")
 def test_the_broker_is_as_far_away_as_ingest_says() -> None:
     _tell("ingest", broker=False)
     assert not Client().get("/readyz").json()["parts"]["broker"]["ok"]

@@ -133,6 +133,7 @@ async def test_the_snapshot_holds_the_devices_of_the_site_as_the_api_shows_them(
     assert {serial: timeless(one) for serial, one in browser.devices.items()} == await fresh(ward.north)
     assert message["pulse"]["ingest_at"] == ward.now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     assert message["pulse"]["dispatch_at"] is None
+    assert message["pulse"]["sends"] is False
     await browser.socket.disconnect()
 
 

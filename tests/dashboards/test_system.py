@@ -97,6 +97,15 @@ def test_a_silent_part_is_named_with_what_to_do(
     assert "30 s" in row(page(engineer), part)
 
 
+def test_a_dispatcher_that_is_cut_off_from_the_broker_is_no_healthy_one(
+    engineer: Client, alive: None
+) -> None:
+    tell("dispatch", broker=False, version="0.0.9", build="")
+    assert "no connection to the broker: no command goes out" in row(page(engineer), "dispatch")
+    assert "_dispatch may log in" in todo(engineer)
+    assert "Commands do not go out to the devices" in engineer.get("/").content.decode()
+
+
 def test_what_a_silent_part_said_last_is_no_figure_of_now(engineer: Client, alive: None) -> None:
     tell("ingest", rates={"messages": 417.0})
     assert "417" in page(engineer)

@@ -26,7 +26,7 @@ from devices.wire.topics import SERVER_STATUS
 from fleet import checks, flows
 from fleet.live import announce
 from fleet.live.announce import Announcer
-from fleet.live.events import pulse_event
+from fleet.live.events import pulse_event, sends
 from fleet.metrics import of_this_process
 from fleet.paging.lifeline import Lifeline
 from fleet.safety.judge import Judge
@@ -144,5 +144,8 @@ class _House:
         self.presence.tick(self.link)
         if not self.link.is_up:
             return  # the pulse proves the whole chain: without the broker the wall must look as dead as it is
-        at_ms: dict[str, int | None] = {part: to_ms(at) for part, (at, _) in pulses.all_pulses().items()}
-        self.voice.pulse(pulse_event(to_ms(now), at_ms | {"ingest": to_ms(now)}))
+        now_ms, known = to_ms(now), pulses.all_pulses()
+        at_ms: dict[str, int | None] = {part: to_ms(at) for part, (at, _) in known.items()}
+        _, said = known.get("dispatch", (None, {}))
+        goes_out = sends(now_ms, at_ms.get("dispatch"), said)
+        self.voice.pulse(pulse_event(now_ms, at_ms | {"ingest": now_ms}, sends=goes_out))

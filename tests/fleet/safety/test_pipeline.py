@@ -24,12 +24,15 @@ class Server:
     def __init__(self, watch: Watch) -> None:
         self.watch, self.at_s = watch, 0.0
 
-    def go_on(self, until_s: float, *dead: str, broker: bool = True) -> None:
+    def go_on(self, until_s: float, *dead: str, broker: bool = True, cut_off: bool = False) -> None:
         while self.at_s < until_s:
             self.at_s += 1
             now = NOON + timedelta(seconds=self.at_s)
             for part in {"ingest", "dispatch", "courier"} - set(dead):
-                Pulse.objects.update_or_create(part=part, defaults={"at": now, "detail": {"broker": broker}})
+                has_broker = broker and not (cut_off and part == "dispatch")
+                Pulse.objects.update_or_create(
+                    part=part, defaults={"at": now, "detail": {"broker": has_broker}}
+                )
             self.watch.look(now)
 
 
@@ -54,6 +57,24 @@ def test_a_part_that_is_silent_for_more_than_ten_seconds_is_told_once_to_every_s
     assert (alert.rule, alert.priority, alert.site, alert.device) == (f"{part}_silent", "high", None, None)
     server.go_on(31)
     assert told() == [(f"{part}_silent", "cleared")]
+
+
+def test_a_dispatcher_that_is_cut_off_from_the_broker_is_told_as_one_that_is_silent(server: Server) -> None:
+    server.go_on(12)
+    server.go_on(21, cut_off=True)
+    assert told() == []
+    server.go_on(23, cut_off=True)
+    assert told() == [("dispatch_silent", "raised")]
+    server.go_on(24)
+    assert told() == [("dispatch_silent", "cleared")]
+
+
+def test_a_broker_that_is_away_is_told_once_and_not_as_a_dispatcher_that_is_cut_off(server: Server) -> None:
+    server.go_on(12)
+    server.go_on(40, broker=False)
+    assert told() == [("broker_silent", "raised")]
+    server.go_on(41)
+    assert told() == [("broker_silent", "cleared")]
 
 
 def test_a_broker_that_ingest_has_lost_is_told_and_of_a_silent_ingest_nothing_is_known_of_the_broker(

@@ -1,7 +1,7 @@
 // Whether what is seen is live; and what time it is there.
 
 import { pulseAge } from "./clock.js";
-import { say } from "./dom.js";
+import { flag, say } from "./dom.js";
 import { age } from "./words.js";
 
 const STALE_MS = 5_000; // without a pulse for so long, nothing here may look healthy
@@ -24,11 +24,15 @@ export class Liveness {
     this.texts = texts;
   }
 
-  /** @param {{now: string, ingest_at: string | null}} pulse */
+  /** Dispatch is away or cut off: what is pressed here would not leave the server. */
+  mute = false;
+
+  /** @param {{now: string, ingest_at: string | null, sends?: boolean}} pulse */
   hear(pulse) {
     const arrived = performance.now();
     this.server.hear(Date.parse(pulse.now), arrived);
     this.pulse = { heardMs: arrived, ingestAt: pulse.ingest_at };
+    this.mute = pulse.sends === false;
   }
 
   /** Say whether what is seen is live. */
@@ -40,6 +44,9 @@ export class Liveness {
     const state = this.state(pulseMs);
     if (body.dataset.live !== state) body.dataset.live = state;
     say("pulse-words", texts[`live.${state}`]);
+    const mute = state === "live" && this.mute; // else the other banner says that nothing here is to be trusted
+    flag(body, "data-mute", mute);
+    say("mute-words", mute ? texts["banner.mute"] : "");
     if (state === "live") return;
     const unfed = state === "stale" && !Number.isFinite(pulseMs);
     say("banner-words", texts[unfed ? "banner.unfed" : `banner.${state}`]);
