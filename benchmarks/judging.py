@@ -54,7 +54,7 @@ def _ward() -> Ward:
     known = Knowledge(_document(), is_approved=True)
     ward = Ward(_raise)
     for device_id in range(DEVICES):
-        watch = ward.watches[device_id] = Watch(device_id, knows=lambda _sha256: known)
+        watch = ward.watches[device_id] = Watch(device_id, knows=lambda _protocol: known)
         status = codec.decode("status", Lively(4, 10, 1, device_id).status())
         assert isinstance(status, Status)
         protocol = ProtocolRef(id="bench", version=1, sha256="ab" * 32)

@@ -1,6 +1,6 @@
 """Everything that is to be said of a document: its shape, physics, policy.  Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from devices.protocols.finding import Finding
@@ -12,6 +12,7 @@ from devices.protocols.shape import shape
 
 __all__ = ["Finding", "blocks", "findings", "is_complete", "misshapen", "step_figures"]
 
+_NOT_READ: Final = "unknown_field"  # names what the field stands in, which may be good
 _COMPLETE_LATER: Final = frozenset({"missing"})
 SHAPE: Final = frozenset(
     {
@@ -28,14 +29,29 @@ def findings(document: Mapping[str, Any], policy: Policy = POLICY) -> list[Findi
         document: As JSON has it: lists, numbers, texts.
 
     Returns:
-        By field: missing or impossible values first, then physics and policy as far as the values are known.
+        By field: missing or impossible values first, then physics and policy as far as the values are known: one that
+        cannot stand where it stands is none, and hides nothing of what is wrong with the others.
     """
     found = [*shape(document)]
-    if not any(one.code in SHAPE for one in found):
-        found += of_steps(document)
-        found += of_pulses(document, policy)
-        found += of_sessions(document, policy)
+    known: Any = document
+    for one in misshapen(found):
+        if one.code != _NOT_READ:
+            known = _without(known, one.path.split(".") if one.path else [])
+    if isinstance(known, Mapping):
+        found += of_steps(known)
+        found += of_pulses(known, policy)
+        found += of_sessions(known, policy)
     return found
+
+
+def _without(value: Any, path: Sequence[str]) -> Any:
+    """Return the value with null at this path of names and numbers."""
+    if path and isinstance(value, Mapping):
+        return {**value, path[0]: _without(value.get(path[0]), path[1:])}
+    if path and isinstance(value, list | tuple):
+        at = int(path[0])
+        return [*value[:at], _without(value[at], path[1:]), *value[at + 1 :]]
+    return None
 
 
 def misshapen(found: Iterable[Finding]) -> list[Finding]:

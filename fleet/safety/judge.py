@@ -147,7 +147,7 @@ class Judge:
             self._sites[device_id] = self._site_of(device_id)
             limits = self._limits_of(device_id)
             protocol = watch.status.protocol if watch.status is not None else None
-            if limits is not watch.limits or (protocol is not None and protocol.sha256 in news_of_protocols):
+            if limits is not watch.limits or protocol in news_of_protocols:
                 watch.measure_by(limits)
         self._notice_closed()
         self._breaks.refresh(now_ms)

@@ -14,7 +14,7 @@ from typing import Final
 
 from devices.batch.desk import Happened, Told
 from devices.statuses import is_credible
-from devices.wire.messages import Status, Telemetry
+from devices.wire.messages import ProtocolRef, Status, Telemetry
 from devices.wire.words import Phase
 from fleet.safety import conditions
 from fleet.safety.conditions import Delays, Found, Slot
@@ -27,7 +27,7 @@ from fleet.safety.words import Priority
 from fleet.safety.yardstick import UNKNOWN, Knowledge, Yardstick, make
 
 OnBroken = Callable[[str, Exception], None]
-Knows = Callable[[str], Knowledge]  # by a protocol's SHA-256
+Knows = Callable[[ProtocolRef], Knowledge]
 Slots = dict[str, dict[int, Slot]]  # rule → channel → memory
 
 _TELEMETRY: Final = tuple(telemetry.FINDERS.items())
@@ -51,7 +51,7 @@ OFF: Final = "current_while_off"
 _PAST_MS: Final = 120_000  # what is older than what is known is one story if its records are this close
 
 
-def knows_nothing(_sha256: str) -> Knowledge:
+def knows_nothing(_protocol: ProtocolRef) -> Knowledge:
     """Know no protocol."""
     return UNKNOWN
 
@@ -106,7 +106,7 @@ class Watch:
 
     def _yardstick(self, status: Status | None) -> Yardstick:
         protocol = None if status is None else status.protocol
-        return make(self.limits, status, UNKNOWN if protocol is None else self.knows(protocol.sha256))
+        return make(self.limits, status, UNKNOWN if protocol is None else self.knows(protocol))
 
     def _hear_status(self, told: Status) -> None:
         old, self.status, self.session = self.status, told, told.session

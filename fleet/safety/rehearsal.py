@@ -4,7 +4,7 @@ What is told is fed in the order in which it arrived, and the clock ticks each s
 People are not in it: an alert that is over closes itself after ten minutes, whatever its priority.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -16,13 +16,12 @@ from devices.wire.data import SessionStarted
 from devices.wire.messages import Status, Telemetry
 from fleet.safety import causes, lifecycle, silence
 from fleet.safety.causes import SITE, Cause, Contact
-from fleet.safety.judging import Watch
+from fleet.safety.judging import Knows, Watch
 from fleet.safety.life import USUAL, Life, Step
 from fleet.safety.rules import RULES, Limits
 from fleet.safety.signals import Fall, Key, News, Rise, Weigh
 from fleet.safety.silence import Heard, Known
 from fleet.safety.words import TRUE, State
-from fleet.safety.yardstick import Knowledge
 
 SETTLE_MS: Final = 5_000
 OWN_MS: Final = 60_000
@@ -87,9 +86,7 @@ class _Line:
 class Run:
     """One site's day under one set of rules."""
 
-    def __init__(
-        self, limits: Limits, site_id: int, spots: Mapping[int, Spot], knows: Callable[[str], Knowledge]
-    ) -> None:
+    def __init__(self, limits: Limits, site_id: int, spots: Mapping[int, Spot], knows: Knows) -> None:
         self.limits, self.site_id, self.spots = limits, site_id, spots
         self.broken: dict[str, str] = {}
         self.alerts: list[Kept] = []

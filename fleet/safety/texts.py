@@ -194,6 +194,13 @@ def _protocol_unknown(_alert: Alertish, facts: Facts) -> str:
         return _("protocol %(id)s version %(version)s was withdrawn: it is not to be used any more") % name
     if facts.get("is_known"):
         return _("protocol %(id)s version %(version)s was never approved here") % name
+    if facts.get("is_other"):
+        return (
+            _(
+                "it says protocol %(id)s version %(version)s, but has another one under that name: see what it runs"
+            )
+            % name
+        )
     return _("protocol %(id)s version %(version)s is not known here") % name
 
 

@@ -20,11 +20,15 @@ _BURSTS: Final = {"burst_ac": 0.5, "interferential": sqrt(0.5)}  # r.m.s. of a p
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What is known of a protocol: its document, and whether it may be used: approved, and not withdrawn since."""
+    """What is known of a protocol: its document, and whether it may be used: approved, and not withdrawn since.
+
+    `is_other`: what is kept under its name and version has another hash, so that it is not what it says it is.
+    """
 
     document: ProtocolDocument | None = None
     is_approved: bool = False
     is_withdrawn: bool = False
+    is_other: bool = False
 
 
 UNKNOWN: Final = Knowledge()

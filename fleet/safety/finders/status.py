@@ -150,6 +150,8 @@ def protocol_unknown(said: Said, yard: Yardstick, _mine: Mine) -> Sequence[Found
     }
     if yard.knowledge.is_withdrawn:
         facts["is_withdrawn"] = True
+    if yard.knowledge.is_other:
+        facts["is_other"] = True
     return [Found(0, Priority.MEDIUM if said.status.session is not None else Priority.LOW, facts)]
 
 

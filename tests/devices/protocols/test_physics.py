@@ -213,6 +213,18 @@ def test_a_draft_is_judged_as_far_as_it_is_known() -> None:
     assert ("steps.0.max_ma.0", "peak_ma") in told
 
 
+def test_a_value_out_of_range_is_found_along_with_all_that_is_wrong_elsewhere() -> None:
+    """Else whoever mends it is told the rest in a second round."""
+    steps = [*sample(max_ma=[-5, 160])["steps"], {"kind": "odd"}, "no step"]
+    told = [(one.path, one.code) for one in findings(sample(of={"steps": steps, "more": 1}))]
+    assert ("steps.0.max_ma.0", "range") in told
+    assert ("steps.0.max_ma.1", "peak_ma") in told
+    assert ("steps.1.kind", "word") in told
+    assert ("steps.2", "type") in told
+    assert ("", "unknown_field") in told
+    assert not [one for one in told if one[0] == "steps.0.max_ma.0" and one[1] != "range"]
+
+
 # --- on one device ---
 
 RX = DeviceFacts(channels=2, max_ma=100, can=frozenset({"apply_protocol"}), electrode_cm2=(50, 50))

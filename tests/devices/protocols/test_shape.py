@@ -52,8 +52,8 @@ def test_a_document_is_complete_exactly_when_devices_can_read_it(place: tuple[An
     holder[place[-1]] = bad
     found = findings(told)
     assert is_complete(found) == reads(told)
-    if not misshapen(found):  # what may be a draft is compared and told, whatever it lacks
-        assert all(texts.finding(one) and texts.field(one.path) for one in found)
+    assert all(texts.finding(one) and texts.field(one.path) for one in found)
+    if not misshapen(found):  # what may be a draft is compared, whatever it lacks
         assert all(texts.change(one) for one in (*difference(DOCUMENT, told), *difference(told, DOCUMENT)))
 
 

@@ -77,7 +77,7 @@ class Bedside:
         known = knowledge or Knowledge(document(), is_approved=True)
         self.broken: list[str] = []
         self.watch = Watch(
-            1, knows=lambda _sha256: known, on_broken=lambda rule, _error: self.broken.append(rule)
+            1, knows=lambda _protocol: known, on_broken=lambda rule, _error: self.broken.append(rule)
         )
         self.watch.measure_by(limits or limits_of({}))
         self.watch.planned = (SESSION, 1_200_000)

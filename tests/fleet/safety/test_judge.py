@@ -11,7 +11,7 @@ from devices.store import states
 from devices.wire.messages import Battery, ProtocolRef
 from fleet.access.models import Site
 from fleet.control import queries
-from fleet.safety import rulesets
+from fleet.safety import rulesets, texts
 from fleet.safety.judge import Judge
 from fleet.safety.judging import _TELEMETRY
 from fleet.safety.models import Alert, Condition
@@ -194,6 +194,23 @@ def test_a_protocol_that_was_withdrawn_is_told_as_such_also_in_a_session_that_ru
     ingest.take(told(device, 3, protocol=protocol))
     assert alerts() == [("protocol_unknown", None, "raised", 1)]
     assert Alert.objects.get().facts["is_withdrawn"] is True
+
+
+def test_another_protocol_under_the_name_of_a_known_one_is_told_as_that(
+    device: Device, ingest: Ingest
+) -> None:
+    """A device that took something else over than it was given says the name that it was given."""
+    given = ProtocolRef(id="quad-strength", version=3, sha256="cd" * 32)
+    ingest.take(told(device, 1, protocol=given))
+    assert "is_other" not in Alert.objects.get().facts
+    ProtocolDocument.objects.create(
+        sha256="ab" * 32, protocol_id="quad-strength", version=3, title="Q", body=b"{}",
+        approved_at=datetime.now(UTC),
+    )  # fmt: skip
+    ingest.take(told(device, 3, protocol=given))
+    alert = Alert.objects.get()
+    assert alert.facts["is_other"] is True
+    assert "has another one under that name" in texts.sentence(alert)
 
 
 def test_a_planned_end_survives_a_crash(device: Device, ingest: Ingest) -> None:
