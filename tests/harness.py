@@ -83,6 +83,7 @@ class Processes:
     def start(self, program: Program) -> None:
         """Start the program; it need not be ready."""
         log = self.logs / f"{program.name}.log"
+        program = replace(program, stop_within_s=SLOWER * program.stop_within_s)
         self._running[program.name] = (processes.start(program, log, env=self._env), program)
 
     def wait_ready(self, name: str) -> None:

@@ -61,8 +61,11 @@ class Lifeline:
             if not on_duty[site.pk, Duty.TECHNICAL]:
                 people.extend(duties.anyone([site.pk], Duty.TECHNICAL))
         hooks = Webhook.objects.filter(revoked_at=None).select_related("site").order_by("pk")
+        known = self._mails, self._hooks
         self._hooks = tuple(_Hook(one.url, one.secret, one.site.slug) for one in hooks)
         self._mails = tuple(sorted({user.email for user in people if user.email}))
+        if self._remembered_s is None or known != (self._mails, self._hooks):
+            log.info("whom to call without a database", people=len(self._mails), webhooks=len(self._hooks))
         self._remembered_s = now_s
 
     def call(self, what: str) -> None:

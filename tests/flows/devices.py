@@ -27,7 +27,7 @@ from fleet.embedded import ports
 from tests.harness import House, wait_for
 
 KEEP_ALIVE_S = 30
-PATIENT_S = 30.0
+PATIENT_S = 60.0
 CHANNELS = 2
 
 T = TypeVar("T")

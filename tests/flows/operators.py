@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from tests.harness import House, wait_for
 
-PATIENT_S = 20.0
+PATIENT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,14 +185,14 @@ def whole_truth(fleet: Simulator) -> Truth:
     at_ms = fleet.ask(**marker)["at"]
     wait_for(
         lambda: any(line["what"] == "fault" and line["at"] >= at_ms for line in fleet.truth.lines[-500:]),
-        within_s=10,
+        within_s=PATIENT_S,
         every_s=0.3,
         why="the truth log stands still",
     )
     return fleet.truth
 
 
-def wait_link(house: House, link: str, *serials: str, within_s: float = 40.0) -> None:
+def wait_link(house: House, link: str, *serials: str, within_s: float = PATIENT_S) -> None:
     query = """SELECT count(*) FROM devices_state s JOIN devices_device d ON d.id = s.device_id
                WHERE d.serial = ANY(%s) AND s.link = %s"""
     wait_for(
@@ -245,4 +245,4 @@ _AT_THE_GATE = """SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock
 
 def wait_at_offer(house: House) -> None:
     """Wait until somebody has written down some of a batch of offers, and would write down the rest."""
-    wait_for(lambda: house.sql(_AT_THE_GATE), within_s=20, why="nobody came to offer anything")
+    wait_for(lambda: house.sql(_AT_THE_GATE), within_s=PATIENT_S, why="nobody came to offer anything")

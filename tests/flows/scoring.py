@@ -24,7 +24,7 @@ STORED = """
 def assert_all_is_right(house: House, truth: Truth) -> None:
     """Every record stored exactly once and as it was, every watermark right, sessions as long as they were."""
     with suppress(TimeoutError):  # roll-ups are written every ROLLUP_SECONDS
-        wait_for(lambda: not wrong_sums(house), within_s=12, every_s=0.5, why="")
+        wait_for(lambda: not wrong_sums(house), within_s=60, every_s=0.5, why="")
     problems = [
         *wrong_records(house, truth),
         *wrong_ledgers(house, truth),

@@ -104,7 +104,7 @@ class Simulator:
         """Return `status` (as the device would say it now), `powered`, `connected` and `kept` records."""
         return self.ask(look=serial)
 
-    def wait_connected(self, *serials: str, within_s: float = 30.0) -> None:
+    def wait_connected(self, *serials: str, within_s: float = 60.0) -> None:
         wanted = serials or self.serials
         wait_for(
             lambda: all(self.look(serial)["connected"] for serial in wanted),
@@ -139,7 +139,7 @@ class Simulator:
         with self._truth.open("rb") as file:
             return sum(b'"what":"record"' in line for line in file)
 
-    def wait_made(self, more: int, *, within_s: float = 30.0) -> None:
+    def wait_made(self, more: int, *, within_s: float = 60.0) -> None:
         """Wait until they have made so many records more."""
         before = self.made()
         wait_for(

@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from tests.flows.operators import Operator
+from tests.flows.operators import PATIENT_S, Operator
 from tests.flows.simulator import Simulator
 from tests.harness import House, wait_for
 
@@ -46,7 +46,7 @@ def in_session(house: House, fleet: Simulator, *serials: str) -> None:
                WHERE d.serial = ANY(%s) AND s.output = 'on' AND s.state = 'running'"""
     wait_for(
         lambda: house.sql(query, list(serials))[0][0] == len(serials),
-        within_s=20,
+        within_s=PATIENT_S,
         why="the house never heard of the sessions",
     )
 
@@ -74,7 +74,7 @@ def executions(fleet: Simulator, serial: str, id: str) -> int:
     """How often the device truly carried this command out; waits for it, since the log is a second behind."""
     wait_for(
         lambda: any(line["id"] == id for line in fleet.truth.about(serial, "command")),
-        within_s=10,
+        within_s=PATIENT_S,
         every_s=0.2,
         why=f"{serial} never had {id}",
     )
@@ -137,7 +137,7 @@ def gate_before_record(house: House) -> Iterator[None]:
             house.sql("DROP TRIGGER at_the_gate ON control_command; DROP FUNCTION at_the_gate()")
 
 
-def wait_at_gate(house: House, *, within_s: float = 5) -> None:
+def wait_at_gate(house: House, *, within_s: float = PATIENT_S) -> None:
     """Wait until somebody would write down that a command was published."""
     waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND wait_event = 'advisory'"
     wait_for(lambda: house.sql(waiting), within_s=within_s, why="nobody came to write it down")
@@ -168,7 +168,7 @@ def wait_count(nurse: Operator, id: str, **counts: int) -> dict[str, Any]:
             f"{ {name: told[name] for name in ('asked', 'confirmed', 'unconfirmed', 'waiting')} }: {states}"
         )
 
-    return wait_for(found, within_s=15, why=why)
+    return wait_for(found, within_s=PATIENT_S, why=why)
 
 
 def proved(operator: Operator, id: str) -> Command | None:
@@ -180,13 +180,13 @@ def proved(operator: Operator, id: str) -> Command | None:
 def wait_alive(house: House, part: str) -> None:
     """Wait until a process that was started says that it lives."""
     query = "SELECT 1 FROM devices_pulse WHERE part = %s AND at > now() - interval '2 s'"
-    wait_for(lambda: house.sql(query, part), within_s=30, why=f"{part} does not live")
+    wait_for(lambda: house.sql(query, part), within_s=PATIENT_S, why=f"{part} does not live")
 
 
 def wait_direct_path(house: House) -> None:
     """Wait until dispatch has copied who may stop what: it does so every two seconds."""
     query = "SELECT 1 FROM devices_pulse WHERE part = 'dispatch' AND (detail->>'direct')::bool"
-    wait_for(lambda: house.sql(query), within_s=20, why="the direct path never opened")
+    wait_for(lambda: house.sql(query), within_s=PATIENT_S, why="the direct path never opened")
 
 
 def stopped(fleet: Simulator, serial: str) -> bool:

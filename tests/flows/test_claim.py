@@ -21,10 +21,10 @@ def test_what_an_account_said_before_its_enrolment_is_shown_nowhere_until_it_is_
     password = house.manage("shell", "-v", "0", "-c", _ADD).split()[-1]
     with Air(house) as air:
         device = air.device({"serial": SERIAL, "mqtt_password": password})
-        wait_for(lambda: _connects(device), within_s=15, why="the broker does not know the account")
+        wait_for(lambda: _connects(device), within_s=60, why="the broker does not know the account")
         sent = [device.telemetry() for _ in range(5)]
         device.wait_acknowledged()
-        wait_for(lambda: _kept(house) >= 6, within_s=15, why=lambda: f"{_kept(house)} messages kept")
+        wait_for(lambda: _kept(house) >= 6, within_s=60, why=lambda: f"{_kept(house)} messages kept")
         assert house.api(f"devices/{SERIAL}", user="admin")[0] == 404
         assert device.watermarks == []  # it may forget nothing yet
 
@@ -32,7 +32,7 @@ def test_what_an_account_said_before_its_enrolment_is_shown_nowhere_until_it_is_
         assert f"manage.py enrol --claim {SERIAL}" in told
         assert house.api(f"devices/{SERIAL}/records")[1]["items"] == []
         house.manage("enrol", "--claim", SERIAL)
-        wait_for(lambda: _kept(house) == 0, within_s=15, why="what was claimed is not taken in")
+        wait_for(lambda: _kept(house) == 0, within_s=60, why="what was claimed is not taken in")
     _status, records = house.api(f"devices/{SERIAL}/records")
     assert [one["seq"] for one in records["items"]] == sent
     assert all(one["placed_at"] <= one["received_at"] for one in records["items"])

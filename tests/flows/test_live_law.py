@@ -85,7 +85,7 @@ def compare(house: House, wall: Wall, seen: Counter[str]) -> None:
     for serial, told in fresh(house, wall.site).items():
         wait_for(
             lambda serial=serial, told=told: wall.devices[serial]["rev"] >= told["rev"],  # type: ignore[misc]
-            within_s=10,
+            within_s=60,
             why=lambda serial=serial, told=told: (
                 f"{serial}: shown is {wall.devices[serial]}, told was {told}"
             ),  # type: ignore[misc]
@@ -96,7 +96,7 @@ def compare(house: House, wall: Wall, seen: Counter[str]) -> None:
             seen[serial] += 1
 
 
-def agree_at_last(house: House, wall: Wall, *, within_s: float = 30.0) -> None:
+def agree_at_last(house: House, wall: Wall, *, within_s: float = 60.0) -> None:
     """Wait until the page shows every device at the revision that the API tells, with the same in it."""
     left: dict[str, Any] = {}
 

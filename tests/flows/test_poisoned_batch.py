@@ -36,6 +36,6 @@ def test_a_record_that_the_database_refuses_is_refused_alone(make_shared_house: 
             [one["reason"] for one in house.api(f"rejects?device={device.serial}")[1]["items"]]
             == ["unstorable"]
         ),
-        within_s=10,
+        within_s=60,
         why=lambda: f"{house.api('rejects')}",
     )

@@ -16,14 +16,14 @@ def test_a_locked_table_is_the_largest_step_of_the_spell_it_makes(make_house: Ca
     house.start("ingest", "simulator")
     wait_for(
         lambda: house.sql("SELECT 1 FROM devices_pulse WHERE (detail->'rates'->>'records')::float > 0"),
-        within_s=30,
+        within_s=60,
         why="nothing is stored",
     )
     with psycopg.connect(house.servers.database_url()) as blocker:
         before_s = time.time()
         blocker.execute("LOCK TABLE devices_state IN EXCLUSIVE MODE")
         waits = "SELECT 1 FROM pg_locks WHERE NOT granted"
-        wait_for(lambda: house.sql(waits), within_s=30, why="no batch came to wait")
+        wait_for(lambda: house.sql(waits), within_s=60, why="no batch came to wait")
         time.sleep(1.2)  # the spell itself
     found = wait_for(
         lambda: house.sql(
@@ -31,7 +31,7 @@ def test_a_locked_table_is_the_largest_step_of_the_spell_it_makes(make_house: Ca
             " WHERE part = 'ingest' AND worst_at >= to_timestamp(%s) ORDER BY worst_ms DESC",
             before_s,
         ),
-        within_s=10,
+        within_s=60,
         why="no spell was kept",
     )
     steps, worst_ms, began_s, messages = found[0]

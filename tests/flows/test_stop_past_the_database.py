@@ -72,7 +72,7 @@ def test_while_every_thread_of_the_web_waits_for_a_database_that_hangs_a_stop_ta
         device.status(state="idle", output="off", session=None)
         return state_of(house, answer.id) == "confirmed"
 
-    wait_for(is_proved, within_s=15, every_s=0.3, why="it is not booked and proved")
+    wait_for(is_proved, within_s=60, every_s=0.3, why="it is not booked and proved")
     assert [who for who, detail in audited(house, "command.stop", device.serial)] == ["nurse"]
 
 
@@ -95,7 +95,7 @@ def test_dispatch_that_is_killed_and_starts_without_the_database_takes_stops_and
         house.launch("dispatch")
         wait_for(
             lambda: nurse.stop_directly(permit, device=device.serial, id=ids[1]).status == 202,
-            within_s=15,
+            within_s=60,
             why="dispatch does not serve without its database",
         )
         stop(ids[1])
@@ -104,12 +104,12 @@ def test_dispatch_that_is_killed_and_starts_without_the_database_takes_stops_and
         assert device.serial in on, "nobody knows that it is off"
     finally:
         house.start("postgres")
-    wait_for(lambda: all(state_of(house, id) for id in ids[:2]), within_s=15, why="they are not booked")
+    wait_for(lambda: all(state_of(house, id) for id in ids[:2]), within_s=60, why="they are not booked")
     rows = house.sql("SELECT count(*), count(DISTINCT id) FROM control_command WHERE via = 'direct'")
     assert rows[0][0] == rows[0][1]
     told = [detail["command"] for _, detail in audited(house, "command.stop", device.serial)]
     assert sorted(told) == sorted(ids[:2])
-    wait_for(lambda: len(audited(house, "site.stop", SITE)) == 1, within_s=5, why="the site's is not booked")
+    wait_for(lambda: len(audited(house, "site.stop", SITE)) == 1, within_s=60, why="the site's is not booked")
 
 
 def test_a_login_that_ends_ends_its_permits(house: House, device: Device) -> None:

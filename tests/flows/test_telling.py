@@ -79,9 +79,9 @@ def test_a_high_alert_reaches_whoever_is_on_duty_by_mail_and_the_sites_systems(
     house: House, mailbox: Mailbox, receiver: Receiver
 ) -> None:
     rise(house, "over_current")
-    letters = mailbox.wait_for(1, within_s=20)
+    letters = mailbox.wait_for(1)
     assert letters[0]["Subject"].strip().startswith("High · North")
-    wait_for(lambda: "over_current" in rules_posted(receiver), within_s=10, why="no webhook came")
+    wait_for(lambda: "over_current" in rules_posted(receiver), within_s=60, why="no webhook came")
     acknowledge(house)
 
 
@@ -92,14 +92,14 @@ def test_a_mail_server_that_hangs_delays_neither_the_clock_of_alerts_nor_a_webho
     rise(house, "electrode_off")
     wait_for(
         lambda: house.sql("SELECT 1 FROM paging_delivery WHERE channel = 'email' AND state = 'sending'"),
-        within_s=20,
+        within_s=60,
         why="no mail was on its way",
     )
-    wait_for(lambda: "electrode_off" in rules_posted(receiver), within_s=15, why="no webhook came")
+    wait_for(lambda: "electrode_off" in rules_posted(receiver), within_s=60, why="no webhook came")
     since = datetime.now(UTC)
     wait_for(
         lambda: house.sql("SELECT 1 FROM devices_pulse WHERE part = 'worker' AND at > %s", since),
-        within_s=10,
+        within_s=60,
         why="the clock stands still",
     )
     assert house.sql("SELECT 1 FROM paging_delivery WHERE channel = 'email' AND state = 'sending'"), (
@@ -114,7 +114,7 @@ def test_with_the_worker_dead_people_are_told_all_the_same(
 ) -> None:
     house.kill9("worker")
     rise(house, "estop")
-    wait_for(lambda: "estop" in rules_posted(receiver), within_s=25, why="no webhook came")
+    wait_for(lambda: "estop" in rules_posted(receiver), within_s=60, why="no webhook came")
     assert worker_age_s(house) > 5
 
 
@@ -123,14 +123,18 @@ def test_with_postgresql_dead_ingest_calls_out_once_by_mail_and_webhook_and_says
 ) -> None:
     acknowledge(house)
     house.start("worker", "ingest", env={"ALERT_PART_SILENT_SECONDS": "3"})
-    time.sleep(2)  # it remembers whom to call a second after it began, and says so nowhere
+    wait_for(
+        lambda: "whom to call without a database" in house.processes.tail("ingest", 100),
+        within_s=60,
+        why="ingest does not know whom to call",
+    )
     letters, posts = len(mailbox.letters), len(receiver.posts)
     house.kill9("postgres")
 
     def called() -> bool:
         return len(mailbox.letters) > letters and len(receiver.posts) > posts
 
-    wait_for(called, within_s=15, why=lambda: f"nobody was called:\n{house.processes.tail('ingest')}")
+    wait_for(called, within_s=60, why=lambda: f"nobody was called:\n{house.processes.tail('ingest')}")
     time.sleep(3)  # as long again as it took to call: no second one
     (letter,), (post,) = mailbox.letters[letters:], receiver.posts[posts:]
     assert letter["Subject"].strip() == "High · the server itself: the database is gone: nothing is stored"
@@ -138,6 +142,6 @@ def test_with_postgresql_dead_ingest_calls_out_once_by_mail_and_webhook_and_says
     house.start("postgres")
     wait_for(
         lambda: house.sql("SELECT 1 FROM safety_alert WHERE rule = 'database_silent' AND state = 'cleared'"),
-        within_s=20,
+        within_s=60,
         why=lambda: f"that it was gone is on no record:\n{house.processes.tail('ingest')}",
     )

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from tests.harness import House, wait_for
 
 _TEXT, _CLOSE, _PING, _PONG = 1, 8, 9, 10
-PATIENT_S = 20.0
+PATIENT_S = 60.0
 
 Said = tuple[float, dict[str, Any]]
 
