@@ -22,6 +22,8 @@ from tests.dashboards import rolled
 from tests.dashboards.api.ward import Get, Ward
 from tests.devices import history
 
+LONG_OVER = timedelta(minutes=10)  # what became of a stop of just now is another thing a second later
+
 
 def _devices(ward: Ward) -> None:
     Device.objects.bulk_create(Device(serial=f"P-{number}", site=ward.north) for number in range(4))
@@ -80,7 +82,8 @@ def _ask(ward: Ward, ago_s: int) -> None:
 
 def _stops(ward: Ward) -> None:
     for number in range(5):
-        control.stop_site(actor=None, site=ward.north, now=ward.now - timedelta(seconds=number // 2))
+        asked_at = ward.now - LONG_OVER - timedelta(seconds=number // 2)
+        control.stop_site(actor=None, site=ward.north, now=asked_at)
 
 
 def _raise(ward: Ward, channel: int, ago_s: int) -> None:
