@@ -6,6 +6,7 @@ const stops = await import(new URL("stop-count.js", pathToFileURL(`${process.arg
 
 const answer = {
   count: ({ commands, now }) => stops.countOf(commands, now),
+  told: ({ earlier, later }) => stops.isToldBy(earlier, later),
   keep({ batches }) {
     const known = new Map();
     const changed = batches.map((batch) => stops.keep(known, batch));

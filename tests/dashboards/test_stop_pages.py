@@ -93,6 +93,26 @@ def test_of_a_command_told_twice_or_late_the_newest_stands(ask: Ask) -> None:
     assert said == {"changed": [True, False, False], "known": [one]}
 
 
+def test_of_stops_that_wait_for_the_same_devices_the_latest_is_told_and_none_that_waits_for_another(
+    ask: Ask,
+) -> None:
+    def part(device: str, state: str, second: int) -> dict[str, str]:
+        return {"device": device, "state": state, "requested_at": f"2026-11-22T12:00:{second:02}Z"}
+
+    first = [part("A", "unconfirmed", 0), part("B", "confirmed", 0)]
+    again = [part("A", "requested", 5), part("C", "confirmed", 5)]
+    assert ask("told", earlier=first, later=again) is True
+    assert ask("told", earlier=again, later=first) is False
+    assert (
+        ask("told", earlier=[*first, part("D", "published", 0)], later=again) is False
+    )  # D is told by it alone
+    assert ask("told", earlier=first, later=[part("A", "confirmed", 5)]) is False  # somebody has to go there
+    assert (
+        ask("told", earlier=first[1:], later=again) is False
+    )  # all of it is confirmed, which is told for a while
+    assert ask("told", earlier=first, later=[]) is False
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_page_says_whom_it_asks_and_asks_nobody_before_the_press(ward: wards.Ward, nurse: Client) -> None:
     page = plain(nurse.get("/sites/north/stop/"))

@@ -61,3 +61,17 @@ export function keep(known, commands) {
   }
   return changed;
 }
+
+/**
+ * Whether a later stop asks the same of everyone whom this one still waits for, and tells it: two panels would say it
+ * twice, and lie over the tiles of others.
+ * @param {Iterable<Command>} earlier @param {Iterable<Command>} later
+ */
+export function isToldBy(earlier, later) {
+  const open = Array.from(earlier).filter(({ state }) => state !== "confirmed");
+  const since = new Map(Array.from(later, (one) => [one.device, one]));
+  return open.length > 0 && open.every((one) => {
+    const again = since.get(one.device);
+    return again !== undefined && again.state !== "confirmed" && Date.parse(again.requested_at) > Date.parse(one.requested_at);
+  });
+}

@@ -4,7 +4,7 @@
 import { csrf } from "./asking.js";
 import { byId, linkTo, set, write } from "./dom.js";
 import { hours } from "./liveness.js";
-import { countOf, keep } from "./stop-count.js";
+import { countOf, isToldBy, keep } from "./stop-count.js";
 import { fill } from "./words.js";
 
 const LOOK_MS = 1_000; // while something waits for proof, whatever the socket says
@@ -41,6 +41,7 @@ class Run {
   /** Pressed on this page. @type {Ask | null} */
   ask = null;
   isHidden = false;
+  isToldElsewhere = false; // by a later stop of the same devices
   lookMs = 0;
   seenMs = performance.now(); // when something of it was in sight last: what a later stop made good is not
   doneMs = Infinity; // when it was first seen that all of it is confirmed
@@ -138,6 +139,18 @@ export class StopPanel {
       if (this.mayStop && now >= run.lookMs && !this.looking && (run.commands.size || run.ask?.house)) void this.look(run);
       if (run.mark === "wait" || (run.ask && !run.told)) this.draw(run); // its time may be over by now
     }
+    this.tellOnce();
+  }
+
+  /** Of stops that wait for the same devices the latest is shown: pressed five times, it is one thing to do. */
+  tellOnce() {
+    const runs = Array.from(this.runs.values());
+    for (const run of runs) {
+      const isTold = runs.some((other) => other !== run && isToldBy(run.commands.values(), other.commands.values()));
+      if (isTold === run.isToldElsewhere || run.root.contains(document.activeElement)) continue;
+      run.isToldElsewhere = isTold;
+      this.draw(run);
+    }
   }
 
   /** @param {Run} run @param {number} now */
@@ -221,8 +234,8 @@ export class StopPanel {
     const page = /** @type {HTMLAnchorElement} */ (part(root, "page"));
     page.hidden = !this.stopUrl || !run.commands.size;
     if (!page.hidden) page.href = this.stopUrl.replace("00000000-0000-0000-0000-000000000000", run.id);
-    root.hidden = run.isHidden;
-    this.place.hidden = !Array.from(this.runs.values()).some((one) => !one.isHidden);
+    root.hidden = run.isHidden || run.isToldElsewhere;
+    this.place.hidden = Array.from(this.runs.values()).every((one) => one.root.hidden);
     this.speak(run, mark, words);
   }
 
