@@ -151,11 +151,12 @@ def _read(body: bytes) -> dict[str, Any]:
     """Return what is asked, once its permit has been looked at: nothing else is handed on."""
     try:
         given = msgspec.json.decode(body)
-        asked = {name: given.get(name) for name in ("permit", "id", "device", "room")}
-        permits.read(asked["permit"], timezone.now())
+        permits.read(given.get("permit"), timezone.now())
+        # Each has to be there, if only as null: who forgot to say which device means no whole site.
+        asked = {name: given[name] for name in ("permit", "id", "device", "room")}
     except permits.NoPermit as error:
         raise _Refused(401, "permit") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, AttributeError, TypeError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError, AttributeError, TypeError, KeyError) as error:
         raise _Refused(422, "body") from error
     return asked
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Body, Path, Query, Router, Schema
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from dashboards.api import command_schemas as schemas
 from dashboards.api.auth import asker, visible_device, visible_site, visible_sites
@@ -79,7 +79,9 @@ class Wish(Schema):
 
 
 class Stopping(Schema):
-    """What is stopped."""
+    """What is stopped.  A name that is not known may be a room's, misspelt: it is not taken for the whole site."""
+
+    model_config = ConfigDict(extra="forbid")
 
     room: Room = None
     reason: WithIt = ""
@@ -92,6 +94,8 @@ WHOLE = Stopping()
 
 class Blinking(Schema):
     """Which devices blink and beep, and for how long."""
+
+    model_config = ConfigDict(extra="forbid")
 
     room: Room = None
     seconds: Annotated[int, Field(ge=1, le=60)] = 10

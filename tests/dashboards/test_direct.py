@@ -114,11 +114,16 @@ async def test_every_other_path_is_djangos() -> None:
         (stop(permit=[1]), 401),
         ([], 422),
         ("x", 422),
+        ({name: value for name, value in stop().items() if name != "device"}, 422),
+        ({"permit": permits.signed(PERMIT), "id": str(uuid4()), "serial": "EMS-1", "room": None}, 422),
+        ({"permit": permits.signed(PERMIT), "id": str(uuid4()), "device": None}, 422),
         (None, 422),
         (stop(device="x" * 7_000), 413),
     ],
 )
-async def test_what_shows_no_permit_goes_no_further(settings: Settings, body: Any, status: int) -> None:
+async def test_what_shows_no_permit_or_does_not_say_whom_to_stop_goes_no_further(
+    settings: Settings, body: Any, status: int
+) -> None:
     async with dispatch(settings, lambda _: {"status": 202, "answer": DONE}) as heard:
         found, problem = await ask(body)
     assert (found, problem["status"], heard) == (status, status, [])

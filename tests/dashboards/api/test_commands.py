@@ -111,6 +111,15 @@ def test_a_room_without_a_name_is_neither_taken_for_the_site_nor_dropped_in_sile
     assert post(f"sites/north/{deed}", {"room": None}).status_code == 202
 
 
+@pytest.mark.parametrize("deed", ["stop", "identify"])
+@pytest.mark.parametrize("name", ["rooms", "Room", "device"])
+def test_a_misspelt_room_is_named_and_not_taken_for_the_site(ward: Ward, deed: str, name: str) -> None:
+    answer = post(f"sites/north/{deed}", {name: "Room 4"})
+    assert answer.status_code == 422
+    assert name in answer.json()["detail"]
+    assert not Command.objects.exists()
+
+
 def test_the_same_id_twice_is_the_same_and_somebody_elses_is_409(ward: Ward) -> None:
     one = str(uuid4())
     assert stop(id=one)["id"] == stop(id=one)["id"] == one
