@@ -186,6 +186,8 @@ def _why_unconfirmed(command: Commandish, now: datetime) -> str:
         text = _("the device says that it is done, but has not shown it within %(time)s")
     elif command.published_at is None:
         text = _unsent(command, now)
+    elif command.received_at is not None:
+        text = _("the device has it, but has not said within %(time)s that it is done")
     else:
         text = _("no answer within %(time)s")
     return text % {"time": wait}

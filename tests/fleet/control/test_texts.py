@@ -72,6 +72,19 @@ def test_without_an_answer_somebody_has_to_go_there() -> None:
     assert to_do(60, **fields) == "Go to the device, and stop it there."
 
 
+def test_a_device_that_has_it_and_never_says_done_has_answered() -> None:
+    fields = {
+        "state": "unconfirmed",
+        "published_at": at(0.01),
+        "received_at": at(0.1),
+        "unconfirmed_at": at(3),
+    }
+    assert said(60, **fields) == (
+        "Stop not confirmed: the device has it, but has not said within 3.0 s that it is done."
+    )
+    assert to_do(60, **fields) == "Go to the device, and stop it there."
+
+
 @pytest.mark.parametrize(
     "refuted,words",
     [
