@@ -3,19 +3,19 @@
 import re
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
+from tests.browser.axe import serious
 from tests.browser.conftest import Machine, Person
 from tests.harness import House, wait_for
 
-AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js").read_text()
 TABS = ("", "history/", "sessions/", "events/", "commands/", "contact/", "evidence/", "credentials/")
 People = Callable[..., Person]
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 
 class Page:
@@ -28,11 +28,10 @@ class Page:
         self.person.log_in(f"/devices/{self.machine.serial}/{tab}")
         self.person.wait_live("live")
 
-    def wait_traced(self, seq: int, within_ms: float = 10_000) -> float:
+    def wait_traced(self, seq: int) -> float:
         """Wait until this record is taken into the trace; return how long that took, s."""
-        started = time.monotonic()
-        self.page.wait_for_selector(f'#trace[data-last="{seq}"]', timeout=within_ms, state="attached")
-        return time.monotonic() - started
+        said = time.time()
+        return self.person.watch(f"document.getElementById('trace')?.dataset.last === '{seq}'")() - said
 
     def columns(self) -> dict[str, list[Any]]:
         """Return what the first plot draws: times, planned, set, delivered."""
@@ -66,11 +65,11 @@ def test_the_live_trace_moves_within_two_seconds_and_a_gap_is_drawn_as_a_gap(nur
     machine._seq += 3  # given out, and lost on the way
     time.sleep(1.5)  # the device's own time passes: a gap is one of time
     assert nurse.wait_traced(treat(machine)) < 2.0
-    wait_for(lambda: None in nurse.columns()["ma"], within_s=5, why="the gap is drawn over")
+    wait_for(lambda: None in nurse.columns()["ma"], within_s=30, why="the gap is drawn over")
     assert nurse.columns()["ma"][-1] == 31.4
-    table = nurse.page.locator("#channels tr").first.inner_text()
-    assert "31.4" in table
-    assert "820" in table
+    row = nurse.page.locator("#channels tr").first
+    expect(row).to_contain_text("31.4")
+    expect(row).to_contain_text("820")
 
 
 def test_late_data_is_marked_where_it_belongs(nurse: Page) -> None:
@@ -108,6 +107,7 @@ def test_history_zooms_by_buttons_keys_and_address(nurse: Page) -> None:
     page.wait_for_selector("#history[data-shown]", state="attached")
     assert page.url == zoomed
     page.goto(page.url.split("?")[0] + "?last=1h")
+    page.wait_for_selector("#history[data-shown]", state="attached")
     box = page.locator(".u-over").first.bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 40)
@@ -128,7 +128,7 @@ def test_the_page_greys_out_when_the_pulse_stops(nurse: Page, house: House) -> N
         assert "grayscale" in nurse.page.locator("#head").evaluate("(head) => getComputedStyle(head).filter")
     finally:
         house.resume("ingest")
-    nurse.person.wait_live("live", within_ms=15_000)
+    nurse.person.wait_live("live")
 
 
 @pytest.mark.parametrize("width, dark", [(1440, False), (390, True)])
@@ -142,10 +142,7 @@ def test_every_tab_is_free_of_serious_accessibility_faults(
     for tab in (*TABS, "credentials/revoke/") if width > 1000 else ("", "history/", "evidence/"):
         assert engineer.person.open(f"/devices/{machine.serial}/{tab}") == 200
         engineer.person.wait_live("live")
-        engineer.page.evaluate(AXE)
-        found = engineer.page.evaluate("async () => (await axe.run()).violations")
-        serious = [one for one in found if one["impact"] in ("serious", "critical")]
-        assert not serious, (tab, [(one["id"], one["nodes"][0]["html"][:200]) for one in serious])
+        assert serious(engineer.page) == [], tab
         assert engineer.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), tab
 
 

@@ -6,23 +6,20 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.axe import serious
 from tests.browser.conftest import Person
-from tests.browser.test_wall import AXE
 
 People = Callable[..., Person]
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 TELLING = "/sites/north-rehab/telling/"
 
 
-def serious(one: Person) -> list[str]:
-    """What axe-core complains of seriously, in words."""
-    one.page.wait_for_selector('#alertbar[data-state="live"]')  # what it says until then is of a moment
-    found = one.page.evaluate(AXE + ";axe.run()")["violations"]
-    return [
-        f"{v['id']}: {v['nodes'][0]['html'][:200]}" for v in found if v["impact"] in ("serious", "critical")
-    ]
+def found_on(one: Person) -> list[str]:
+    """What axe-core complains of seriously, once the page is live: what it says until then is of a moment."""
+    one.page.wait_for_selector('#alertbar[data-state="live"]')
+    return serious(one.page)
 
 
 def fits(one: Person) -> bool:
@@ -34,7 +31,7 @@ def test_one_button_takes_over_and_the_handover_fits_a_sheet_of_a4(person: Peopl
     nurse = person("nurse")
     page = nurse.page
     nurse.log_in("/duty/")
-    assert serious(nurse) == []
+    assert found_on(nurse) == []
     page.get_by_role("textbox", name="For the next on duty").fill("Lead 2 of Room 102 is loose")
     page.get_by_role("button", name="Leave the note").click()
     page.get_by_text("whoever takes over reads it").wait_for()
@@ -42,7 +39,7 @@ def test_one_button_takes_over_and_the_handover_fits_a_sheet_of_a4(person: Peopl
     page.wait_for_url(re.compile("/duty/handover/"))
     expect(page.get_by_text("Lead 2 of Room 102 is loose")).to_be_visible()
     expect(page.get_by_role("button", name="Print on A4")).to_be_visible()
-    assert serious(nurse) == []
+    assert found_on(nurse) == []
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 688, "height": 1000})  # 182 mm, between the margins, at 96 dpi
     assert fits(nurse)
@@ -65,10 +62,10 @@ def test_an_engineer_writes_the_rota_and_a_policy_on_a_phone_in_the_dark(person:
     page.get_by_role("button", name="Put on the rota").click()
     page.get_by_text("Carla Mendes is on the rota: Sat, from 09:00 to 12:00.").wait_for()
     assert fits(engineer)
-    assert serious(engineer) == []
+    assert found_on(engineer) == []
     page.get_by_role("link", name="Change High").click()
     assert fits(engineer)
-    assert serious(engineer) == []
+    assert found_on(engineer) == []
     page.get_by_label("Begin again after (min)").fill("7")
     page.get_by_role("button", name="Save").click()
     page.get_by_text("7 minutes after the last step it begins again").wait_for()
@@ -80,12 +77,12 @@ def test_the_sounds_can_be_heard_and_a_device_taken_out_of_service(person: Peopl
     nurse.log_in("/account/telling/")
     page.get_by_role("button", name="Low", exact=True).click()
     page.get_by_text("It was played.").wait_for()
-    assert serious(nurse) == []
+    assert found_on(nurse) == []
     serial = next(d["serial"] for d in nurse.house.people["spare_devices"] if d["site"] == "north-rehab")
     nurse.open(f"/devices/{serial}/")
     page.get_by_role("link", name="Take out of service…").click()
     page.get_by_label("Why").fill("trial of the page")
-    assert serious(nurse) == []
+    assert found_on(nurse) == []
     page.get_by_role("button", name="Take it out of service").click()
     page.get_by_role("button", name="Back in service").click()
     page.get_by_text("is in service again").wait_for()

@@ -3,23 +3,21 @@
 import os
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 from django.test import RequestFactory
 from playwright.sync_api import Route
 
 from dashboards import errors
+from tests.browser.axe import serious
 from tests.browser.conftest import Person
 from tests.harness import House, wait_for
 
-AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js").read_text()
 PICTURES = os.environ.get("PICTURES")  # a folder: each page looked at is kept there
 LOUD = re.compile(r"Failed to load resource.*(403|405|429|500|503)")
 People = Callable[..., Person]
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
@@ -34,9 +32,7 @@ def looked_at(person: Person, name: str) -> str:
     for width, scheme in ((1440, "light"), (390, "dark")):
         person.page.set_viewport_size({"width": width, "height": 800})
         person.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        found: Any = person.page.evaluate(AXE + ";axe.run()")
-        serious = [one["id"] for one in found["violations"] if one["impact"] in ("serious", "critical")]
-        assert not serious, f"{name} at {width}: {serious}"
+        assert serious(person.page) == [], f"{name} at {width}"
         assert person.page.evaluate("document.documentElement.scrollWidth") <= width, name
         if PICTURES:
             person.page.screenshot(path=f"{PICTURES}/error-{name}-{width}.png")
@@ -92,8 +88,7 @@ def test_a_page_whose_database_is_away_says_where_to_look_and_comes_back_where_i
 def test_the_reference_of_the_api_is_a_page_for_people(person: People) -> None:
     reader = person("nobody", width=390)
     assert reader.open("/api/v1/docs") == 200
-    found: Any = reader.page.evaluate(AXE + ";axe.run()")
-    assert not [one["id"] for one in found["violations"] if one["impact"] in ("serious", "critical")]
+    assert serious(reader.page) == []
     assert reader.page.evaluate("document.documentElement.scrollWidth") <= 390
     reader.page.get_by_role("link", name="GET /api/v1/devices", exact=True).click()
     reader.page.get_by_role("heading", name="GET /api/v1/devices", exact=True).wait_for()

@@ -3,19 +3,22 @@
 import re
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import psycopg
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.axe import serious
 from tests.browser.conftest import Machine, Person
 from tests.harness import House, wait_for
 
-AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js").read_text()
 People = Callable[..., Person]
+# The page says so, or its script has seen it by itself.
+DEAF = """document.querySelector('.feed[data-feed="deaf"], .feed[data-mute]') !== null"""
+LOST = """Array.from(document.querySelectorAll('[role="alert"]')).some(
+  (one) => one.checkVisibility() && one.innerText.includes("No answer from the server"))"""
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(autouse=True)
@@ -24,10 +27,9 @@ def _every_part_runs(house: House) -> None:
         house.start("dispatch")
 
 
-def wait_for_feed(person: Person, state: str, *, within_ms: float = 15_000) -> None:
-    """Wait until the page says so, or its script has seen it by itself."""
-    muted = ", .feed[data-mute]" if state == "deaf" else ":not([data-mute])"
-    person.page.wait_for_selector(f'.feed[data-feed="{state}"]{muted}', timeout=within_ms)
+def wait_until_fed(person: Person) -> None:
+    """Wait until the page says so, and its script has seen it by itself."""
+    person.page.wait_for_selector('.feed[data-feed="live"]:not([data-mute])')
 
 
 def test_a_site_card_follows_its_devices_without_a_reload(person: People, machine: Machine) -> None:
@@ -50,31 +52,32 @@ def test_home_and_system_say_within_six_seconds_that_ingest_died(person: People,
     nurse.log_in()
     engineer.log_in("/system/")
     for one in (nurse, engineer):
-        wait_for_feed(one, "live")
+        wait_until_fed(one)
+    seen = [one.watch(DEAF) for one in (nurse, engineer)]
+    killed = time.time()
     house.kill9("ingest")
-    killed = time.monotonic()
     try:
-        for one in (nurse, engineer):
-            wait_for_feed(one, "deaf")
-        assert time.monotonic() - killed < 6
+        assert max(moment() for moment in seen) - killed < 6
         nurse.page.get_by_text("The server hears nothing from the devices").first.wait_for()
         engineer.page.locator(".tasks").get_by_text("Ingest: silent").wait_for()
     finally:
         house.start("ingest")
     for one in (nurse, engineer):
-        wait_for_feed(one, "live")
+        wait_until_fed(one)
 
 
 def test_home_says_that_it_lost_the_server_and_finds_it_again(person: People, house: House) -> None:
     nurse = person("nurse")
     nurse.log_in()
-    house.kill9("web")
-    gone = time.monotonic()
     lost = nurse.page.get_by_role("alert").get_by_text("No answer from the server")
-    lost.wait_for()
-    assert time.monotonic() - gone < 6
+    expect(lost).to_be_hidden()
+    seen = nurse.watch(LOST)
+    gone = time.time()
+    house.kill9("web")
+    assert seen() - gone < 6
+    expect(lost).to_be_visible()
     house.start("web")
-    lost.wait_for(state="hidden", timeout=15_000)
+    expect(lost).to_be_hidden()
     nurse.complaints = [
         one for one in nurse.complaints if "ERR_" not in one
     ]  # the failed requests themselves
@@ -85,10 +88,10 @@ def test_a_slow_spell_appears_on_the_open_system_page(person: People, house: Hou
     engineer.log_in("/system/")
     machine.status()
     heard = "SELECT 1 FROM devices_state s JOIN devices_device d ON d.id = s.device_id WHERE serial = %s AND boot > 0"
-    wait_for(lambda: house.sql(heard, machine.serial), within_s=10, why="ingest does not know the device yet")
+    wait_for(lambda: house.sql(heard, machine.serial), within_s=60, why="ingest does not know the device yet")
     slow = "SELECT 1 FROM devices_slowspell WHERE last_at > now() - interval '6 s'"
     wait_for(
-        lambda: not house.sql(slow), within_s=30, why="a spell of before lasts, and would take this one in"
+        lambda: not house.sql(slow), within_s=120, why="a spell of before lasts, and would take this one in"
     )
     with psycopg.connect(house.servers.database_url()) as blocker:
         # One row, not the table: the look for silent devices would wait for that one too, and take the blame.
@@ -98,19 +101,17 @@ def test_a_slow_spell_appears_on_the_open_system_page(person: People, house: Hou
         blocker.execute(f"{row} FOR UPDATE", [machine.serial])
         machine.status(state="ready")
         waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ILIKE '%%devices_state%%'"
-        wait_for(lambda: house.sql(waits), within_s=10, why="ingest does not wait for the row")
+        wait_for(lambda: house.sql(waits), within_s=60, why="ingest does not wait for the row")
         time.sleep(2.2)  # the spell itself: longer than what a busy machine does to a batch
     largest = engineer.page.locator(".spells .steps span:first-child")
-    largest.filter(has_text=re.compile(r"write states [2-9](\.\d)? s")).first.wait_for(timeout=20_000)
+    largest.filter(has_text=re.compile(r"write states ([2-9]|\d\d)(\.\d)? s")).first.wait_for()
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_nothing_keeps_an_engineer_from_using_the_system_page(person: People, dark: bool) -> None:
     engineer = person("engineer", width=390, height=844, dark=dark)
     engineer.log_in("/system/")
-    found = engineer.page.evaluate(AXE + ";axe.run()")
-    serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
-    assert not [(one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in serious]
+    assert serious(engineer.page) == []
     assert engineer.page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
@@ -120,7 +121,7 @@ def test_every_part_says_which_process_it_is_and_of_which_version(person: People
     for part in ("ingest", "dispatch", "worker", "courier", "beat", "web"):
         row = engineer.page.locator(f'tr[data-part="{part}"]')
         row.get_by_text(str(house.processes.pid(part))).wait_for()
-        assert "0." in row.locator("td").nth(2).inner_text()
+        expect(row.locator("td").nth(2)).to_contain_text("0.")
 
 
 def test_a_nurse_finds_no_system_page(person: People) -> None:

@@ -1,17 +1,17 @@
 """Search, lists and help as a person uses them: by keyboard, by barcode, back and forth, on a phone."""
 
+import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
+from tests.browser.axe import serious
 from tests.browser.conftest import Machine, Person
 
-AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js").read_text()
 People = Callable[..., Person]
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 
 def test_a_device_is_opened_from_any_page_by_keyboard_alone(person: People, machine: Machine) -> None:
@@ -25,10 +25,11 @@ def test_a_device_is_opened_from_any_page_by_keyboard_alone(person: People, mach
     keys.press("Control+k")
     keys.type(machine.serial[:3], delay=30)
     options = nurse.page.locator("#palette").get_by_role("option")
+    expect(nurse.page.locator("#palette").get_by_role("listbox")).to_have_attribute("aria-busy", "false")
     expect(options.first).to_have_attribute("aria-selected", "true")
     keys.press("ArrowDown")
     expect(options.nth(1)).to_have_attribute("aria-selected", "true")
-    assert box.get_attribute("aria-activedescendant") == options.nth(1).get_attribute("id")
+    expect(box).to_have_attribute("aria-activedescendant", options.nth(1).get_attribute("id") or "")
     box.fill("no such thing anywhere")
     nurse.page.get_by_text("Nothing that you may see is called so").wait_for()
     box.fill(machine.serial)
@@ -39,12 +40,22 @@ def test_a_device_is_opened_from_any_page_by_keyboard_alone(person: People, mach
     expect(options.first).to_contain_text("Opened before")
 
 
+def scan(page: Page, text: str) -> None:
+    """Type as a scanner does: 10 ms from key to key, by the clock of the keyboard, however busy this machine is."""
+    keyboard = page.context.new_cdp_session(page)
+    began = time.time() - 1  # none of the keys is of a time to come
+    enter = {"key": "Enter", "code": "Enter", "text": "\r", "windowsVirtualKeyCode": 13}
+    for nth, key in enumerate([*({"key": one, "text": one} for one in text), enter]):
+        at = {"timestamp": began + 0.01 * nth}
+        keyboard.send("Input.dispatchKeyEvent", {"type": "keyDown"} | key | at)
+        keyboard.send("Input.dispatchKeyEvent", {"type": "keyUp"} | key | at)
+
+
 def test_a_scanned_label_opens_its_device_wherever_one_is(person: People, machine: Machine) -> None:
     nurse = person("nurse")
     nurse.log_in("/help/")
     nurse.page.get_by_role("link", name="Marks").focus()  # its Enter would follow the link
-    nurse.page.keyboard.type(machine.serial)
-    nurse.page.keyboard.press("Enter")
+    scan(nurse.page, machine.serial)
     nurse.page.wait_for_url(f"**/devices/{machine.serial}/")
 
 
@@ -115,6 +126,4 @@ def test_nothing_keeps_a_person_from_using_lists_search_and_help(
     if path == "/sessions/":
         nurse.page.get_by_role("link", name="Search", exact=True).click()
         nurse.page.locator("#palette").get_by_role("option").first.wait_for()
-    found = nurse.page.evaluate(AXE + ";axe.run()")
-    serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
-    assert not [(one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in serious]
+    assert serious(nurse.page) == []

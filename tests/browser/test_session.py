@@ -4,21 +4,21 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
+from tests.browser.axe import serious
 from tests.browser.conftest import SCREENSHOTS, Machine, Person
 from tests.harness import House, wait_for
 
-AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js").read_text()
 People = Callable[..., Person]
 CYCLE = ("ramp_up", "on", "on", "on", "on", "ramp_down", "rest", "rest")
 CYCLES = 5
 AGO_S = 120  # how long the device has been on
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 
 class Treating(Machine):
@@ -107,16 +107,13 @@ def treating(house: House, protocol: dict[str, Any]) -> Iterator[Treating]:
 
 def arrived(house: House, one: Treating, messages: int) -> None:
     query = "SELECT count(*) FROM devices_telemetry WHERE session = %s"
-    wait_for(lambda: house.sql(query, one.session)[0][0] == messages, within_s=20, why="telemetry is stored")
+    wait_for(lambda: house.sql(query, one.session)[0][0] == messages, within_s=60, why="telemetry is stored")
 
 
 def assert_clean(person: Person) -> None:
     """Nothing serious for axe, and nothing wider than the screen, with every list opened."""
     person.page.evaluate("document.querySelectorAll('.every, .rule').forEach((one) => { one.open = true; })")
-    person.page.evaluate(AXE)
-    found = person.page.evaluate("async () => (await axe.run()).violations")
-    serious = [one for one in found if one["impact"] in ("serious", "critical")]
-    assert not serious, [(one["id"], [node["target"] for node in one["nodes"]]) for one in serious]
+    assert serious(person.page) == []
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert person.page.evaluate(wide) <= 0
 
@@ -173,16 +170,16 @@ def test_an_open_session_renews_itself_until_it_is_over(
     treating.status()
     arrived(house, treating, 40)
     is_over = "SELECT 1 FROM devices_session WHERE session = %s AND ended_at IS NOT NULL"
-    wait_for(lambda: house.sql(is_over, treating.session), within_s=20, why="the end is not known")
+    wait_for(lambda: house.sql(is_over, treating.session), within_s=60, why="the end is not known")
     nurse.page.clock.run_for(11_000)
     nurse.page.get_by_role("heading", name="Valid").wait_for()
-    assert nurse.page.locator("#session").get_attribute("data-open") == "no"
+    expect(nurse.page.locator("#session")).to_have_attribute("data-open", "no")
 
 
 def test_a_stranger_finds_no_session(person: People, house: House, treating: Treating) -> None:
     treating.begin()
     query = "SELECT count(*) FROM devices_session WHERE session = %s"
-    wait_for(lambda: house.sql(query, treating.session)[0][0] == 1, within_s=20, why="the session is known")
+    wait_for(lambda: house.sql(query, treating.session)[0][0] == 1, within_s=60, why="the session is known")
     stranger = person("stranger")
     stranger.log_in()
     assert stranger.open(treating.path) == 404

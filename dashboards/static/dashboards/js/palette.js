@@ -64,6 +64,7 @@ class Palette {
 
   listen() {
     this.input.addEventListener("input", () => {
+      this.list.ariaBusy = "true"; // what is listed answers something else
       clearTimeout(this.soon);
       this.soon = setTimeout(() => this.look(), DEBOUNCE_MS);
     });
@@ -88,6 +89,7 @@ class Palette {
     this.input.value = text;
     this.input.focus();
     this.answered = null;
+    this.list.ariaBusy = "true";
     this.look();
   }
 
@@ -146,6 +148,7 @@ class Palette {
   draw(text, found) {
     this.answered = text;
     this.shown = found;
+    this.list.ariaBusy = String(text !== this.text);
     this.list.replaceChildren(...found.map((item, n) => this.row(item, n)));
     this.input.setAttribute("aria-expanded", String(found.length > 0));
     this.choose(text && found.length ? 0 : -1);
