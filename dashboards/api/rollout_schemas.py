@@ -173,6 +173,7 @@ class Next(Strict):
             "window",
             "answers",
             "held",
+            "hearing",
             "soak",
             "gate",
             "complete",
@@ -182,7 +183,7 @@ class Next(Strict):
         Field(
             description="`submit`, `decide`, `start`, `gate`, `person`: somebody has to; `begin`: its time;"
             " `offers`: the pace; `window`: the earliest opening; `answers`: devices, at the latest then;"
-            " `held`: devices that hold it; `wave`, `soak`: the next wave opens"
+            " `held`: devices that hold it; `hearing`: ingest; `wave`, `soak`: the next wave opens"
         ),
     ]
     at: Annotated[datetime | None, Field(description="null: it is not the clock that decides")]

@@ -136,6 +136,9 @@ WORDS: Final[Mapping[str, Callable[[Rollout, Mapping[str, Any]], str]]] = {
     "window": _hours,
     "answers": _answers,
     "held": _held,
+    "hearing": lambda rollout, facts: _(
+        "the server hears no device now: until it does again, nothing is offered, and no device's time runs out"
+    ),
     "soak": _following,
     "gate": _gate,
     "complete": _judged,

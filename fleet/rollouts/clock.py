@@ -101,8 +101,11 @@ def see(loaded: Loaded, now: datetime, *, changed_too: bool = False) -> State:
         row.looked_at = now
         row.save(update_fields=["looked_at"])
         loaded.device_ids |= {one.serial: one.id for one in found}
+    hears, silence_counts = looking.hearing(now)
     return replace(
         loaded.state,
+        hears=hears,
+        silence_counts=silence_counts,
         seen=looking.around(loaded, _new(loaded, found), changed_too=changed_too),
         barred=looking.barred(loaded),
         candidates=None if found is None else candidates(found, zones_of(row)),

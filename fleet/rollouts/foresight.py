@@ -29,8 +29,8 @@ def what_next(state: State, now_ms: int) -> Next:
 
     `submit`, `decide`, `start`: somebody has to.  `begin`: its time.  `offers`: the pace.  `window`: the earliest
     opening of a site's hours.  `answers`: devices, at the latest at the first deadline.  `held`: devices that hold
-    their offer; no time is known.  `soak`, `gate`: the next wave.  `complete`: the next tick.  `person`: it is paused.
-    `nothing`: it is over.
+    their offer; no time is known.  `hearing`: ingest, without which nothing is offered.  `soak`, `gate`: the next
+    wave.  `complete`: the next tick.  `person`: it is paused.  `nothing`: it is over.
     """
     desk = Desk(state, now_ms)
     match state.state:
@@ -44,6 +44,8 @@ def what_next(state: State, now_ms: int) -> Next:
             return Next("begin", state.plan.start_ms)
         case RolloutState.PAUSED:
             return Next("person", None, {"reason": state.reason, **_open(desk)})
+        case RolloutState.RUNNING | RolloutState.ROLLING_BACK if not state.hears:
+            return Next("hearing", None, _open(desk))
         case RolloutState.RUNNING:
             return _running(desk, now_ms)
         case RolloutState.ABORTED | RolloutState.ROLLING_BACK:

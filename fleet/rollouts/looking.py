@@ -1,16 +1,16 @@
 """What is known of the devices that a rollout has to decide about now."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 
 from devices import documents
-from devices.models import ProtocolDocument
+from devices.models import ProtocolDocument, Pulse
 from devices.moments import from_ms, to_ms
 from devices.protocols import DeviceFacts, blocks, legal_on
-from devices.store import sql
+from devices.store import silence, sql
 from devices.wire import messages
 from devices.wire.errors import WireError
 from fleet.control.lifecycle import State as CommandState
@@ -24,6 +24,8 @@ from fleet.rollouts.sight import Standing
 from fleet.rollouts.states import OPEN, Direction, TargetState
 
 _NEWEST_MATTERS: Final = OPEN | {TargetState.PLANNED, TargetState.FAILED, TargetState.TIMED_OUT}
+_PULSE_OLD: Final = timedelta(seconds=2.5)
+"""As where silence raises alerts: ingest's own must not look like a device's."""
 _LINKS: Final = {one.value: one for one in Link}
 _OUTCOMES: Final = {
     CommandState.RECEIVED.value: Outcome.RECEIVED,
@@ -104,6 +106,17 @@ def around(
             withdrawal=answers.get(target.withdrawal or "") if target else None,
         )
     return seen
+
+
+def hearing(now: datetime) -> tuple[bool, bool]:
+    """Return whether what devices say arrives here, and whether their silence is theirs: not that of ingest.
+
+    Where ingest never ran, no device was ever heard, and none can be offered anything.
+    """
+    pulse = Pulse.objects.filter(part="ingest").first()
+    if pulse is None:
+        return True, True
+    return now - pulse.at <= silence.PULSE_OLD, silence.counts_from(now, pulse_old=_PULSE_OLD) is not None
 
 
 def status_of(device: Standing) -> Status | None:

@@ -53,7 +53,9 @@ def look(desk: Desk) -> list[Target]:
 
 
 def offer(desk: Desk, ready: Iterable[Target]) -> None:
-    """Offer as many as the pace allows, in their order."""
+    """Offer as many as the pace allows, in their order; nothing while it could not be seen what becomes of it."""
+    if not desk.given.hears:
+        return
     number = pace.allowed(desk.recent_ms, desk.plan.pace_per_minute, desk.at_ms)
     able = (row for row in ready if row.attempts < 1 + desk.plan.retries)
     for row in heapq.nsmallest(number, able, key=_turn) if number > 0 else ():

@@ -74,7 +74,15 @@ def _hear(desk: Desk) -> None:
         if row.state in OPEN:
             back = row.direction is Direction.BACK
             why = desk.given.barred.get(row.want_sha256, leaving) if back else leaving
-            action = weigh(row, known, desk.plan, desk.at_ms, may_retry=_may_retry(desk, row), leaving=why)
+            action = weigh(
+                row,
+                known,
+                desk.plan,
+                desk.at_ms,
+                may_retry=_may_retry(desk, row),
+                leaving=why,
+                silence_counts=desk.given.silence_counts,
+            )
         elif row.state in _MISTAKEN or (row.state is TargetState.PLANNED and row.command):
             action = sighted(row, known)
         else:

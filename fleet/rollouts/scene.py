@@ -158,6 +158,8 @@ class State:
     seen: Mapping[str, Evidence] = field(default_factory=dict)
     candidates: Sequence[Candidate] | None = None
     barred: Mapping[str, str] = NOTHING
+    hears: bool = True  # False: ingest is away, so whatever devices say, nothing of it is known
+    silence_counts: bool = True  # False: silence may be the server's own
 
 
 class Step(NamedTuple):

@@ -25,13 +25,21 @@ UNSENT_MS: Final = 30_000
 
 
 def weigh(
-    row: Target, seen: Evidence, plan: Plan, now_ms: int, *, may_retry: bool, leaving: str
+    row: Target,
+    seen: Evidence,
+    plan: Plan,
+    now_ms: int,
+    *,
+    may_retry: bool,
+    leaving: str,
+    silence_counts: bool = True,
 ) -> Action | None:
     """Return what follows for a target whose offer is out; None: nothing new.
 
     Args:
         may_retry: Whether the rollout is in a state in which an offer may be made again.
         leaving: Why the offer was taken back, where it was: `aborted`, `version_withdrawn`, `rollback`, `left`.
+        silence_counts: Whether silence is the device's: nobody's time runs out while it may be the server's own.
     """
     if seen.revoked:
         return _of(row, Kind.WITHDRAWN, "withdrawn", "revoked")
@@ -45,7 +53,8 @@ def weigh(
         or _never_left(row, offer, now_ms, leaving if row.withdrawal or not may_retry else "")
         or _answered(row, offer, shown, plan, retry=retry)
         or _busy(row, seen, offer, shown)
-        or _out_of_time(row, offer, plan, now_ms, retry=retry)
+        or (_out_of_time(row, offer, plan, now_ms, retry=retry) if silence_counts else None)
+        or _leaving_late(row, offer, now_ms)
     )
 
 
@@ -218,9 +227,9 @@ def _out_of_time(row: Target, offer: Answer | None, plan: Plan, now_ms: int, *, 
         return _again_or(row, plan, Kind.TIMED_OUT, "held_too_long", retry=retry)
     due_ms = deadline_ms(row, plan, offer)
     if due_ms is None or now_ms <= due_ms:
-        return _leaving_late(row, offer, now_ms)
+        return None
     if offer is not None and is_unsent(offer) and now_ms < offer.expires_ms:
-        return _leaving_late(row, offer, now_ms)
+        return None
     return _again_or(row, plan, Kind.TIMED_OUT, _silence(row, offer), retry=retry, take_back=_has_it(offer))
 
 

@@ -6,9 +6,11 @@ import psycopg
 import pytest
 from django.db import connection
 
-from devices.models import ProtocolDocument
+from devices.models import ProtocolDocument, Pulse
+from devices.moments import to_ms
 from fleet.control.models import Command
 from fleet.rollouts import decisions, replay, rows, service, texts
+from fleet.rollouts.coming import coming
 from fleet.rollouts.models import Decision, Rollout
 from tests.fleet.rollouts import fleetlet
 
@@ -133,6 +135,25 @@ def test_a_silent_device_is_asked_back_and_offered_again_then_timed_out(ward):
     ward.tick(11)
     assert ward.states(row)["EMS-1"] == "timed_out silence"
     assert ward.offers().count("EMS-1") == 2
+
+
+def test_an_outage_of_ingest_is_no_silence_of_devices_nor_is_the_while_after_it(ward):
+    row = ward.started(deadline_s=10, retries=0)
+    ward.tick()
+    ward.publish()
+    pulse = Pulse.objects.create(part="ingest", at=ward.now, detail={"silence_counts_from_ms": 0})
+    ward.tick(60)
+    assert set(ward.states(row).values()) == {"offered"}
+    assert coming(row, ward.now).what == "hearing"
+    pulse.at, pulse.detail = ward.now, {"silence_counts_from_ms": to_ms(ward.now) + 3_000}
+    pulse.save()
+    ward.tick()
+    assert set(ward.states(row).values()) == {"offered"}
+    assert coming(row, ward.now).what == "answers"
+    pulse.at = ward.now
+    pulse.save()
+    ward.tick()
+    assert set(ward.states(row).values()) == {"timed_out silence"}
 
 
 def test_a_refusal_is_never_asked_again(ward):

@@ -52,6 +52,12 @@ def test_of_a_session_nobody_knows_when_it_ends():
     assert _next(story) == Next("held", None, {"open": 1, "held": 1})
 
 
+def test_while_the_server_hears_nothing_it_waits_for_that():
+    story = Story.of(2, D001="mute").start().tick(2)
+    story.state = replace(story.state, hears=False)
+    assert _next(story) == Next("hearing", None, {"open": 1, "held": 0})
+
+
 def test_the_hours_of_the_site():
     story = Story.of(2, plan(window=Window(time(13), time(17)))).start().tick(2)
     assert story.stand("D001") == ("planned", "window")

@@ -66,6 +66,20 @@ def test_silence_is_a_failure_so_that_a_version_which_kills_devices_stops_in_its
     assert story.wave_of(2).opened_ms is None
 
 
+def test_while_the_server_itself_hears_nothing_no_device_is_blamed_and_none_is_offered_anything():
+    story = Story.of(2, plan(pace_per_minute=6, failure_threshold=None, failure_count=2), D001="mute")
+    story.start().tick(2)
+    story.state = replace(story.state, hears=False, silence_counts=False)
+    story.tick(30)
+    assert (story.stand("D001"), story.stand("D002")) == (("offered", ""), ("planned", ""))
+    story.state = replace(story.state, hears=True)
+    story.tick()
+    assert (story.stand("D001"), story.stand("D002")) == (("offered", ""), ("offered", ""))
+    story.state = replace(story.state, silence_counts=True)
+    story.tick()
+    assert story.stand("D001") == ("timed_out", "silence")
+
+
 def test_a_device_that_says_done_and_runs_something_else_has_failed():
     story = Story.of(2, plan(), D001="lies").run()
     assert story.stand("D001") == ("failed", "wrong_hash")
