@@ -19,21 +19,32 @@ function isBusy(body) {
   return document.hidden || selects || body.querySelector("details[open]") || body.matches(":active");
 }
 
-/** Whether the rows would change places under a pointer. @param {Element} body @param {Element} now */
-function wouldMove(body, now) {
-  const keys = (/** @type {Element} */ rows) => Array.from(rows.children, (row) => /** @type {HTMLElement} */ (row).dataset.key);
-  return body.matches("tbody:hover") && keys(body).join("\n") !== keys(now).join("\n");
+const keyOf = (/** @type {Element} */ row) => /** @type {HTMLElement} */ (row).dataset.key;
+
+/**
+ * The rows as they are now.  Under a pointer they keep their places: what came waits until it has left, and what went
+ * looks like what is old.
+ * @param {Element} old @param {Element} now @returns {ChildNode[]}
+ */
+function placed(old, now) {
+  if (!old.matches("tbody:hover")) return [...now.childNodes];
+  const told = new Map(Array.from(now.children, (row) => [keyOf(row), row]));
+  return Array.from(old.children, (row) => {
+    const news = told.get(keyOf(row));
+    row.toggleAttribute("data-old", news === undefined);
+    return news ?? row;
+  });
 }
 
 /** Put what the server says now in the place of what it said. @param {HTMLTableElement} table @param {Document} fresh */
 function renew(table, fresh) {
-  for (const selector of [`table[data-list="${table.dataset.list}"] tbody`, ".pager .total", ".pager .as-of", "#list-feed"]) {
+  for (const selector of ["[data-renew]", `table[data-list="${table.dataset.list}"] tbody`, ".pager .total", ".pager .as-of", "#list-feed"]) {
     const [old, now] = [document.querySelector(selector), fresh.querySelector(selector)];
-    if (!old || !now || wouldMove(old, now)) continue;
+    if (!old || !now) continue;
     const focused = old.contains(document.activeElement) ? document.activeElement : null;
     const key = focused?.closest("tr")?.dataset.key;
     const at = focused ? Array.from(focused.closest("tr, span")?.querySelectorAll("a, summary") ?? []).indexOf(focused) : -1;
-    old.replaceChildren(...now.childNodes);
+    old.replaceChildren(...placed(old, now));
     if (!focused) continue;
     const home = key === undefined ? old : old.querySelector(`tr[data-key="${CSS.escape(key)}"]`);
     /** @type {HTMLElement | undefined} */ (home?.querySelectorAll("a, summary")[at])?.focus({ preventScroll: true });
@@ -44,7 +55,8 @@ function renew(table, fresh) {
 async function refresh(table) {
   if (isBusy(table.tBodies[0])) return;
   const signal = AbortSignal.timeout(ANSWER_MS);
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error", signal });
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "manual", signal });
+  if (answer.type === "opaqueredirect" || answer.status === 404) return location.reload(); // logged out, or no longer ours
   if (!answer.ok) throw new Error(String(answer.status));
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   if (!isBusy(table.tBodies[0])) renew(table, fresh);
@@ -57,7 +69,25 @@ function tell(table, isOld) {
   if (note) note.hidden = !isOld;
 }
 
+let asking = false;
+
+/** @param {HTMLTableElement} table */
+async function again(table) {
+  if (asking) return; // an older answer must not come after a newer one
+  asking = true;
+  try {
+    await refresh(table);
+    tell(table, false);
+  } catch {
+    tell(table, true);
+  } finally {
+    asking = false;
+  }
+}
+
 const everyMs = Number(table?.dataset.refreshS ?? 0) * 1000;
 if (table && everyMs) {
-  setInterval(() => refresh(table).then(() => tell(table, false), () => tell(table, true)), everyMs);
+  setInterval(() => void again(table), everyMs);
+  table.tBodies[0].addEventListener("pointerleave", () => void again(table));
+  document.addEventListener("visibilitychange", () => void again(table));
 }
