@@ -91,6 +91,8 @@ function hear(message, hands) {
     if (before && FACTS.some((name) => JSON.stringify(before[name]) !== JSON.stringify(device[name]))) refresh();
     hands.changed?.(device);
   }
+  // What rollouts want it to have is told by them, and after a new connection by nobody.
+  if ((all && before) || message.events?.some((/** @type {{kind: string}} */ { kind }) => kind === "rollout")) refresh();
   tick();
   return all;
 }
