@@ -21,7 +21,7 @@ from fleet.embedded import ports
 from tests.devices.wire import goldens
 from tests.harness import House, wait_for
 
-pytestmark = [pytest.mark.servers, pytest.mark.in_time]
+pytestmark = pytest.mark.servers
 
 PATIENT_S = 30.0  # of a machine that does much else
 GATE = 4711  # an advisory lock that a test holds to stop the world at one place
@@ -156,6 +156,7 @@ def is_stored(house, device):
 # --- the way there and back ---
 
 
+@pytest.mark.in_time
 def test_a_command_reaches_its_device_within_a_second_and_its_answer_the_row(house, device):
     asked_s = time.monotonic()
     command_id = ask(house, device, "identify", args='{"seconds":5}')
@@ -472,6 +473,7 @@ def test_a_stop_that_is_done_is_confirmed_by_the_status_that_follows_and_not_bef
     assert open_alerts(house, device) == []
 
 
+@pytest.mark.in_time
 def test_a_stop_without_proof_sends_somebody_there_within_three_seconds_and_is_confirmed_when_it_is_proved(
     house, device
 ):
