@@ -108,6 +108,13 @@ TARGET: Final[dict[str, Any]] = {
     "want_sha256": _SHA256,
     "before": {"id": "quad-strength", "version": 2, "sha256": _BEFORE},
     "changed": False,
+    "reports": {
+        "protocol": {"id": "quad-strength", "version": 2, "sha256": _BEFORE},
+        "is_wanted": False,
+        "heard": True,
+        "told_at": "2026-11-22T07:41:10.000Z",
+        "age_ms": 1200,
+    },
     "command": "7d4a1c52-0b0e-5b7e-9d57-64a4ab7c4d02",
     "joined_at": "2026-11-22T07:40:00.000Z",
     "offered_at": "2026-11-22T07:40:02.000Z",

@@ -207,6 +207,16 @@ class Before(Strict):
     sha256: str
 
 
+class Report(Strict):
+    """What a device said last of its protocol."""
+
+    protocol: Annotated[Before | None, Field(description="null: it says that it has none")]
+    is_wanted: Annotated[bool, Field(description="it has the hash `want_sha256`")]
+    heard: Annotated[bool, Field(description="it is heard now; else what it has is not known any more")]
+    told_at: Annotated[datetime, Field(description="when it said so, by the server's clock")]
+    age_ms: Annotated[int, Field(description="since `told_at`, when this was answered")]
+
+
 class Target(Strict):
     """One device of a rollout."""
 
@@ -229,6 +239,10 @@ class Target(Strict):
     want_sha256: Annotated[str, Field(description="what has to be read back")]
     before: Annotated[Before | None, Field(description="what it reported before it was first offered this")]
     changed: Annotated[bool, Field(description="it has, or may have, taken the version over")]
+    reports: Annotated[
+        Report | None,
+        Field(description="now, whatever `state` said when it was decided; null: it has said nothing"),
+    ]
     command: Annotated[UUID | None, Field(description="the newest offer")]
     joined_at: datetime
     offered_at: datetime | None

@@ -118,7 +118,7 @@ def list_targets(
     if len(rows) > page.limit:
         last = rows[page.limit - 1]
         following = cursor_of(last.wave, last.place, last.pk, of="targets")
-    return listed([queries.target_object(one) for one in rows[: page.limit]], following)
+    return listed(queries.target_objects(rows[: page.limit], timezone.now()), following)
 
 
 @router.get(

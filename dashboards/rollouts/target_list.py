@@ -2,22 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from dashboards.lists import exports
 from dashboards.lists.table import Asked, Column, Field, Filter, Listing, Option
 from dashboards.rollouts.shown import IN_ORDER, reason_words
-from dashboards.templatetags.moments import moment
+from dashboards.templatetags.moments import moment, span
 from dashboards.words.rollouts import TARGETS, Said, target_words
+from devices.moments import from_ms, to_ms
 from fleet.access.models import Site
-from fleet.rollouts import queries
+from fleet.rollouts import queries, reports
 from fleet.rollouts.models import Rollout, Target
-from fleet.rollouts.states import OPEN, WENT_WRONG
+from fleet.rollouts.reports import Report
+from fleet.rollouts.states import OPEN, SUCCEEDED, WENT_WRONG
 
 REFRESH_S: Final = 5
 _GROUPS: Final = {"open": OPEN, "went_wrong": WENT_WRONG}
@@ -29,6 +33,8 @@ class Shown:
 
     row: Target
     rollout: Rollout
+    told: Report | None
+    now: datetime
 
     @property
     def said(self) -> Said:
@@ -46,9 +52,33 @@ class Shown:
     @property
     def before(self) -> str:
         had = self.row.before
-        if not had:
+        return _named(had.get("id", "?"), had.get("version", "?")) if had else ""
+
+    @property
+    def reports(self) -> str:
+        """What it says that it has: by its name; where the hash is none of ours under that name, that it is another."""
+        ref = None if self.told is None else self.told.protocol
+        if ref is None:
+            return _("no protocol") if self.told is not None else ""
+        name = _named(ref.id, ref.version)
+        version = self.rollout.version
+        if (ref.id, ref.version) == (version.protocol_id, version.number) and ref.sha256 != version.sha256:
+            return _("another protocol, as %(name)s") % {"name": name}
+        return name
+
+    @property
+    def reported(self) -> str:
+        """How old that is, and whether it is what the rollout wants of it."""
+        if self.told is None:
             return ""
-        return _("%(id)s version %(n)s") % {"id": had.get("id", "?"), "n": had.get("version", "?")}
+        age = span(to_ms(self.now) - self.told.told_ms)
+        if not self.told.is_heard:
+            return _("said %(age)s ago; not heard now") % {"age": age}
+        if self.told.is_wanted and self.row.state not in SUCCEEDED:
+            return _("the one it was to have, %(age)s ago") % {"age": age}
+        if not self.told.is_wanted and self.row.state in SUCCEEDED:
+            return _("not the one it had then, %(age)s ago") % {"age": age}
+        return _("%(age)s ago") % {"age": age}
 
 
 def rows(rollout: Rollout, sites: Sequence[Site], asked: Asked) -> QuerySet[Target]:
@@ -91,7 +121,7 @@ def listing(rollout: Rollout, sites: Sequence[Site], name: str) -> Listing[Targe
             Filter("reason", _("Reason, as a word"), hint=_("such as unreachable")),
         ),
         sort="state",
-        prepare=lambda found: [Shown(row, rollout) for row in found],
+        prepare=lambda found: _prepare(list(found), rollout),
         key=lambda one: one.row.device.serial,
         nothing=_nothing(rollout),
         fields=_fields(),
@@ -99,6 +129,15 @@ def listing(rollout: Rollout, sites: Sequence[Site], name: str) -> Listing[Targe
         url=reverse("dashboards:rollout-targets", args=[rollout.pk]),
         csv_url=reverse("dashboards:rollout-targets-csv", args=[rollout.pk]),
     )
+
+
+def _prepare(found: list[Target], rollout: Rollout) -> list[Shown]:
+    said, now = reports.of(found), timezone.now()
+    return [Shown(row, rollout, said.get(row.pk), now) for row in found]
+
+
+def _named(id: object, version: object) -> str:
+    return _("%(id)s version %(n)s") % {"id": id, "n": version}
 
 
 def _nothing(rollout: Rollout) -> str:
@@ -114,6 +153,7 @@ def _columns() -> tuple[Column[Shown], ...]:
         Column("device", _("Device"), _device, ("device__serial",)),
         Column("state", _("State"), _state, ("rank", "wave", "place")),
         Column("why", _("Why"), _why, ("reason",)),
+        Column("reports", _("Reports now"), _reports),
         Column("wave", _("Wave"), lambda one: str(one.row.wave), ("wave", "place"), number=True),
         Column("attempts", _("Offers"), lambda one: str(one.row.attempts), ("attempts",), number=True),
         Column("offered", _("Last offer"), _offered, (F("offered_at"),), first="descending"),
@@ -150,6 +190,12 @@ def _why(one: Shown) -> str:
     return format_html('<span class="wrap">{}</span>', one.why)
 
 
+def _reports(one: Shown) -> str:
+    if one.told is None:
+        return "–"
+    return format_html('<span class="wrap">{}</span><span class="under">{}</span>', one.reports, one.reported)
+
+
 def _offered(one: Shown) -> str:
     command, at = one.row.command, moment(one.row.offered_at, one.zone, "minute")
     if command is None:
@@ -183,6 +229,12 @@ def _fields() -> tuple[Field[Shown], ...]:
         Field(_("Hash wanted"), lambda one: one.row.want_sha256),
         Field(_("Had before"), lambda one: one.before or None),
         Field(_("Has, or may have, taken it over"), lambda one: one.row.changed),
+        Field(_("Reports now"), lambda one: one.reports or None),
+        Field(_("Reports the hash wanted"), lambda one: one.told.is_wanted if one.told else None),
+        Field(_("Is heard now"), lambda one: one.told.is_heard if one.told else None),
+        *exports.moment_fields(
+            _("Reported"), lambda one: from_ms(one.told.told_ms) if one.told else None, zone
+        ),
         Field(_("Newest offer"), lambda one: str(one.row.command) if one.row.command else None),
         *exports.moment_fields(_("Last offer"), lambda one: one.row.offered_at, zone),
         *exports.moment_fields(_("Said done"), lambda one: one.row.claimed_at, zone),

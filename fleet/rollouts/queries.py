@@ -14,7 +14,7 @@ from devices.models import Device
 from devices.moments import iso, to_ms
 from fleet.access.models import Site
 from fleet.live import events
-from fleet.rollouts import texts
+from fleet.rollouts import reports, texts
 from fleet.rollouts.models import Decision, Rollout, Target, Wave
 from fleet.rollouts.states import EVALUATED, OPEN, SUCCEEDED, WENT_WRONG, RolloutState, TargetState
 
@@ -161,8 +161,13 @@ def wave_object(wave: Wave, counted: Counts) -> dict[str, Any]:
     }
 
 
-def target_object(target: Target) -> dict[str, Any]:
-    """Return the API's object of one device of a rollout; `target.device.site` is read."""
+def target_objects(targets: Collection[Target], now: datetime) -> list[dict[str, Any]]:
+    """Return the API's objects of devices of a rollout, with what each reports now; `target.device.site` is read."""
+    said = reports.of(targets)
+    return [_target_object(one, said.get(one.pk), to_ms(now)) for one in targets]
+
+
+def _target_object(target: Target, said: reports.Report | None, now_ms: int) -> dict[str, Any]:
     device = target.device
     return {
         "serial": device.serial,
@@ -180,6 +185,7 @@ def target_object(target: Target) -> dict[str, Any]:
         "want_sha256": target.want_sha256,
         "before": target.before,
         "changed": target.changed,
+        "reports": None if said is None else said.told(now_ms),
         "command": str(target.command) if target.command else None,
         "joined_at": _at(target.joined_at),
         "offered_at": _at(target.offered_at),

@@ -89,15 +89,15 @@ def rollout(reason: str, facts: Mapping[str, Any]) -> str:
     if reason == "unreachable":
         number = int(facts.get("unreachable", 0))
         return ngettext(
-            "%(number)d device could not be reached; what it has now is not known.",
-            "%(number)d devices could not be reached; what they have now is not known.",
+            "%(number)d device could not be reached; the list says what it reports now.",
+            "%(number)d devices could not be reached; the list says what they report now.",
             number,
         ) % {"number": number}
     if reason == "some_left":
         number = int(facts.get("left", 0))
         return ngettext(
-            "%(number)d device was not rolled back: it has, or may have, the version still.",
-            "%(number)d devices were not rolled back: they have, or may have, the version still.",
+            "%(number)d device was not rolled back: when this ended it had, or may have had, the version still.",
+            "%(number)d devices were not rolled back: when this ended they had, or may have had, the version still.",
             number,
         ) % {"number": number}
     if reason in THRESHOLDS:
