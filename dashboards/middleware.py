@@ -65,7 +65,7 @@ class Bounded:
         most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         length = request.headers.get("Content-Length", "")
         if most is not None and length.isascii() and length.isdigit() and int(length) > most:
-            raise RequestDataTooBig(f"{length} bytes; at most {most} may be sent")
+            raise RequestDataTooBig(length)
         return self.get_response(request)
 
 
