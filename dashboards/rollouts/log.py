@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from dashboards.rollouts.shown import called
 from dashboards.words import rollout_decisions as words
 from fleet.rollouts import queries
 from fleet.rollouts.models import Decision, Rollout
@@ -45,13 +46,15 @@ def page(request: HttpRequest, rollout: Rollout, seen: Collection[int]) -> dict[
 
 
 def _lines(found: Iterable[Decision]) -> list[Line]:
+    found = list(found)
+    names = called(one.actor_name for one in found if one.actor_name)
     return [
         Line(
             number=one.number,
             at=one.at,
             serial=one.target.device.serial if one.target else "",
             words=words.sentence(one),
-            who=_("by %(name)s") % {"name": one.actor_name} if one.actor_name else "",
+            who=_("by %(name)s") % {"name": names[one.actor_name]} if one.actor_name else "",
         )
         for one in found
     ]

@@ -1,9 +1,10 @@
 """A rollout as its page shows it: waves as bars, why each device waits, how it was written."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -11,6 +12,7 @@ from dashboards.rollouts import plan_words
 from dashboards.rollouts.bars import Bar, bar
 from dashboards.rollouts.picture import picture
 from dashboards.words.rollouts import TARGETS, Said
+from fleet.access import people
 from fleet.rollouts import texts
 from fleet.rollouts.models import Rollout, Wave
 from fleet.rollouts.states import RolloutState, TargetState
@@ -21,6 +23,33 @@ IN_ORDER: Final = (
     *(TargetState.PLANNED, TargetState.WITHDRAWN, TargetState.VERIFIED, TargetState.ALREADY_CURRENT),
 )
 """What somebody may have to look at stands first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """What people call those who had a hand in a rollout; user names of those who are gone, blank for nobody."""
+
+    writers: str
+    submitted: str
+    decided: str
+    started: str
+    approved_version: str
+
+
+def who(rollout: Rollout) -> Who:
+    """Return the names, in two queries."""
+    writers = list(rollout.authors.order_by("username").values_list("username", flat=True))
+    writers = writers or [rollout.created_by]
+    others = (rollout.submitted_by, rollout.decided_by, rollout.started_by, rollout.version.decided_by)
+    names = called([*writers, *others])
+    return Who(", ".join(names[one] for one in writers), *(names[one] for one in others))
+
+
+def called(usernames: Iterable[str]) -> dict[str, str]:
+    """Return what people call each of these users; the user name itself of one who is gone."""
+    wanted = set(usernames)
+    known = {one.get_username(): people.called(one) for one in User.objects.filter(username__in=wanted)}
+    return {one: known.get(one, one) for one in wanted}
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ def page(request: HttpRequest, found: Rollout, **more: Any) -> dict[str, Any]:
         "plan": plan_words.rows(found, context["zone"]),
         "deeds": offered.deeds(member(request), found, told, known),
         "wrote": offered.wrote(member(request), found),
-        "authors": ", ".join(found.authors.order_by("username").values_list("username", flat=True)),
+        "who": shown.who(found),
         "newest": log.newest(found, seen, DECISIONS_SHOWN),
         **_review(found),
         **more,

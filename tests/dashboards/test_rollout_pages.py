@@ -196,7 +196,9 @@ def test_a_clinician_who_did_not_write_it_approves_with_a_reason(ward: Fleetlet)
     assert "What the devices would get" in said
     assert "Against version 1, the one approved before:" in said
     assert "4 devices match" in said
-    assert clinician.post(url(row, "approve/"), {"reason": " "}).status_code == 422
+    refused = clinician.post(url(row, "approve/"), {"reason": " "})
+    assert refused.status_code == 422
+    assert f'data-refresh="{url(row)}?part=view"' in refused.content.decode()  # such a page stays true, too
     stale = {"reason": "small and slow", "rev": str(row.rev)}
     assert clinician.post(url(row, "approve/"), stale).status_code == 302
     assert "Waits for approval" in told(clinician, url(row))
@@ -237,6 +239,15 @@ def test_a_running_rollout_says_why_each_device_waits_and_what_comes_next(ward: 
     assert "Not reached: it gets its offer when it is online again." in said
     assert "1 verified" in said
     assert "Next:" in said
+
+
+def test_people_are_called_by_their_names_and_who_is_gone_by_the_user_name(ward: Fleetlet) -> None:
+    row, engineer, clinician = ward.started(), at(ward.engineer), ward.clinician
+    clinician.first_name, clinician.last_name = "Ben", "Okri"
+    clinician.save()
+    Rollout.objects.filter(pk=row.pk).update(started_by="gone")
+    shown = told(engineer, url(row))
+    assert ("Approved by Ben Okri" in shown, "Started by gone" in shown) == (True, True)
 
 
 def test_pressed_twice_a_deed_is_done_once_and_nobody_is_blamed(ward: Fleetlet) -> None:
