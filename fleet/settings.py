@@ -178,6 +178,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "dashboards.unseen.UnseenPresses",
     "dashboards.errors.Answers",
     "dashboards.limits.RateLimits",
     "allauth.account.middleware.AccountMiddleware",

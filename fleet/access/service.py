@@ -48,6 +48,7 @@ __all__ = [
     "make_site",
     "may",
     "record",
+    "record_unseen",
     "require",
     "require_anywhere",
     "revoke_token",
@@ -89,6 +90,16 @@ def require(actor: Person, verb: str, site: Site, *, subject: str = "") -> None:
     if not seen:
         raise NotVisible(site.slug)
     raise Denied(verb, site.name)
+
+
+def record_unseen(actor: Person, verb: str, site: Site, *, subject: str = "") -> None:
+    """Write down that somebody asked for this at a site that they do not see; they are told that there is none.
+
+    Raises:
+        RuntimeError: As `require`.
+    """
+    with transaction.atomic(durable=True):
+        record(actor, f"denied.{verb}", site=site, subject=subject)
 
 
 def require_anywhere(actor: Person, verb: str, *, to: str) -> None:

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import jsonschema
 import pytest
+from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
 
@@ -221,9 +222,9 @@ def test_a_device_that_cannot_follow_now_is_409_and_a_stop_goes_through(ward: Wa
 # --- who ---
 
 
-def test_what_one_may_not_see_is_404_and_leaves_nothing(ward: Ward, get: Get) -> None:
+def test_what_one_may_not_see_is_404_and_who_tried_is_on_record_where_it_stands(ward: Ward, get: Get) -> None:
     one, site = stop()["id"], post("sites/north/stop", {}).json()["id"]
-    before = Command.objects.count(), AuditEntry.objects.count()
+    asked, known = Command.objects.count(), list(AuditEntry.objects.values_list("pk", flat=True))
     wishes: dict[str, Any] = {
         "devices/EMS-0001/commands": {"verb": "stop"}, "sites/north/stop": {}, "sites/north/identify": {},
         f"commands/{one}/reason": {"reason": "x"}, f"stops/{site}/reason": {"reason": "x"},
@@ -236,7 +237,35 @@ def test_what_one_may_not_see_is_404_and_leaves_nothing(ward: Ward, get: Get) ->
     for path in ("commands", "stops"):
         assert get(path, "stranger").json()["items"] == []
         assert get(path, "stranger", site="north").status_code == 404
-    assert (Command.objects.count(), AuditEntry.objects.count()) == before
+    assert Command.objects.count() == asked
+    tried = AuditEntry.objects.exclude(pk__in=known).order_by("pk")
+    assert [(one.actor_name, one.action, one.subject) for one in tried] == [
+        ("stranger", "denied.stop", "EMS-0001"),
+        ("stranger", "denied.stop", "north"),
+        ("stranger", "denied.identify", "north"),
+    ]
+    assert {one.site for one in tried} == {ward.north}
+
+
+def test_what_is_nowhere_and_what_is_only_not_found_at_ones_own_site_is_no_denial(ward: Ward) -> None:
+    for path in ("devices/EMS-9999/commands", "devices/a%00b/commands"):
+        assert post(path, {"verb": "stop"}, "stranger").status_code == 404, path
+    assert post("sites/nowhere/stop", {}, "stranger").status_code == 404
+    assert post("devices/EMS-9999/commands", {"verb": "stop"}, None).status_code == 401
+    assert not AuditEntry.objects.exists()
+
+
+def test_who_tries_a_page_s_form_of_a_device_that_is_not_there_for_them_is_on_record_too(ward: Ward) -> None:
+    stranger = Client()
+    stranger.force_login(User.objects.get(username="stranger"))
+    assert stranger.post("/devices/EMS-0001/ask/", {"verb": "lock"}).status_code == 404
+    assert stranger.post("/sites/north/stop/").status_code == 404
+    assert stranger.get("/devices/EMS-0001/").status_code == 404
+    tried = AuditEntry.objects.filter(action__startswith="denied").order_by("pk")
+    assert [(one.actor_name, one.action) for one in tried] == [
+        ("stranger", "denied.lock"),
+        ("stranger", "denied.stop"),
+    ]
 
 
 def test_a_form_of_another_site_cannot_press(ward: Ward) -> None:
