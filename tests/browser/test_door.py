@@ -12,6 +12,12 @@ from tests.harness import House
 
 People = Callable[..., Person]
 
+ENDED = "This display link was ended"
+# It is another page than the wall, and whoever drives the browser may be slow to see it.
+NOTE_THE_END = f"""addEventListener("DOMContentLoaded", () => {{
+  if (document.body.innerText.includes("{ENDED}")) sessionStorage.endedAtMs ??= Date.now();
+}})"""
+
 pytestmark = pytest.mark.timeout(300)
 
 
@@ -21,15 +27,15 @@ def test_a_screen_shows_its_wall_and_goes_dark_within_five_seconds_of_the_links_
     site = house.people["users"]["nurse"]["sites"][0]
     path = house.manage("display", site, "--name", "Hall").strip()
     screen = person("nobody", width=1920, height=1080)
+    screen.page.add_init_script(NOTE_THE_END)
     assert screen.open(path) == 200
     screen.wait_live("live")
     assert screen.page.evaluate("document.cookie") == ""
     assert serious(screen.page) == []
-    seen = screen.watch("document.body.innerText.includes('This display link was ended')")
     house.manage("display", site, "--revoke", "Hall")
     ended = time.time()
-    assert seen() - ended < 5.0
-    expect(screen.page.get_by_text("This display link was ended")).to_be_visible()
+    expect(screen.page.get_by_text(ENDED)).to_be_visible()
+    assert screen.page.evaluate("Number(sessionStorage.endedAtMs)") / 1000 - ended < 5.0
     screen.complaints.clear()  # the page of an ended link is no success, and the console says so
 
 

@@ -208,5 +208,8 @@ def test_while_the_database_hangs_a_press_still_stops_and_the_wall_says_that_nob
         assert seen() - nurse.pressed_at() < PROVED_S + 1
         expect(tile.get_by_text("Go there").first).to_be_visible()
         assert "Stop confirmed" not in tile.inner_text()
-    tile.get_by_text("Stop confirmed").wait_for(timeout=30_000)
+    tile.get_by_text("Stop confirmed").wait_for()
     assert asked(beds[0]) == ["stop"]
+    nurse.complaints = [
+        one for one in nurse.complaints if "503" not in one
+    ]  # the house says that it cannot, if asked
