@@ -11,6 +11,7 @@ import { clock } from "./words.js";
 const TICK_MS = 250;
 const PACE_MS = 1_000; // where much moves, it is read so often
 const POLL_MS = 2_000; // without the socket
+const HIDDEN_MS = 5_000; // of a tab that is not seen, the title is
 const LOOK_MS = 30_000; // what no step of the rollout tells: what the reader may do, what became of the version
 const STALE_MS = 5_000; // without a pulse for so long, nothing here is called live
 const JOINING_MS = 3_000; // for the socket of a new page
@@ -48,13 +49,14 @@ function isLive() {
 
 /** How long after the last question the next one is due. */
 function everyMs() {
+  if (document.hidden) return isLive() && isBehind() ? HIDDEN_MS : Infinity;
   if (!isLive() || !isAnswered) return POLL_MS;
   return isBehind() || isDue ? PACE_MS : LOOK_MS;
 }
 
 /** Read it anew, if it is time to. */
 async function look() {
-  if (document.hidden || part.asking || performance.now() - askedMs < everyMs()) return;
+  if (part.asking || performance.now() - askedMs < everyMs()) return;
   await read();
 }
 
