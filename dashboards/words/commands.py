@@ -206,12 +206,12 @@ def _long() -> dict[str, str]:
         "cmd.long.unconfirmed": _("{deed}: the device has not shown that it did it."),
         "cmd.long.unconfirmed.stop": _("Stop not confirmed: nothing shows that the output is off."),
         "cmd.long.unconfirmed.pause": _("Pause not confirmed: nothing shows that the output is off."),
-        "cmd.long.unsent": _("{deed}: it did not leave the server in time, as far as is known."),
+        "cmd.long.unsent": _("{deed}: not sent in time, as far as is known."),
         "cmd.long.unsent.stop": _(
-            "Stop: it did not leave the server in time, as far as is known. Nothing shows that the output is off."
+            "Stop not sent in time, as far as is known. Nothing shows that the output is off."
         ),
         "cmd.long.unsent.pause": _(
-            "Pause: it did not leave the server in time, as far as is known. Nothing shows that the output is off."
+            "Pause not sent in time, as far as is known. Nothing shows that the output is off."
         ),
         "cmd.long.refuted": _("{deed}: the device says that it did it, and what it measures says otherwise."),
         "cmd.long.refuted.stop": _("Stop not done: the output is not off, whatever the device answered."),

@@ -170,3 +170,10 @@ def test_a_sentence_in_a_script_is_found_and_one_for_programmers_is_not(tmp_path
         '// Look at me\nconst a = "Look at it";\nthrow new Error("Look at this");\nconst b = "Escape";\n'
     )
     assert [one.line for one in literals.in_script(path)] == [2]
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=_id)
+def test_what_scrolls_is_no_landmark_of_its_own(path: Path) -> None:
+    """The section around it is one, by the same name: two of one name help nobody to find either."""
+    scrolling = re.findall(r'<div class="scroll[^>]*>', path.read_text())
+    assert [one for one in scrolling if 'role="region"' in one] == []
