@@ -76,13 +76,14 @@ ALERTS: dict[str, tuple[set[str], set[str]]] = {
     "battery_dying": ({"battery_low"}, {"battery_dying", *SILENT, "offline_idle"}),
     "estop": ({"estop"}, {"fault"}),
     "device_fault": ({"fault"}, set()),
-    "cloned_identity": ({"identity_conflict"}, {"rejects", *SILENT}),  # they throw each other off the broker
+    # They throw each other off the broker; until they are known to be two, one may deny the other's current.
+    "cloned_identity": ({"identity_conflict"}, {"rejects", "current_while_off", *SILENT}),
     "overdrive": ({"over_current"}, set()),
     "spoiled_records": (set(), {"rejects"}),
     "malformed": ({"rejects"}, set()),
     "late_commands": ({"stop_unconfirmed"}, set()),
     "deaf": ({"stop_unconfirmed"}, set()),
-    "keeps_output": ({"stop_unconfirmed"}, set()),
+    "keeps_output": ({"stop_unconfirmed", "current_while_off"}, set()),
 }
 """Fault: what must be alarmed, and what may be besides.  Of all others nothing may be."""
 SILENCE_COUNTS = """
