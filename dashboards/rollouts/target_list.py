@@ -193,7 +193,9 @@ def _why(one: Shown) -> str:
 def _reports(one: Shown) -> str:
     if one.told is None:
         return "–"
-    return format_html('<span class="wraps">{}</span><span class="under">{}</span>', one.reports, one.reported)
+    return format_html(
+        '<span class="wraps">{}</span><span class="under">{}</span>', one.reports, one.reported
+    )
 
 
 def _offered(one: Shown) -> str:
