@@ -243,7 +243,10 @@ def test_once_aborted_or_withdrawn_nothing_that_was_held_is_taken_over(
     rollout.wait("paused", "version_withdrawn")
     assert rollout.ask("resume").status == 409
     rollout.do("abort")
-    rollout.wait_targets([*busy, slow], "withdrawn", reason="aborted")
+    left = rollout.wait_targets(
+        [*busy, slow], "withdrawn"
+    )  # by what stood when each answered: it may be quick
+    assert {one["reason"] for one in left.values()} <= {"version_withdrawn", "aborted"}
     end_sessions(fleet, busy)
     fleet.ask(clear="stays_held", serial=slow)
     truth = whole_truth(fleet)
