@@ -2,20 +2,19 @@
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Dialog, Page, WebSocketRoute, expect
 
+from tests.browser.axe import serious
 from tests.browser.conftest import WITHIN_MS, Machine, Person
 from tests.harness import House
 
-AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js").read_text()
 LONGEST_RETRY_MS = 15_000  # as `live.js`: between two tries of a page to join
 People = Callable[..., Person]
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(autouse=True)
@@ -26,16 +25,6 @@ def nothing_under_way(house: House) -> Iterator[None]:
         "UPDATE rollouts_target SET state = 'withdrawn' WHERE state NOT IN ('verified', 'already_current')"
     )
     house.sql("UPDATE rollouts_rollout SET state = 'aborted', rev = rev + 1")
-
-
-def serious(one: Person) -> list[str]:
-    one.page.evaluate(AXE)
-    found = one.page.evaluate("axe.run(document, {resultTypes: ['violations']}).then((r) => r.violations)")
-    return [
-        f"{it['id']}: {it['nodes'][0]['html'][:120]}"
-        for it in found
-        if it["impact"] in ("serious", "critical")
-    ]
 
 
 class Line:
@@ -78,11 +67,11 @@ def test_a_rollout_is_written_previewed_approved_started_and_paused_once_and_see
     engineer = person("engineer")
     engineer.log_in("/rollouts/new/")
     page = engineer.page
-    assert serious(engineer) == []
+    assert serious(engineer.page) == []
     write(page, machine)
     page.get_by_role("button", name="Preview").click()
     page.locator("#preview").get_by_text("1 device matches.").wait_for()
-    assert serious(engineer) == []
+    assert serious(engineer.page) == []
     page.get_by_role("button", name="Save as a draft").click()
     page.get_by_role("button", name="Submit for approval").click()
     page.get_by_text("Submitted: a clinician who did not write it decides.").wait_for()
@@ -91,7 +80,7 @@ def test_a_rollout_is_written_previewed_approved_started_and_paused_once_and_see
     clinician = person("clinician")
     line = Line(clinician.page)
     clinician.log_in(path)
-    assert serious(clinician) == []
+    assert serious(clinician.page) == []
     clinician.page.locator("summary", has_text="Approve").click()
     clinician.page.get_by_label("Why").locator("visible=true").fill("one device, on the bench")
     clinician.page.get_by_role("button", name="Approve", exact=True).click()
@@ -103,7 +92,7 @@ def test_a_rollout_is_written_previewed_approved_started_and_paused_once_and_see
     page.locator("summary", has_text="Start").click()  # the page came to know by itself
     page.get_by_role("button", name="Start", exact=True).click()
     page.locator(".ro-now", has_text="Running").wait_for()
-    assert serious(engineer) == []
+    assert serious(engineer.page) == []
     clinician.page.locator(".ro-now", has_text="Running").wait_for()
     line.cut()
     expect(feed).to_contain_text("Not live: read anew every 2 s. Age of what you see:")
@@ -150,10 +139,10 @@ def test_on_a_phone_a_wrong_number_is_told_at_its_field(person: People, machine:
     page.get_by_text("“many” is no number.").wait_for()
     assert page.get_by_label("At most, a minute").get_attribute("aria-invalid") == "true"
     engineer.complaints.clear()  # a form that cannot be used is answered with 422
-    assert serious(engineer) == []
+    assert serious(engineer.page) == []
     engineer.open("/rollouts/")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert serious(engineer) == []
+    assert serious(engineer.page) == []
 
 
 def test_rows_under_a_pointer_keep_their_places_and_say_what_is_so_now(
