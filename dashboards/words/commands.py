@@ -20,6 +20,7 @@ Face = dict[str, Any]
 
 _PATIENT_MS = 1_000  # after its time a word may still be on its way
 _TO_ZERO = ("stop", "pause")
+_LEFT = ("published_at", "received_at", "done_at", "refuted_at")  # each shows that it left the server
 _WAYS = {"requested": "requested", "published": "published", "received": "received", "done": "unproved"}
 _TONES = {"confirmed": "good", "done": "good", "refused": "warn", "late": "warn", "silent": "warn"}
 
@@ -75,7 +76,7 @@ def stage_of(command: Mapping[str, Any], now_ms: int) -> str:
 
 def _is_unsent(command: Mapping[str, Any]) -> bool:
     """Whether nothing shows that it ever left the server: nobody noted that, and the device never answered."""
-    return command["published_at"] is None and command["answer"] is None
+    return command["answer"] is None and all(command[step] is None for step in _LEFT)
 
 
 def deed(command: Mapping[str, Any], texts: Texts) -> str:

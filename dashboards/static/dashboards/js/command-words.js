@@ -8,6 +8,7 @@ const PATIENT_MS = 1_000; // after its time a word may still be on its way
 const TO_ZERO = new Set(["stop", "pause"]);
 /** @type {Record<string, string>} */
 const WAYS = { requested: "requested", published: "published", received: "received", done: "unproved" };
+const LEFT = /** @type {const} */ (["published_at", "received_at", "done_at", "refuted_at"]); // each shows that it left
 const ON_ITS_WAY = new Set(Object.values(WAYS));
 /** @type {Record<string, string>} */
 const TONES = { confirmed: "good", done: "good", refused: "warn", late: "warn", silent: "warn" };
@@ -69,7 +70,7 @@ export function stageOf(command, nowMs) {
 }
 
 /** Nothing shows that it ever left the server: nobody noted that, and the device never answered. @param {Command} command */
-const isUnsent = ({ published_at: left, answer }) => left === null && answer === null;
+const isUnsent = (command) => command.answer === null && LEFT.every((step) => command[step] === null);
 
 /** What was asked for: "Lower channel 2 to at most 30 mA".
  * @param {{verb: string, args: Record<string, any>}} command @param {Texts} texts */
