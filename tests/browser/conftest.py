@@ -123,10 +123,15 @@ class Person:
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
-    def log_in(self, path: str = "/") -> None:
-        """Open the page, with the login of an earlier test while that holds, else by the form."""
+    def log_in(self, path: str = "/", *, by_hand: bool = False) -> None:
+        """Open the page, with the login of an earlier test while that holds, else by the form.
+
+        Args:
+            by_hand: By the form in any case: a browser plays no sound before somebody touched it.
+        """
         context = self.page.context
-        context.add_cookies(self._logins.get(self.name, []))
+        if not by_hand:
+            context.add_cookies(self._logins.get(self.name, []))
         self.open(path)
         if self.page.url == self.house.url + path:
             return

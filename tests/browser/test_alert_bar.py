@@ -38,7 +38,7 @@ def test_a_high_alert_is_on_any_page_within_seconds_said_aloud_and_heard(
 ) -> None:
     nurse = person("nurse")
     nurse.page.add_init_script(EAR)
-    nurse.log_in("/help/")
+    nurse.log_in("/help/", by_hand=True)
     expect(bar(nurse).get_by_text("No open alert")).to_be_visible()
     first, *_ = take(house, news(serials[0], priority="high"))
     nurse.page.wait_for_selector(
