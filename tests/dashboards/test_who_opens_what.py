@@ -227,6 +227,7 @@ POST  /api/v1/protocols                       write_protocol/any   403
 POST  /api/v1/protocols/check                 all
 GET   /api/v1/protocols/quad                  see/site             -
 GET   /api/v1/protocols/quad/versions/1       see/site             -
+GET   /api/v1/protocols/quad/versions/1/devices see/site           -
 PUT   /api/v1/protocols/quad/versions/3       write_protocol/site  403
 GET   /api/v1/protocols/quad/versions/2/difference see/site        -
 POST  /api/v1/protocols/quad/versions/3/submit write_protocol/site 403
