@@ -152,8 +152,10 @@ def _read(body: bytes) -> dict[str, Any]:
     try:
         given = msgspec.json.decode(body)
         permits.read(given.get("permit"), timezone.now())
-        # Each has to be there, if only as null: who forgot to say which device means no whole site.
-        asked = {name: given[name] for name in ("permit", "id", "device", "room")}
+        asked = {name: given.get(name) for name in ("permit", "id", "device", "room")}
+        if asked["device"] is None and asked["room"] is None:
+            # The whole site is said with both as null: who forgot to say which device does not mean it.
+            asked["device"], asked["room"] = given["device"], given["room"]
     except permits.NoPermit as error:
         raise _Refused(401, "permit") from error
     except (msgspec.DecodeError, ValueError, RecursionError, AttributeError, TypeError, KeyError) as error:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -11,7 +11,15 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Body, Path, Query, Router, Schema
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationInfo,
+    model_validator,
+)
 
 from dashboards.api import command_schemas as schemas
 from dashboards.api.auth import asker, visible_device, visible_site, visible_sites
@@ -79,13 +87,20 @@ class Wish(Schema):
 
 
 class Stopping(Schema):
-    """What is stopped.  A name that is not known may be a room's, misspelt: it is not taken for the whole site."""
-
-    model_config = ConfigDict(extra="forbid")
+    """What is stopped.  What is not known beside it is passed over, because a stop is not held up by it."""
 
     room: Room = None
     reason: WithIt = ""
     id: OwnId = None
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _no_other_place(cls, given: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        """A room under a misspelt name, or a device, is not taken for the whole site."""
+        for name in given if isinstance(given, dict) else ():
+            if name != "room" and any(word in name.lower() for word in ("room", "device", "serial")):
+                raise ValueError(_("“{name}” is not known here; a room is named by “room”").format(name=name))
+        return read(given)
 
 
 WHOLE = Stopping()

@@ -39,6 +39,7 @@ BODY = (
 )
 _ROLLOUT = json.dumps(rollout_examples.ASKED)
 BODIES = {
+    "/api/v1/sites/north/identify": "{}",
     "/api/v1/protocols": json.dumps({"id": "elbow"}),
     "/api/v1/protocols/quad/versions/3": json.dumps({"document": {"title": "anew"}}),
     "/api/v1/rollouts": _ROLLOUT,

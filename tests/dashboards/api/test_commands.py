@@ -121,6 +121,10 @@ def test_a_misspelt_room_is_named_and_not_taken_for_the_site(ward: Ward, deed: s
     assert not Command.objects.exists()
 
 
+def test_a_stop_is_not_held_up_by_what_nobody_knows(ward: Ward) -> None:
+    assert post("sites/north/stop", {"room": None, "note": "fell", "confirm": True}).status_code == 202
+
+
 def test_the_same_id_twice_is_the_same_and_somebody_elses_is_409(ward: Ward) -> None:
     one = str(uuid4())
     assert stop(id=one)["id"] == stop(id=one)["id"] == one
