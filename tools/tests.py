@@ -23,14 +23,14 @@ PURE = "not servers and not long and not browser and not soak"
 REAL = "(servers or long) and not browser and not soak"
 IN_TIME = f"{REAL} and in_time"
 BROWSER = "browser and not soak"
-BIT_BY_BIT = (f"{REAL} and not in_time", "--ignore=tests/flows", "--ignore=tests/browser")
-"""Tests with servers that nobody has to be quick in: they take what time the others leave of the processors."""
 GIVES_WAY = (
     10  # a tenth of a busy processor; with 19 it would be a seventieth, and nobody answers in any time
 )
 # Whole days wait most of their time, and pure tests have two processors.  Each process has servers of its own,
 # and each file stays in one, because the tests of a file share a house.
 SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+NOT_IN_TIME = (f"{REAL} and not in_time", *SIDE_BY_SIDE, "--ignore=tests/flows", "--ignore=tests/browser")
+"""Tests with servers that nobody has to be quick in: they take what time those in a browser leave of the processors."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -73,12 +73,12 @@ def everything() -> int:
     if worst:
         return worst
     with tempfile.TemporaryFile() as told:
-        behind = _start(["pytest", "-q", "-m", *BIT_BY_BIT], stdout=told, stderr=told, preexec_fn=_give_way)
+        behind = _start(["pytest", "-q", "-m", *NOT_IN_TIME], stdout=told, stderr=told, preexec_fn=_give_way)
         try:
             codes = [  # whatever fails, the others still say what else does
                 _pytest("browser tests", BROWSER, "tests/browser"),
+                _wait("tests with servers", behind),  # nothing runs beside what is held to seconds
                 _pytest("whole days, and what is held to seconds", IN_TIME, *SIDE_BY_SIDE, *_in_time()),
-                _wait("tests with servers", behind),
             ]
         finally:
             if behind.poll() is None:
