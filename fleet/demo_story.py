@@ -94,7 +94,10 @@ def _next(name: str, writer: User, now: datetime, *, step: int = 0, **changes: A
 
 
 def _idle() -> list[Device]:
-    """Return devices that nobody uses now, where the engineer writes rollouts."""
+    """Return simulated devices that nobody uses now, where the engineer writes rollouts.
+
+    A spare one belongs to whoever connects it, also while this is told: nothing is offered to it unasked.
+    """
     found = Device.objects.filter(
         site__memberships__user__username="engineer",
         revoked_at=None,
@@ -102,7 +105,7 @@ def _idle() -> list[Device]:
         live__state="idle",
         live__session=None,
     )
-    return list(found.order_by("serial")[: _WHOLE + _STAGED])
+    return list(found.exclude(tags__contains=["spare"]).order_by("serial")[: _WHOLE + _STAGED])
 
 
 def _roll_out(
