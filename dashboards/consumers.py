@@ -41,12 +41,9 @@ class LiveConsumer(PacedConsumer):
         self.number = 0  # of the snapshot
         self.reading = False  # a snapshot is being read: nothing may overtake it
         self.slug = self.asked.get("site", [""])[0]
-        number = self.asked.get("rollout", [""])[
-            0
-        ]  # the socket of one rollout's page: of devices it hears nothing
-        self.only: str | None = (
-            NO_DEVICE if number else self.asked.get("device", [None])[0]
-        )  # or of one device's
+        # The socket of one rollout's page hears nothing of devices, that of a device's page of one.
+        number = self.asked.get("rollout", [""])[0]
+        self.only: str | None = NO_DEVICE if number else self.asked.get("device", [None])[0]
         seat = await database_sync_to_async(find_seat)(self.credentials, self.slug)
         if isinstance(seat, int):
             return seat

@@ -23,9 +23,8 @@ PURE = "not servers and not long and not browser and not soak"
 REAL = "(servers or long) and not browser and not soak"
 IN_TIME = f"{REAL} and in_time"
 BROWSER = "browser and not soak"
-GIVES_WAY = (
-    10  # a tenth of a busy processor; with 19 it would be a seventieth, and nobody answers in any time
-)
+GIVES_WAY = 10
+"""A tenth of a busy processor; with 19 it would be a seventieth, and nobody answers in any time."""
 # Whole days wait most of their time, and pure tests have two processors.  Each process has servers of its own,
 # and each file stays in one, because the tests of a file share a house.
 SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
