@@ -9,6 +9,9 @@ from devices.state import LiveState, from_ms, to_ms
 from devices.store import records, states
 
 PULSE_OLD = timedelta(seconds=5)
+DOUBTED = timedelta(seconds=2.5)
+"""Well before a device in session that ingest heard last is quiet: else ingest's own silence looks like a room's, or
+like a device's that was offered something."""
 
 
 def counts_from(now: datetime, *, pulse_old: timedelta = PULSE_OLD) -> int | None:

@@ -1,7 +1,7 @@
 """What is known of the devices that a rollout has to decide about now."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -24,8 +24,6 @@ from fleet.rollouts.sight import Standing
 from fleet.rollouts.states import OPEN, Direction, TargetState
 
 _NEWEST_MATTERS: Final = OPEN | {TargetState.PLANNED, TargetState.FAILED, TargetState.TIMED_OUT}
-_PULSE_OLD: Final = timedelta(seconds=2.5)
-"""As where silence raises alerts: ingest's own must not look like a device's."""
 _LINKS: Final = {one.value: one for one in Link}
 _OUTCOMES: Final = {
     CommandState.RECEIVED.value: Outcome.RECEIVED,
@@ -116,7 +114,8 @@ def hearing(now: datetime) -> tuple[bool, bool]:
     pulse = Pulse.objects.filter(part="ingest").first()
     if pulse is None:
         return True, True
-    return now - pulse.at <= silence.PULSE_OLD, silence.counts_from(now, pulse_old=_PULSE_OLD) is not None
+    is_theirs = silence.counts_from(now, pulse_old=silence.DOUBTED) is not None
+    return now - pulse.at <= silence.PULSE_OLD, is_theirs
 
 
 def status_of(device: Standing) -> Status | None:

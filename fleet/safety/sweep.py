@@ -7,7 +7,7 @@ listed under another line than before.  Each is the difference to what the datab
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
@@ -34,8 +34,6 @@ WITH_IT_MS: Final = 10_000
 NEWS_MS: Final = 20_000
 _COMES_BACK_MS: Final = 3_000
 """Who is still silent when a cause ends has so long to come back, too, before it is told on a line of its own."""
-_PULSE_OLD: Final = timedelta(seconds=2.5)
-"""Well before a device in session that ingest heard last is quiet: else ingest's own silence looks like a room's."""
 _MOST: Final = 200  # devices a transaction, so that no lock is held for long
 _FOLLOWERS: Final = tuple(name for name, rule in RULES.items() if rule.follows_silence)
 
@@ -59,7 +57,7 @@ class Sweep:
 
     def look(self, now: datetime) -> None:
         """Raise, clear and explain what is due by now."""
-        counts_from_ms = links.counts_from(now, pulse_old=_PULSE_OLD)
+        counts_from_ms = links.counts_from(now, pulse_old=links.DOUBTED)
         self._read_rules()
         seen = self._seen = _closed_while_true(now) if self._seen is None else self._seen
         known = contacts.known()
